@@ -1,0 +1,83 @@
+"""The checks, each in a fresh environment: `nox -l` lists them, `nox` runs them."""
+
+import shutil
+import sys
+from itertools import chain
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.10.14"
+nox.options.sessions = ["lint", "typing", "tests", "wheel", "lowest"]
+nox.options.reuse_existing_virtualenvs = False
+# A Python that this machine lacks is skipped, and never fetched.
+nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+#: Always there, so a run that skips every Python is impossible.
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+EXTRAS = PYPROJECT["project"]["optional-dependencies"]
+ALL_EXTRAS = ",".join(EXTRAS)
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of a dependency group."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and the floors of the house."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types of package and tests with mypy and pyright, both strict."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("typing"))
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session(python=list(dict.fromkeys([*PYTHONS, THIS_PYTHON])))
+def tests(session: nox.Session) -> None:
+    """Run the tests, which cover every branch."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Test the built wheel away from the checkout, as a user has it."""
+    away = Path(session.create_tmp())
+    session.run("pip", "wheel", "--no-deps", "--wheel-dir", str(away / "dist"), ".")
+    [built] = (away / "dist").glob("*.whl")
+    session.install(f"{built}[{ALL_EXTRAS}]", *group("tests"))
+    leave = shutil.ignore_patterns("ziett_async", ".*", "__pycache__")
+    shutil.copytree(".", away / "checkout", ignore=leave)
+    session.chdir(away / "checkout")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """Test with the lowest versions that the package says it works with."""
+    bounds = chain(PYPROJECT["project"]["dependencies"], *EXTRAS.values())
+    pins = sorted({bound.replace(">=", "==") for bound in bounds})
+    session.install(*pins, *group("tests"))
+    session.install("--no-deps", "-e", ".")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks; not among the default sessions."""
+    session.install(f".[{ALL_EXTRAS}]", *group("bench"))
+    for script in sorted(Path("benchmarks").glob("*.py")):
+        session.run("python", str(script), *session.posargs)

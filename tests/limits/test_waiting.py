@@ -1,0 +1,238 @@
+"""Waiting for a turn: in order, no longer than asked, and in nobody's way."""
+
+from math import inf
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from ziett_async._clock import ManualClock
+from ziett_async._operation import Bucket
+from ziett_async.limits import Limiter, Rate, TokenBucketLimiter, Unlimited
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Return a clock that jumps to the next end of a sleep."""
+    return ManualClock()
+
+
+@pytest.fixture
+def limiter(clock: ManualClock) -> TokenBucketLimiter:
+    """Return a limiter with room for two sends in ten seconds."""
+    return TokenBucketLimiter(send=Rate(2, per=10.0), clock=clock)
+
+
+class Starts:
+    """Attempts that note when they start, in seconds, and under which name."""
+
+    def __init__(self, limiter: Limiter, clock: ManualClock) -> None:
+        self.limiter, self.clock = limiter, clock
+        self.seen: list[tuple[str, float]] = []
+
+    async def attempt(
+        self, name: str, lasts: float = 0.0, timeout: float | None = None, after: float = 0.0
+    ) -> None:
+        """Start when it is time to, and note the start or that it timed out."""
+        await self.clock.sleep(after)
+        try:
+            await self.limiter.acquire(Bucket.SEND, timeout)
+        except TimeoutError:
+            self.seen.append((f"{name} timed out", self.clock.monotonic()))
+            return
+        try:
+            self.seen.append((name, self.clock.monotonic()))
+            await self.clock.sleep(lasts)
+        finally:
+            self.limiter.release(Bucket.SEND)
+
+    async def pass_time(self, seconds: float) -> float:
+        """Sleep, and read the clock, which shows it that this task is awake."""
+        await self.clock.sleep(seconds)
+        return self.clock.monotonic()
+
+
+@pytest.fixture
+def starts(limiter: TokenBucketLimiter, clock: ManualClock) -> Starts:
+    """Return an empty record."""
+    return Starts(limiter, clock)
+
+
+async def test_first_come_first_served(starts: Starts) -> None:
+    """Turns come in the order of asking, each as soon as a token is back."""
+    async with anyio.create_task_group() as tasks:
+        for number, name in enumerate("abcdef"):
+            tasks.start_soon(starts.attempt, name, 1.0, None, number / 4)
+    times = [0, 0.25, 11, 11.25, 22, 22.25]
+    assert starts.seen == list(zip("abcdef", times, strict=True))
+
+
+async def test_nobody_overtakes(starts: Starts) -> None:
+    """Who asks in the instant in which a token comes back stands behind those who wait."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(starts.attempt, "late", 0.0, None, 10.0)
+        await starts.attempt("first")
+        await starts.attempt("second")
+        tasks.start_soon(starts.attempt, "early", 0.0, None, 1.0)
+        tasks.start_soon(starts.attempt, "behind", 0.0, None, 2.0)
+    assert starts.seen[2:] == [("early", 10), ("behind", 10), ("late", 20)]
+
+
+async def test_a_free_token_costs_no_turn_of_the_event_loop(
+    limiter: TokenBucketLimiter, clock: ManualClock
+) -> None:
+    """Two may start at once, and no time passes."""
+    await limiter.acquire(Bucket.SEND)
+    await limiter.acquire(Bucket.SEND, timeout=0)
+    assert clock.monotonic() == 0
+
+
+async def test_buckets_are_apart(starts: Starts, limiter: TokenBucketLimiter) -> None:
+    """A full or a paused bucket makes nobody wait at another one."""
+    limiter.pause(Bucket.SEND, inf)
+    for bucket in (Bucket.LIST, Bucket.READ, Bucket.BATCH):
+        await limiter.acquire(bucket, timeout=0)
+    await starts.attempt("sent", timeout=0)
+    assert starts.seen == [("sent timed out", 0)]
+
+
+async def test_the_defaults_are_the_documented_rates(clock: ManualClock) -> None:
+    """120 sends, 60 lists, 300 reads and 10 batches may start at once, and no more."""
+    limiter = TokenBucketLimiter(clock=clock)
+    limits = {Bucket.SEND: 120, Bucket.LIST: 60, Bucket.READ: 300, Bucket.BATCH: 10}
+    for bucket, limit in limits.items():
+        for _ in range(limit):
+            await limiter.acquire(bucket, timeout=0)
+        with pytest.raises(TimeoutError):
+            await limiter.acquire(bucket, timeout=59.9)
+    assert clock.monotonic() == 0
+
+
+async def test_a_cancelled_waiter_loses_nothing_and_blocks_nobody(starts: Starts) -> None:
+    """Waiters that are cancelled, at the head or behind, leave their turns to the others."""
+    async with anyio.create_task_group() as tasks:
+        for name in ("first", "second"):
+            await starts.attempt(name)
+        scopes = {name: anyio.CancelScope() for name in "abcd"}
+
+        async def attempt(name: str) -> None:
+            with scopes[name]:
+                await starts.attempt(name, after=ord(name) % 8 / 8)
+
+        for name in "abcd":
+            tasks.start_soon(attempt, name)
+        await starts.pass_time(3)
+        scopes["c"].cancel()
+        await starts.pass_time(3)
+        scopes["a"].cancel()
+    assert starts.seen[2:] == [("b", 10), ("d", 10)]
+
+
+async def test_a_waiter_cancelled_in_the_instant_of_its_turn_hands_it_on() -> None:
+    """The next one starts in the same instant."""
+    clock = ManualClock(autojump=False)
+    limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock)
+    starts = Starts(limiter, clock)
+    await starts.attempt("first")
+    async with anyio.create_task_group() as tasks:
+        scope = anyio.CancelScope()
+
+        async def attempt() -> None:
+            with scope:
+                await starts.attempt("cancelled")
+
+        tasks.start_soon(attempt)
+        await settle()
+        tasks.start_soon(starts.attempt, "next")
+        await settle()
+        clock.advance(10)
+        scope.cancel()
+    assert starts.seen == [("first", 0), ("next", 10)]
+
+
+async def settle() -> None:
+    """Let every other task run until it waits."""
+    for _ in range(30):
+        await checkpoint()
+
+
+async def test_a_wait_that_cannot_end_in_time_fails_at_once(starts: Starts) -> None:
+    """With two tokens per ten seconds the seventh cannot start within 29 seconds."""
+    async with anyio.create_task_group() as tasks:
+        for number in range(7):
+            tasks.start_soon(starts.attempt, str(number), 0.0, 29.0, number / 8)
+    assert starts.seen[2] == ("6 timed out", 0.75)
+    assert starts.seen[-1] == ("5", 20.125)
+
+
+async def test_a_turn_at_the_deadline_is_in_time(starts: Starts) -> None:
+    """Who has ten seconds gets the token that is back after ten."""
+    for name in "abc":
+        await starts.attempt(name, timeout=10.0)
+    assert starts.seen == [("a", 0), ("b", 0), ("c", 10)]
+
+
+async def test_it_fails_as_soon_as_it_is_certain(starts: Starts) -> None:
+    """When attempts take so long that no token can be back in time, nobody waits longer."""
+    async with anyio.create_task_group() as tasks:
+        for name in ("slow", "slower"):
+            tasks.start_soon(starts.attempt, name, 40.0)
+        await starts.pass_time(1)
+        for name in ("head", "behind"):
+            tasks.start_soon(starts.attempt, name, 0.0, 24.0)
+        tasks.start_soon(starts.attempt, "third", 0.0, 34.0, 1.0)
+    failed = {name: when for name, when in starts.seen if "timed out" in name}
+    late = {"head timed out": 15, "behind timed out": 15, "third timed out": 26}
+    assert failed == pytest.approx(late, abs=0.002)
+
+
+async def test_who_has_no_time_does_not_overtake_either() -> None:
+    """A token that is due is for the head of the queue, even before the head has woken up."""
+    clock = ManualClock(autojump=False)
+    limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock)
+    starts = Starts(limiter, clock)
+    await starts.attempt("first")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(starts.attempt, "head")
+        await settle()
+        clock.advance(10)
+        with pytest.raises(TimeoutError):
+            await limiter.acquire(Bucket.SEND, timeout=0)
+    assert starts.seen == [("first", 0), ("head", 10)]
+
+
+async def test_a_pause_holds_everybody(starts: Starts, limiter: TokenBucketLimiter) -> None:
+    """Nobody starts before its end, those who wait already included."""
+    limiter.pause(Bucket.SEND, 4)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(starts.attempt, "waits")
+        await starts.pass_time(1)
+        limiter.pause(Bucket.SEND, 7)
+        limiter.pause(Bucket.SEND, 2)
+        tasks.start_soon(starts.attempt, "comes later")
+    assert starts.seen == [("waits", 8), ("comes later", 8)]
+
+
+async def test_a_pause_fails_those_it_makes_too_late(
+    starts: Starts, limiter: TokenBucketLimiter
+) -> None:
+    """Whose deadline lies in the pause fails at once, and the others stay."""
+    limiter.pause(Bucket.SEND, 4)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(starts.attempt, "soon", 0.0, 5.0)
+        tasks.start_soon(starts.attempt, "later", 0.0, 9.0, 0.25)
+        tasks.start_soon(starts.attempt, "some day", 0.0, None, 0.5)
+        await starts.pass_time(1)
+        limiter.pause(Bucket.SEND, 7)
+    assert starts.seen == [("soon timed out", 1), ("later", 8), ("some day", 8)]
+
+
+async def test_unlimited_does_nothing() -> None:
+    """Without a limit nobody waits, not even after a pause."""
+    limiter: Limiter = Unlimited()
+    limiter.pause(Bucket.SEND, 60)
+    for _ in range(1000):
+        await limiter.acquire(Bucket.SEND, timeout=0)
+    limiter.release(Bucket.SEND)

@@ -1,0 +1,449 @@
+"""The paging rule against a list that changes between any two requests."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
+from random import Random
+from uuid import UUID
+
+import attrs
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ziett_async._walk import (
+    LARGEST,
+    PATIENCE,
+    Bounds,
+    BrokenOrder,
+    Offsets,
+    Window,
+    window_after,
+)
+from ziett_async.models._call import CallInfo
+from ziett_async.models._enums import Order
+from ziett_async.models._page import Page
+
+START = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
+CALL = CallInfo(attempts=1, waited=0.0, elapsed=0.0, status=200)
+
+
+def exactly(time: datetime) -> datetime:
+    """Display a time as the server has it."""
+    return time
+
+
+def cut(time: datetime) -> datetime:
+    """Display whole milliseconds."""
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+def rounded(time: datetime) -> datetime:
+    """Display the nearest millisecond."""
+    return cut(time + timedelta(microseconds=500))
+
+
+@attrs.define(eq=False)
+class Record:
+    """A row of the server."""
+
+    id: UUID
+    created_at: datetime
+    #: Whether the filter of the loop lets it through.
+    matches: bool = True
+    #: Whether it stays as it is for the whole loop.
+    lasts: bool = True
+
+
+@attrs.frozen
+class Entry:
+    """A row as an answer shows it."""
+
+    id: UUID
+    created_at: datetime
+
+
+@attrs.define
+class Server:
+    """A list of `created_at`, then id; with every request it changes, then answers."""
+
+    display: Callable[[datetime], datetime] = exactly
+    order: Order = Order.DESC
+    change: Callable[["Server"], None] = lambda _: None
+    #: Whether the list also changes after the rows are counted and before they are read.
+    torn: bool = False
+    records: list[Record] = attrs.field(factory=list[Record])
+    asked: list[Window] = attrs.field(factory=list[Window])
+    _ids: "count[int]" = attrs.field(factory=lambda: count(1), init=False)
+
+    def add(self, at: datetime, *, matches: bool = True, lasts: bool = True) -> None:
+        """Add a row; rows of one timestamp lie in no order of arrival."""
+        number = next(self._ids) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128
+        self.records.append(Record(UUID(int=number), at, matches, lasts))
+
+    def matching(self, window: Window) -> list[Record]:
+        """Return the rows within the bounds, in order."""
+        ge, le = window.created_at__ge, window.created_at__le
+        return sorted(
+            (
+                each
+                for each in self.records
+                if each.matches
+                and (ge is None or each.created_at >= ge)
+                and (le is None or each.created_at <= le)
+            ),
+            key=lambda each: (each.created_at, each.id),
+            reverse=self.order is Order.DESC,
+        )
+
+    def answer(self, window: Window) -> Page[Entry]:
+        """Answer one request; the rows are one snapshot."""
+        self.asked.append(window)
+        self.change(self)
+        total = len(self.matching(window))
+        if self.torn:
+            self.change(self)
+        found = self.matching(window)
+        first = (window.page - 1) * window.size
+        return page_of(
+            [
+                Entry(each.id, self.display(each.created_at))
+                for each in found[first : first + window.size]
+            ],
+            window=window,
+            total=total,
+        )
+
+
+def page_of(entries: Sequence[Entry], *, window: Window, total: int) -> Page[Entry]:
+    """Return the envelope of a window."""
+    pages = -(-total // window.size)
+    return Page(tuple(entries), total, window.page, window.size, pages, CALL)
+
+
+@attrs.define
+class Churn:
+    """Changes up to some number of rows that do not last, in all the ways there are."""
+
+    random: Random
+    #: Rows that may still be changed: a list that never rests can never be read.
+    budget: int
+    #: The most rows that change between two requests.
+    most: int
+
+    def __call__(self, server: Server) -> None:
+        """Change some rows, near each other as often as not."""
+        amount = self.random.randint(0, min(self.most, self.budget))
+        self.budget -= amount
+        loose = sorted(
+            (each for each in server.records if not each.lasts),
+            key=lambda each: (each.created_at, each.id),
+        )
+        at = self.random.randint(0, len(loose))
+        what = self.random.choice([self._add, self._delete, self._toggle, self._leave])
+        what(server, loose[at : at + amount], amount)
+
+    def _add(self, server: Server, _: list[Record], amount: int) -> None:
+        times = [each.created_at for each in server.records] or [START]
+        now = max(times) + timedelta(microseconds=self.random.choice([0, 1, 400, 1000]))
+        for _each in range(amount):
+            server.add(self.random.choice([now, self.random.choice(times)]), lasts=False)
+
+    def _delete(self, server: Server, some: list[Record], _: int) -> None:
+        for each in some:
+            server.records.remove(each)
+
+    def _toggle(self, _: Server, some: list[Record], __: int) -> None:
+        for each in some:
+            each.matches = not each.matches
+
+    def _leave(self, _: Server, some: list[Record], __: int) -> None:
+        for each in some:
+            each.matches = False
+
+
+def read(server: Server, walk: Bounds | Offsets) -> list[UUID]:
+    """Walk to the end; fail when the memory holds more than its zone."""
+    step: Bounds | Offsets | None = walk
+    ids: list[UUID] = []
+    while step is not None:
+        if isinstance(step, Bounds):
+            check_memory(server, step)
+        fresh, step = step.after(server.answer(step.window))
+        ids += [row.id for row in fresh]
+    return ids
+
+
+def check_memory(server: Server, walk: Bounds) -> None:
+    """Fail when ids are held of rows that are further than rounding hides from the bound."""
+    bound = walk.le if server.order is Order.DESC else walk.ge
+    if bound is not None:
+        near = timedelta(microseconds=2 * 999)
+        times = {each.id: each.created_at for each in server.records}
+        assert all(abs(times.get(each, bound) - bound) <= near for each in walk.seen)
+
+
+def start_of(server: Server, size: int, **bounds: datetime | None) -> Bounds:
+    """Return the exact walk of the server's list."""
+    return Bounds(size, server.order, bounds.get("ge"), bounds.get("le"))
+
+
+def lasting(server: Server, walk: Bounds | Offsets) -> set[UUID]:
+    """Return the rows that match from now on to the end."""
+    return {each.id for each in server.matching(walk.window) if each.lasts}
+
+
+def is_exact(server: Server, walk: Bounds | Offsets) -> bool:
+    """Read the list and say whether the guarantee held."""
+    expected = lasting(server, walk)
+    ids = read(server, walk)
+    return len(ids) == len(set(ids)) and expected <= set(ids)
+
+
+def fill(server: Server, random: Random, groups: Sequence[tuple[int, int]]) -> None:
+    """Add groups of so many rows with one timestamp, so many microseconds apart."""
+    now = START
+    for many, gap in groups:
+        now += timedelta(microseconds=gap)
+        for _ in range(many):
+            server.add(now, matches=random.random() < 0.9, lasts=random.random() < 0.5)  # noqa: PLR2004
+
+
+DISPLAYS = st.sampled_from([exactly, cut, rounded])
+GAPS = st.sampled_from([1, 3, 250, 499, 500, 999, 1000, 1001, 5000, 1_000_000])
+SIZES = st.integers(1, 6) | st.integers(1, LARGEST)
+RANDOMS = st.integers(0, 2**32).map(Random)
+
+
+@given(
+    DISPLAYS,
+    st.sampled_from(Order),
+    SIZES,
+    RANDOMS,
+    st.lists(st.tuples(st.integers(1, 12), GAPS), max_size=12),
+    st.integers(0, 12),
+    st.tuples(st.none() | st.integers(-5, 9000), st.none() | st.integers(-5, 9000)),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=500)
+def test_exactly_once(  # noqa: PLR0913 - each is drawn
+    display: Callable[[datetime], datetime],
+    order: Order,
+    size: int,
+    random: Random,
+    groups: list[tuple[int, int]],
+    most: int,
+    bounds: tuple[int | None, int | None],
+    torn: bool,  # noqa: FBT001 - drawn like the others
+) -> None:
+    """What lasts is yielded once, nothing twice, however the rest of the list changes."""
+    server = Server(display, order, Churn(random, 80, most), torn)
+    fill(server, random, groups)
+    ge, le = (None if each is None else START + timedelta(microseconds=each) for each in bounds)
+    assert is_exact(server, start_of(server, size, ge=ge, le=le))
+
+
+@given(
+    DISPLAYS,
+    st.sampled_from(Order),
+    st.sampled_from([1, 2, 3, 30, 100, 199, 200]),
+    RANDOMS,
+    st.tuples(st.integers(0, 250), st.integers(200, 700), st.integers(0, 250)),
+    st.sampled_from([0, 1, 5, 90, 150, 300]),
+)
+@settings(deadline=None, max_examples=80)
+def test_more_rows_of_one_timestamp_than_fit_a_page(  # noqa: PLR0913 - each is drawn
+    display: Callable[[datetime], datetime],
+    order: Order,
+    size: int,
+    random: Random,
+    many: tuple[int, int, int],
+    most: int,
+) -> None:
+    """The guarantee holds inside groups that are larger than the largest page."""
+    server = Server(display, order, Churn(random, 3 * most, most))
+    fill(server, random, [(many[0], 1), (many[1], 400), (many[2], 400)])
+    assert is_exact(server, start_of(server, size))
+
+
+def test_rows_that_go_from_a_read_group_hide_none() -> None:
+    """Where 150 read rows of a timestamp go at once, the rows that move up are still read."""
+    gone: list[Record] = []
+
+    def forget(server: Server) -> None:
+        if len(server.asked) == 4:  # noqa: PLR2004
+            first = server.matching(Window(1, 1))[:350]
+            gone.extend(first)
+            server.records = [each for each in server.records if each not in first]
+
+    server = Server(change=forget)
+    for _ in range(900):
+        server.add(START)
+    everything = {each.id for each in server.records}
+    ids = read(server, start_of(server, 200))
+    assert gone
+    assert len(ids) == 900  # noqa: PLR2004
+    assert set(ids) == everything
+
+
+@pytest.mark.parametrize("display", [exactly, cut, rounded])
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 30, 200])
+@pytest.mark.parametrize("many", [0, 1, 2, 29, 30, 31, 200, 1000])
+def test_costs_as_many_requests_as_offset_paging(
+    display: Callable[[datetime], datetime], order: Order, size: int, many: int
+) -> None:
+    """A list that rests takes one request for each `size - 1` rows, and one at the end."""
+    server = Server(display, order)
+    for each in range(many):
+        server.add(START + timedelta(milliseconds=3 * each, microseconds=7))
+    assert len(read(server, start_of(server, size))) == many
+    assert len(server.asked) <= many // (max(size, 2) - 1) + 1
+    assert {each.size for each in server.asked} == {max(size, 2)}
+
+
+@pytest.mark.parametrize(("order", "most"), [(Order.DESC, 1.1), (Order.ASC, 1.6)])
+@pytest.mark.parametrize("size", [30, 200])
+def test_costs_little_more_where_rows_share_a_time(order: Order, most: float, size: int) -> None:
+    """Ten rows in each displayed millisecond are read again at the seams, and no more."""
+    server = Server(cut, order)
+    for each in range(4000):
+        server.add(START + timedelta(microseconds=100 * each + 7))
+    assert len(read(server, start_of(server, size))) == 4000  # noqa: PLR2004
+    assert len(server.asked) <= most * 4000 / (size - 1)
+
+
+@pytest.mark.parametrize("change", ["a row arrives", "a read row goes"])
+def test_offset_paging_is_not_exact(change: str) -> None:
+    """The naive walk fails the same check: rows come twice, or not at all."""
+
+    def arrive(server: Server) -> None:
+        server.add(START + timedelta(hours=1), lasts=False)
+
+    def go(server: Server) -> None:
+        server.records.remove(server.matching(Window(1, 1))[0])
+
+    def server() -> Server:
+        made = Server(change=arrive if change == "a row arrives" else go)
+        for each in range(20):
+            made.add(START + timedelta(seconds=each), lasts=each < 10)  # noqa: PLR2004
+        return made
+
+    assert not is_exact(server(), Offsets(5))
+    assert is_exact(server(), Bounds(5, Order.DESC))
+
+
+def test_offset_paging_reads_a_list_that_rests() -> None:
+    """Nothing moves, so nothing is missed: the check itself is fair."""
+    server = Server()
+    for each in range(20):
+        server.add(START + timedelta(seconds=each))
+    assert is_exact(server, Offsets(5, START, START + timedelta(days=1)))
+    assert [each.page for each in server.asked] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("covered", "size", "overlap", "expected"),
+    [
+        (0, 30, 1, (1, 30)),
+        (0, 2, 1, (1, 2)),
+        (1, 2, 1, (1, 2)),
+        (1, 30, 1, (1, 30)),
+        (2, 2, 1, (1, 3)),
+        (3, 2, 1, (2, 2)),
+        (6, 3, 1, (2, 4)),
+        (30, 30, 1, (2, 29)),
+        (29, 30, 1, (2, 28)),
+        (200, 200, 1, (2, 199)),
+        (399, 200, 1, (3, 199)),
+        (40, 200, 50, (1, 200)),
+        (200, 200, 50, (2, 150)),
+    ],
+)
+def test_a_window_overlaps(
+    covered: int, size: int, overlap: int, expected: tuple[int, int]
+) -> None:
+    """The page and size that reach furthest and still read something again."""
+    assert window_after(covered, size, overlap) == expected
+
+
+@given(st.integers(1, 10**6), st.integers(2, LARGEST), st.sampled_from([1, 50]))
+@example(720720, 16, 1)
+@example(6983776800, 200, 50)
+def test_every_window_overlaps_and_goes_further(covered: int, size: int, overlap: int) -> None:
+    """Whatever was read, there is a window that repeats a row of it and brings another."""
+    page, asked = window_after(covered, size, overlap)
+    assert 1 <= page
+    assert 2 <= asked <= LARGEST  # noqa: PLR2004
+    assert (page - 1) * asked < covered < page * asked
+
+
+def entries(*milliseconds: int) -> list[Entry]:
+    """Return rows at these times."""
+    return [
+        Entry(UUID(int=each), START + timedelta(milliseconds=each, microseconds=7))
+        for each in milliseconds
+    ]
+
+
+def test_a_row_twice_in_one_window_is_yielded_once() -> None:
+    """A server that joins carelessly repeats rows: the walk does not."""
+    walk = Bounds(30, Order.ASC)
+    page = page_of(entries(1, 2, 2, 3), window=walk.window, total=4)
+    assert [row.id.int for row in walk.after(page)[0]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("order", Order)
+def test_refuses_rows_out_of_order(order: Order) -> None:
+    """Rows in disorder cannot be walked, and that is said."""
+    walk = Bounds(30, order)
+    with pytest.raises(BrokenOrder, match="order"):
+        walk.after(page_of(entries(1, 9, 2), window=walk.window, total=3))
+
+
+def test_patience_begins_anew_with_every_new_row() -> None:
+    """A group that is read slowly, because rows leave it, is not given up."""
+    old, *new = entries(5, 5, 5)
+    new = [attrs.evolve(each, id=UUID(int=at)) for at, each in enumerate(new)]
+    walk = Bounds(3, Order.ASC, old.created_at, None, {old.id: 5}, 1, PATIENCE, careful=True)
+    fresh, step = walk.after(page_of([old, *new], window=attrs.evolve(walk.window), total=900))
+    assert list(fresh) == new
+    assert step is not None
+    assert step.fruitless == 0
+
+
+def test_refuses_rows_out_of_bounds() -> None:
+    """A server that ignores the bound would otherwise repeat its first page for ever."""
+    walk = Bounds(30, Order.DESC)
+    page = page_of(entries(9, 8, 7), window=walk.window, total=99)
+    _, step = walk.after(page)
+    assert step is not None
+    with pytest.raises(BrokenOrder, match="bounds"):
+        step.after(page)
+
+
+def test_gives_up_on_a_list_that_brings_nothing_new() -> None:
+    """A server that ignores the page ends the walk with an error, not never."""
+    server = Server()
+    for _ in range(500):
+        server.add(START)
+    step: Bounds | None = Bounds(200, Order.DESC)
+    answers = 0
+
+    def ask(walk: Bounds) -> Bounds | None:
+        return walk.after(server.answer(attrs.evolve(walk.window, page=1)))[1]
+
+    with pytest.raises(BrokenOrder, match="again and again"):
+        while step is not None:
+            step, answers = ask(step), answers + 1
+    assert PATIENCE <= answers <= 2 * PATIENCE
+
+
+def test_bounds_only_grow() -> None:
+    """A row behind the bound is out of reach for good."""
+    server = Server(order=Order.ASC, display=cut)
+    for each in range(300):
+        server.add(START + timedelta(microseconds=313 * each))
+    read(server, start_of(server, 5))
+    starts = [each.created_at__ge for each in server.asked[1:]]
+    assert all(one is not None and two is not None and one <= two for one, two in pairwise(starts))

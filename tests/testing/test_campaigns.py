@@ -1,0 +1,189 @@
+"""Campaigns through the fake."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from uuid import UUID
+
+import attrs
+import pytest
+
+from ziett_async._clock import ManualClock
+from ziett_async._wire import Response
+from ziett_async.testing import FakeZiett
+from ziett_async.testing._campaigns import to_e164
+
+Ask = Callable[..., Response]
+Body = Callable[..., dict[str, object]]
+
+
+def test_a_batch_is_accepted_and_makes_its_messages(ask: Ask, batch: Body) -> None:
+    """202 with an id; one message per recipient, in E.164, each charged."""
+    fake = FakeZiett(balance=45, price=15)
+    response = ask(fake, "POST", "/campaigns/batch", batch(name="July"), key="k")
+    (campaign,) = fake.campaigns
+    assert response.status == 202
+    assert json.loads(response.body) == {
+        "message": "Campaign accepted",
+        "campaign_id": str(campaign.id),
+    }
+    assert [record.target_e164 for record in fake.messages] == [
+        "+244923456789",
+        "+351912345678",
+        "+244911000000",
+    ]
+    assert {record.campaign_id for record in fake.messages} == {campaign.id}
+    assert (campaign.recipients, campaign.idempotency_key, fake.balance) == (3, "k", Decimal(0))
+    assert ask(fake, "POST", "/campaigns/batch", batch()).status == 402
+
+
+@pytest.mark.parametrize(
+    ("recipient", "country", "number"),
+    [
+        ("923 456 789", None, "+244923456789"),
+        ("0923456789", "AO", "+244923456789"),
+        ("244923456789", "AO", "+244923456789"),
+        ("912-345-678", "PT", "+351912345678"),
+        ("+1 202.555.0100", "PT", "+12025550100"),
+        ("9234567", "XX", "+2449234567"),
+    ],
+)
+def test_recipients_become_e164(recipient: str, country: str | None, number: str) -> None:
+    """One without a prefix is of `country_alpha2`, or of Angola."""
+    assert to_e164(recipient, country) == number
+
+
+def test_every_bad_field_of_a_batch_is_named_at_once(ask: Ask, batch: Body) -> None:
+    """A bad recipient by its index."""
+    body = batch(
+        channel_type="WHATSAPP",
+        content="x" * 10_001,
+        recipients=["923456789", "ana", 7],
+        name="",
+        country_alpha2="ao",
+    )
+    response = ask(FakeZiett(), "POST", "/campaigns/batch", body)
+    assert response.status == 422
+    assert json.loads(response.body)["fields"] == {
+        "channel_type": "must be one of: SMS",
+        "content": "must have at most 10000 characters",
+        "recipients.1": "must be a phone number",
+        "recipients.2": "must be a string",
+        "name": "must not be empty",
+        "country_alpha2": "must be two capital letters",
+    }
+
+
+@pytest.mark.parametrize("count", [0, 1, 1001])
+def test_a_batch_has_2_to_1000_recipients(ask: Ask, batch: Body, count: int) -> None:
+    """One more or one less is a 422."""
+    body = batch(recipients=["923456789"] * count)
+    response = ask(FakeZiett(), "POST", "/campaigns/batch", body)
+    assert json.loads(response.body)["fields"] == {"recipients": "must have 2 to 1000 items"}
+    most = batch(recipients=["923456789"] * 1000)
+    assert ask(FakeZiett(), "POST", "/campaigns/batch", most).status == 202
+
+
+def test_a_campaign_goes_through_its_statuses(ask: Ask, batch: Body) -> None:
+    """PROCESSING for a second, SENDING for five, COMPLETED; its messages follow."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock)
+    ask(fake, "POST", "/campaigns/batch", batch())
+    path = f"/campaigns/{fake.campaigns[0].id}"
+    seen: list[object] = []
+    for _ in range(7):
+        detail = json.loads(ask(fake, "GET", path).body)
+        seen.append((detail["status"], detail["processed_at"], detail["completed_at"]))
+        clock.advance(1)
+    processed, completed = "2025-07-14T10:30:01.000000+00:00", "2025-07-14T10:30:06.000000+00:00"
+    assert seen == [
+        ("PROCESSING", None, None),
+        *[("SENDING", processed, None)] * 5,
+        ("COMPLETED", processed, completed),
+    ]
+    assert [record.status for record in fake.messages] == ["DELIVERED", "SENT", "SENT"]
+
+
+def test_a_retrieved_campaign_has_the_documented_fields(ask: Ask, batch: Body) -> None:
+    """Twenty of them, and the list has the same."""
+    fake = FakeZiett()
+    ask(fake, "POST", "/campaigns/batch", batch())
+    record = fake.campaigns[0]
+    detail = json.loads(ask(fake, "GET", f"/campaigns/{record.id}").body)
+    assert detail == {
+        "id": str(record.id),
+        "name": None,
+        "status": "PROCESSING",
+        "organization_id": detail["organization_id"],
+        "billing_account_id": detail["billing_account_id"],
+        "trigger_source": "API",
+        "file_metadata_id": None,
+        "channel_type": "SMS",
+        "sms_remitter_id": str(record.remitter_id),
+        "sms_remitter": {"id": str(record.remitter_id), "name": "ZIETT"},
+        "content": "Hello",
+        "total_estimated_recipients": 3,
+        "scheduled_at": None,
+        "processed_at": None,
+        "completed_at": None,
+        "error_code": None,
+        "status_note": None,
+        "data": {},
+        "created_at": "2025-07-14T10:30:00.000000+00:00",
+        "updated_at": "2025-07-14T10:30:00.000000+00:00",
+    }
+    assert json.loads(ask(fake, "GET", "/campaigns").body)["entries"] == [detail]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [0, 1]),
+        ("q=JULY", [0]),
+        ("q=august", []),
+        ("status=PAUSED", [1]),
+        ("channel_type=SMS", [0, 1]),
+        (f"tag_id={UUID(int=1)}", []),
+        ("sms_remitter_id=019b4b56-e704-7c30-83a0-527df63c3e00", [0, 1]),
+        ("error_code=HELD", [1]),
+        ("trigger_source=CUSTOMER_PORTAL", [1]),
+        ("created_at__le=2025-07-14T10:30:00Z", [0]),
+    ],
+)
+def test_filters_narrow_the_list_of_campaigns(
+    ask: Ask, batch: Body, query: str, expected: list[int]
+) -> None:
+    """Each filter of the API page."""
+    fake = FakeZiett()
+    ask(fake, "POST", "/campaigns/batch", batch(name="July news"))
+    ask(fake, "POST", "/campaigns/batch", batch())
+    paused = attrs.evolve(
+        fake.campaigns[1], status="PAUSED", error_code="HELD", trigger_source="CUSTOMER_PORTAL"
+    )
+    fake.put(paused)
+    entries = json.loads(ask(fake, "GET", f"/campaigns?order=asc&{query}").body)["entries"]
+    assert [entry["id"] for entry in entries] == [str(fake.campaigns[i].id) for i in expected]
+
+
+def test_a_campaigns_messages_are_a_list_of_their_own(ask: Ask, batch: Body) -> None:
+    """With the filters of the messages, and nobody else's messages."""
+    fake = FakeZiett()
+    ask(fake, "POST", "/campaigns/batch", batch())
+    fake.add_message()
+    path = f"/campaigns/{fake.campaigns[0].id}/messages"
+    assert json.loads(ask(fake, "GET", path).body)["total"] == 3
+    assert json.loads(ask(fake, "GET", f"{path}?q=351").body)["total"] == 1
+
+
+@pytest.mark.parametrize("suffix", ["", "/messages"])
+def test_an_unknown_campaign_is_a_404(ask: Ask, suffix: str) -> None:
+    """A malformed id is a 422."""
+    fake = FakeZiett()
+    assert ask(fake, "GET", f"/campaigns/{UUID(int=1)}{suffix}").status == 404
+    assert ask(fake, "GET", f"/campaigns/batch{suffix}").status == 422
+
+
+def test_a_bad_list_parameter_is_a_422(ask: Ask) -> None:
+    """A campaign's statuses are its own."""
+    response = ask(FakeZiett(), "GET", "/campaigns?status=DELIVERED")
+    assert list(json.loads(response.body)["fields"]) == ["status"]

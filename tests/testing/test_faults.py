@@ -1,0 +1,168 @@
+"""Scripted faults, and what an exchange becomes by each."""
+
+import json
+from collections.abc import Callable
+from math import inf
+
+import pytest
+
+from ziett_async._clock import ManualClock
+from ziett_async._wire import Request
+from ziett_async.testing import Ending, Exchange, FakeZiett, Fault, Idempotency
+
+Ask = Callable[..., Request]
+Body = Callable[..., dict[str, object]]
+
+
+def statuses(fake: FakeZiett) -> list[int | None]:
+    """Return what the ledger says was answered."""
+    return [arrival.status for arrival in fake.requests]
+
+
+def test_without_a_fault_an_exchange_is_an_answer(request_of: Ask, message: Body) -> None:
+    """Answered, at once, executed."""
+    fake = FakeZiett()
+    exchange = fake.exchange(request_of("POST", "/messages", message(), key="a"))
+    assert exchange == Exchange(fake.handle(request_of("POST", "/messages", message(), key="a")))
+    assert (exchange.ending, exchange.delay, exchange.executed) == (Ending.ANSWERED, 0.0, True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "ending", "delay", "sent", "status"),
+    [
+        (Fault.refuse(), Ending.REFUSED, 0.0, 0, []),
+        (Fault.reset(), Ending.RESET, 0.0, 0, [None]),
+        (Fault.lose_answer(), Ending.RESET, 0.0, 1, [202]),
+        (Fault.stall(), Ending.STALLED, inf, 1, [202]),
+        (Fault.stall(executes=False), Ending.STALLED, inf, 0, [None]),
+        (Fault.slow(3.0), Ending.ANSWERED, 3.0, 1, [202]),
+        (Fault.truncate(4), Ending.TRUNCATED, 0.0, 1, [202]),
+        (Fault.garbage(b"?"), Ending.ANSWERED, 0.0, 1, [202]),
+        (Fault.running(5.0), Ending.RESET, 0.0, 1, [202]),
+        (Fault.status(503), Ending.ANSWERED, 0.0, 0, [503]),
+    ],
+)
+def test_each_fault_has_its_ending(
+    request_of: Ask,
+    message: Body,
+    fault: Fault,
+    ending: Ending,
+    delay: float,
+    sent: int,
+    status: list[int | None],
+) -> None:
+    """What the client meets, what was executed, and what the ledger says."""
+    fake = FakeZiett()
+    with fake.script(fault):
+        exchange = fake.exchange(request_of("POST", "/messages", message()))
+    assert (exchange.ending, exchange.delay, exchange.executed) == (ending, delay, bool(sent))
+    assert (len(fake.messages), statuses(fake)) == (sent, status)
+    assert fake.exchange(request_of("POST", "/messages", message())).ending is Ending.ANSWERED
+
+
+def test_a_status_has_the_usual_body_unless_it_is_told_another(request_of: Ask) -> None:
+    """An error object from the service, HTML from a proxy, nothing with a redirect."""
+    fake = FakeZiett()
+    request = request_of("GET", "/messages")
+
+    def body(fault: Fault) -> bytes:
+        with fake.script(fault):
+            response = fake.exchange(request).response
+        assert response is not None
+        return response.body
+
+    assert json.loads(body(Fault.status(500)))["code"] == "INTERNAL_SERVER_ERROR"
+    assert json.loads(body(Fault.status(418)))["code"] == "HTTP_418"
+    assert body(Fault.status(502)).startswith(b"<html>")
+    assert body(Fault.status(302)) == b""
+    assert body(Fault.status(200, body=b"{}")) == b"{}"
+    assert body(Fault.garbage(b"?")) == b"?"
+
+
+def test_a_status_may_have_headers(request_of: Ask) -> None:
+    """Such as a `Retry-After` of any form."""
+    fake = FakeZiett()
+    fake.faults.add(Fault.status(429, headers=(("retry-after", "1.5"),)))
+    response = fake.exchange(request_of("GET", "/messages")).response
+    assert response is not None
+    assert (response.header("retry-after"), response.header("content-type")) == (
+        "1.5",
+        "application/json",
+    )
+
+
+def test_a_key_whose_first_request_runs_gets_a_409(request_of: Ask, message: Body) -> None:
+    """For so many seconds; then the first answer."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock)
+    request = request_of("POST", "/messages", message(), key="a")
+    with fake.script(Fault.running(5.0)):
+        fake.exchange(request)
+    clock.advance(4.5)
+    refused = fake.handle(request)
+    assert (refused.status, json.loads(refused.body)["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
+    clock.advance(0.5)
+    assert json.loads(fake.handle(request).body)["message_id"] == str(fake.messages[0].id)
+    assert len(fake.messages) == 1
+
+
+def test_a_stored_error_stays_the_keys_answer(request_of: Ask, message: Body) -> None:
+    """Another key is carried out as usual; so is a request without one."""
+    fake = FakeZiett()
+    request = request_of("POST", "/messages", message(), key="a")
+    with fake.script(Fault.stored_error(), Fault.stored_error(503)):
+        first = fake.exchange(request).response
+        fake.exchange(request_of("POST", "/messages", message()))
+    assert fake.handle(request) == first
+    assert fake.handle(request_of("POST", "/messages", message(), key="b")).status == 202
+    assert fake.handle(request_of("POST", "/messages", message())).status == 202
+
+
+def test_a_scripted_500_is_stored_where_the_switch_says_so(request_of: Ask, message: Body) -> None:
+    """A proxy's 503 never is: the service did not see the key."""
+    fake = FakeZiett(idempotency=Idempotency(stores_server_errors=True))
+    request = request_of("POST", "/messages", message(), key="a")
+    with fake.script(Fault.status(503), Fault.status(500)):
+        fake.exchange(request)
+        fake.exchange(request)
+    assert fake.handle(request).status == 500
+
+
+def test_a_fault_waits_for_its_operation(request_of: Ask) -> None:
+    """Others pass it by; a fault for any operation also meets an unknown path."""
+    fake = FakeZiett()
+    fake.faults.add(Fault.status(500, operation="get_message"), Fault.status(503))
+    assert fake.exchange(request_of("GET", "/nowhere")).response == fake_answer(503)
+    assert fake.exchange(request_of("GET", "/messages")).response == fake.handle(
+        request_of("GET", "/messages")
+    )
+    assert [str(fault) for fault in fake.faults.pending] == ["status(500) for get_message"]
+    fake.faults.clear()
+    assert fake.faults.pending == ()
+
+
+def fake_answer(status: int) -> object:
+    """Return what a proxy answers."""
+    fake = FakeZiett()
+    fake.faults.add(Fault.status(status))
+    return fake.exchange(Request("GET", "http://localhost/c/v1/messages", ())).response
+
+
+def test_every_scripted_fault_has_to_happen(request_of: Ask) -> None:
+    """The block fails and names those that did not; they are gone then."""
+    fake = FakeZiett()
+    expected = r"never happened: slow\(2\) for any operation, refuse\(\) for send_message"
+    with (
+        pytest.raises(AssertionError, match=expected),
+        fake.script(Fault.refuse(), Fault.slow(2), Fault.refuse(operation="send_message")),
+    ):
+        fake.exchange(request_of("GET", "/messages"))
+    assert fake.faults.pending == ()
+
+
+def test_a_block_that_fails_itself_says_so_and_no_more() -> None:
+    """Its own error is what matters, and its faults are gone."""
+    fake = FakeZiett()
+    with pytest.raises(KeyError), fake.script(Fault.refuse()):
+        raise KeyError
+    assert fake.faults.pending == ()

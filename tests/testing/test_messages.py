@@ -1,0 +1,319 @@
+"""Sending, listing and retrieving messages through the fake."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import attrs
+import pytest
+
+from ziett_async._clock import ManualClock
+from ziett_async._wire import Response
+from ziett_async.testing import Delivery, Dialect, FakeZiett
+
+Ask = Callable[..., Response]
+Body = Callable[..., dict[str, object]]
+
+START = datetime.fromisoformat("2025-07-14T10:30:00+00:00")
+
+
+def fields(response: Response) -> dict[str, str]:
+    """Return the bad fields of a 422."""
+    document = json.loads(response.body)
+    assert (response.status, document["code"]) == (422, "VALIDATION_ERROR")
+    return dict(document["fields"])
+
+
+def test_a_send_is_accepted_with_an_id(ask: Ask, message: Body) -> None:
+    """202 with a version 7 id of that moment, and the message is in the books."""
+    fake = FakeZiett()
+    response = ask(fake, "POST", "/messages", message(), key="order-1")
+    (record,) = fake.messages
+    assert response.status == 202
+    assert json.loads(response.body) == {"message_id": str(record.id)}
+    assert (record.id.version, record.id.variant) == (7, "specified in RFC 4122")
+    assert record.id.int >> 80 == int(START.timestamp() * 1000)
+    assert (record.target_e164, record.status, record.created_at) == (
+        "+244923456789",
+        "PENDING",
+        START,
+    )
+    assert (record.idempotency_key, record.channel_destination) == ("order-1", "UNITEL")
+
+
+def test_every_bad_field_is_named_at_once(ask: Ask, message: Body) -> None:
+    """A 422 maps each bad field to its message, inner ones by their path."""
+    body = message(
+        remitter_id="x",
+        channel_type="WHATSAPP",
+        target_e164="923456789",
+        content="x" * 1601,
+        save_contact={"email": "nobody", "tags": ["ok", 3]},
+    )
+    assert fields(ask(FakeZiett(), "POST", "/messages", body)) == {
+        "remitter_id": "must be a UUID",
+        "channel_type": "must be one of: SMS, WHATSAPP",
+        "target_e164": "must be an E.164 number",
+        "content": "must have at most 1600 characters",
+        "save_contact.name": "is required",
+        "save_contact.email": "must be a valid email address",
+        "save_contact.tags.1": "must be a string",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"content": ""}, "must not be empty"),
+        ({"content": None}, "must not be null"),
+        ({"content": 7}, "must be a string"),
+        ({"content": "\ud800"}, "must be valid Unicode"),
+        ({"remitter_id": None}, "must not be null"),
+        ({"remitter_id": 7}, "must be a UUID"),
+        ({"channel_type": None}, "must not be null"),
+        ({"channel_type": ["SMS"]}, "must be one of: SMS, WHATSAPP"),
+        ({"target_e164": "+0244"}, "must be an E.164 number"),
+        ({"save_contact": None}, "must be an object"),
+        ({"save_contact": "Ana"}, "must be an object"),
+    ],
+)
+def test_a_bad_field_says_what_is_wrong(
+    ask: Ask, message: Body, change: dict[str, object], problem: str
+) -> None:
+    """Wrong types, nulls and empty strings are refused, never coerced."""
+    (name,) = change
+    assert fields(ask(FakeZiett(), "POST", "/messages", message(**change))) == {name: problem}
+
+
+def test_required_fields_are_required(ask: Ask) -> None:
+    """An empty object lacks all four."""
+    assert fields(ask(FakeZiett(), "POST", "/messages", {})) == dict.fromkeys(
+        ("remitter_id", "channel_type", "target_e164", "content"), "is required"
+    )
+
+
+@pytest.mark.parametrize("tags", [None, "Premium", {}])
+def test_tags_are_an_array(ask: Ask, message: Body, tags: object) -> None:
+    """A null or a single string is no array of strings."""
+    body = message(save_contact={"name": "Ana", "tags": tags})
+    assert "save_contact.tags" in fields(ask(FakeZiett(), "POST", "/messages", body))
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"", "must be valid JSON"),
+        (b"{", "must be valid JSON"),
+        (b'{"content": NaN}', "must be valid JSON"),
+        (b"\xff\xfe\xff", "must be valid JSON"),
+        (b"[" * 100_000, "must be valid JSON"),
+        (b"[]", "must be a JSON object"),
+    ],
+)
+def test_a_body_that_is_no_object_is_a_422(ask: Ask, raw: bytes, problem: str) -> None:
+    """Whatever the bytes are, the answer is an error object."""
+    assert fields(ask(FakeZiett(), "POST", "/messages", raw=raw)) == {"body": problem}
+
+
+def test_an_oversized_body_is_a_413(ask: Ask) -> None:
+    """One byte more than a megabyte is too much."""
+    response = ask(FakeZiett(), "POST", "/messages", raw=b" " * (2**20 + 1))
+    assert (response.status, json.loads(response.body)["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+def test_a_body_says_that_it_is_json(ask: Ask, message: Body) -> None:
+    """Any other content type, or none, is a 415; a charset does not matter."""
+    fake = FakeZiett()
+    assert ask(fake, "POST", "/messages", message(), headers=()).status == 415
+    typed = (("content-type", "application/json; charset=utf-8"),)
+    assert ask(fake, "POST", "/messages", message(), headers=typed).status == 202
+
+
+def test_a_dialect_may_take_whatsapp_and_say_queued(ask: Ask, message: Body) -> None:
+    """Only an SMS is held to 1600 characters."""
+    fake = FakeZiett(dialect=Dialect(channels=("SMS", "WHATSAPP"), accepted_status=True))
+    body = message(channel_type="WHATSAPP", content="x" * 2000)
+    response = ask(fake, "POST", "/messages", body)
+    assert json.loads(response.body)["status"] == "QUEUED"
+    assert fake.messages[0].channel_type == "WHATSAPP"
+
+
+def test_each_message_is_charged_until_the_balance_is_short(ask: Ask, message: Body) -> None:
+    """A 402 comes from billing, costs nothing, and a top-up ends it."""
+    fake = FakeZiett(balance=40, price=15)
+    assert [ask(fake, "POST", "/messages", message()).status for _ in range(3)] == [202, 202, 402]
+    refused = json.loads(ask(fake, "POST", "/messages", message()).body)
+    assert (refused["code"], refused["service"]) == ("BILLING_INSUFFICIENT_FUNDS", "billing")
+    fake.top_up(Decimal(5))
+    assert ask(fake, "POST", "/messages", message()).status == 202
+    assert fake.balance == 0
+
+
+def test_save_contact_makes_a_contact_and_then_renews_it(ask: Ask, message: Body) -> None:
+    """The name is replaced, an address that is left out stays, tags add up."""
+    fake = FakeZiett()
+    first = {"name": "Ana", "email": "ana@example.ao", "tags": ["a", "b"]}
+    ask(fake, "POST", "/messages", message(save_contact=first))
+    made = fake.contacts["+244923456789"]
+    ask(fake, "POST", "/messages", message(save_contact={"name": "Ana B", "tags": ["b", "c"]}))
+    assert fake.contacts == {
+        "+244923456789": attrs.evolve(made, name="Ana B", tags=("a", "b", "c"))
+    }
+    ask(fake, "POST", "/messages", message())
+    assert [record.contact_id for record in fake.messages] == [made.id] * 3
+
+
+def test_a_message_moves_on_with_the_clock(ask: Ask, message: Body) -> None:
+    """PENDING, SENT a second later, DELIVERED after its operator's delay."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock)
+    ask(fake, "POST", "/messages", message(target_e164="+244952000000"))
+    seen: list[str] = []
+    for _ in range(8):
+        seen.append(fake.messages[0].status)
+        clock.advance(1)
+    assert seen == ["PENDING"] + ["SENT"] * 5 + ["DELIVERED"] * 2
+    assert fake.messages[0].channel_destination == "AFRICELL_AO"
+    assert fake.messages[0].updated_at == START + timedelta(seconds=6)
+
+
+def test_fates_follow_from_the_seed(ask: Ask, message: Body) -> None:
+    """The same seed gives the same ids and ends; about the asked share of each end."""
+
+    def run(seed: int) -> list[tuple[UUID, str, str | None]]:
+        clock = ManualClock()
+        delivery = Delivery(failed=0.25, undelivered=0.25)
+        fake = FakeZiett(clock=clock, seed=seed, limits={}, delivery=delivery)
+        for _ in range(200):
+            ask(fake, "POST", "/messages", message())
+        clock.advance(60)
+        return [(row.id, row.status, row.error_code) for row in fake.messages]
+
+    ends = [(status, error) for _, status, error in run(1)]
+    assert run(1) == run(1) != run(2)
+    assert 35 < ends.count(("FAILED", "PROVIDER_REJECTED")) < 65
+    assert 35 < ends.count(("UNDELIVERED", "HANDSET_UNREACHABLE")) < 65
+    assert ends.count(("DELIVERED", None)) > 80
+
+
+def test_an_operator_may_be_given_its_own_delay(ask: Ask, message: Body) -> None:
+    """One that the table leaves out takes as long as any other operator."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock, delivery=Delivery(sent_after=0.0, final_after={"UNITEL": 1.0}))
+    ask(fake, "POST", "/messages", message())
+    ask(fake, "POST", "/messages", message(target_e164="+351912345678"))
+    clock.advance(2)
+    assert [row.status for row in fake.messages] == ["DELIVERED", "SENT"]
+    clock.advance(8)
+    assert fake.messages[1].status == "DELIVERED"
+
+
+def test_without_delivery_nothing_moves_by_itself(ask: Ask, message: Body, batch: Body) -> None:
+    """A test then decides itself with `deliver`."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock, delivery=None)
+    ask(fake, "POST", "/messages", message())
+    ask(fake, "POST", "/campaigns/batch", batch())
+    clock.advance(3600)
+    assert {record.status for record in fake.messages} == {"PENDING"}
+    assert fake.campaigns[0].status == "PROCESSING"
+
+
+def test_a_message_delivered_by_hand_stays_as_it_is(ask: Ask, message: Body) -> None:
+    """`deliver` sets status, error and time, and cancels what was planned."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock)
+    ask(fake, "POST", "/messages", message())
+    clock.advance(0.5)
+    record = fake.deliver(str(fake.messages[0].id), "FAILED", "NO_ROUTE")
+    clock.advance(60)
+    assert list(fake.messages) == [record]
+    assert (record.status, record.error_code) == ("FAILED", "NO_ROUTE")
+    assert record.updated_at == START + timedelta(seconds=0.5)
+
+
+def test_a_list_entry_has_the_documented_fields(ask: Ask, message: Body) -> None:
+    """Twelve of them, as the core page has them."""
+    fake = FakeZiett()
+    ask(fake, "POST", "/messages", message())
+    record = fake.messages[0]
+    assert json.loads(ask(fake, "GET", "/messages").body) == {
+        "entries": [
+            {
+                "id": str(record.id),
+                "remitter_id": "019b4b56-e704-7c30-83a0-527df63c3e00",
+                "campaign_id": None,
+                "contact_id": None,
+                "channel_type": "SMS",
+                "channel_destination": "UNITEL",
+                "target_e164": "+244923456789",
+                "content": "Your code is 482910.",
+                "status": "PENDING",
+                "error_code": None,
+                "created_at": "2025-07-14T10:30:00.000000+00:00",
+                "updated_at": "2025-07-14T10:30:00.000000+00:00",
+            }
+        ],
+        "total": 1,
+        "page": 1,
+        "size": 30,
+        "pages": 1,
+    }
+
+
+def test_an_entry_may_have_the_shape_of_the_conventions_page(ask: Ask) -> None:
+    """`to`, `body`, a lower-case status, and a `Z` for the zone."""
+    fake = FakeZiett(dialect=Dialect(list_entry="conventions", timestamps="z"))
+    fake.add_message(created_at=START)
+    (entry,) = json.loads(ask(fake, "GET", "/messages").body)["entries"]
+    assert (entry["to"], entry["body"], entry["status"]) == ("+244923000000", "Hello", "delivered")
+    assert entry["created_at"] == "2025-07-14T10:30:00.000000Z"
+    assert not {"target_e164", "content"} & set(entry)
+
+
+def test_a_retrieved_message_tells_more(ask: Ask, message: Body) -> None:
+    """The entry, and eleven more fields."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock)
+    ask(fake, "POST", "/messages", message(save_contact={"name": "Ana"}))
+    record = fake.messages[0]
+    path = f"/messages/{record.id}"
+    detail = json.loads(ask(fake, "GET", path).body)
+    (entry,) = json.loads(ask(fake, "GET", "/messages").body)["entries"]
+    assert detail == entry | {
+        "organization_id": detail["organization_id"],
+        "billing_account_id": detail["billing_account_id"],
+        "sms_remitter": {"id": str(record.remitter_id), "name": "ZIETT"},
+        "external_id": None,
+        "provider_name": "unitel-smpp",
+        "trigger_source": "API",
+        "cost": "15.000000",
+        "is_refunded": False,
+        "contact": {"id": str(record.contact_id), "name": "Ana"},
+        "campaign": None,
+    }
+    clock.advance(2)
+    assert json.loads(ask(fake, "GET", path).body)["external_id"].startswith("ext-")
+
+
+def test_a_retrieved_message_may_have_the_wider_names(ask: Ask, batch: Body) -> None:
+    """`e164_format`, `sms_remitter_id`, `provider_id` instead of the core page's names."""
+    fake = FakeZiett(dialect=Dialect(retrieve="wider", timestamps="milliseconds"))
+    ask(fake, "POST", "/campaigns/batch", batch(name="July"))
+    record = fake.messages[0]
+    detail = json.loads(ask(fake, "GET", f"/messages/{record.id}").body)
+    assert detail["e164_format"] == "+244923456789"
+    assert detail["sms_remitter_id"] == str(record.remitter_id)
+    assert detail["campaign"] == {"id": str(record.campaign_id), "name": "July"}
+    assert detail["created_at"] == "2025-07-14T10:30:00.001Z"
+    assert not {"target_e164", "remitter_id", "provider_name"} & set(detail)
+
+
+def test_an_unknown_message_is_a_404_and_a_malformed_id_a_422(ask: Ask) -> None:
+    """The code of the 404 is one of the two documented ones."""
+    fake = FakeZiett(dialect=Dialect(not_found="NOT_FOUND"))
+    missing = ask(fake, "GET", f"/messages/{UUID(int=1)}")
+    assert (missing.status, json.loads(missing.body)["code"]) == (404, "NOT_FOUND")
+    assert fields(ask(fake, "GET", "/messages/%7Bx%7D")) == {"message_id": "must be a UUID"}

@@ -1,0 +1,212 @@
+"""What the API accepts, checked before anything is sent: values to their form on the wire.
+
+A check returns the value as the API wants it, or raises `Refused` with what is wrong and
+what to do. It never says what the value was: that may be somebody's number or code.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from math import isfinite
+from typing import ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from ziett_async._numbers import is_e164, to_e164
+from ziett_async.errors import InvalidRequest
+from ziett_async.models import OpenEnum, SaveContact
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Refused(ValueError):
+    """A value the API would refuse, and why."""
+
+
+class Fields:
+    """The arguments of one call, checked one by one and refused all at once."""
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        self._wrong: dict[str, str] = {}
+
+    def check(
+        self, name: str, rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """Return what the rule makes of a value; None, and a note, when it refuses."""
+        try:
+            return rule(*args, **kwargs)
+        except Refused as refused:
+            self._wrong[name] = str(refused)
+            return None
+
+    def done(self) -> None:
+        """Raise `InvalidRequest` if a rule refused; call it before using any value."""
+        if self._wrong:
+            raise InvalidRequest(self.operation, self._wrong)
+
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_RECIPIENT = re.compile(r"\+?[\d\s\-.]{7,30}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def text(value: object, most: int | None = None) -> str:
+    """Return a string of 1 to `most` characters."""
+    if not isinstance(value, str):
+        raise Refused(f"must be a string, got {type(value).__name__}")
+    if not value:
+        raise Refused("is required and must not be empty")
+    if most is not None and len(value) > most:
+        raise Refused(f"must have at most {most} characters, got {len(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Refused("holds half of a surrogate pair, which is not a character") from None
+    return value
+
+
+def number(value: object, country: str | None) -> str:
+    """Return a telephone number as E.164; local forms need a country."""
+    written = text(value)
+    if country is None:
+        if is_e164(written):
+            return written
+        raise Refused(
+            "must be E.164, a plus and 7 to 15 digits like +244990090990; "
+            "a client with default_country takes local forms too"
+        )
+    read = to_e164(written, country)
+    if read is None:
+        raise Refused(f"is neither E.164 (+244990090990) nor a number of {country}")
+    return read
+
+
+def uuid(value: object) -> str:
+    """Return a UUID, or a string that is one, in its canonical form."""
+    if isinstance(value, UUID):
+        return str(value)
+    if not isinstance(value, str):
+        raise Refused(f"must be a UUID or its string, got {type(value).__name__}")
+    return _canonical(value)
+
+
+# Senders and campaigns come again and again; to read a UUID costs as much as to encode a body.
+@lru_cache(maxsize=256)
+def _canonical(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise Refused("must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00") from None
+
+
+def word(value: object, of: type[OpenEnum]) -> str:
+    """Return one of the API's words; one it added since must be given as the enum."""
+    member = of(value) if isinstance(value, str) else None
+    if member is None or (member.is_unknown and not isinstance(value, of)):
+        raise Refused(f"must be one of {', '.join(of)}; for a newer word give {of.__name__}(word)")
+    return str(member)
+
+
+def choice(value: object, of: type[StrEnum]) -> str:
+    """Return one of the words that this package itself has to understand."""
+    if value not in [str(each) for each in of]:
+        raise Refused(f"must be one of {', '.join(of)}")
+    return str(value)
+
+
+def moment(value: object) -> str:
+    """Return an aware datetime as ISO 8601 in UTC."""
+    if not isinstance(value, datetime):
+        raise Refused(f"must be a datetime, got {type(value).__name__}")
+    if value.tzinfo is None:
+        raise Refused("is a naive datetime; give it a zone, as in datetime.now(UTC)")
+    return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def whole(value: object, least: int, most: int | None = None) -> int:
+    """Return an integer within bounds."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Refused(f"must be an integer, got {type(value).__name__}")
+    if value < least or (most is not None and value > most):
+        upper = "" if most is None else f" and at most {most}"
+        raise Refused(f"must be at least {least}{upper}, got {value}")
+    return value
+
+
+def seconds(value: object) -> float:
+    """Return a duration that is over some day."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not isfinite(value) or value <= 0:
+        raise Refused(f"must be seconds, more than 0 and finite, or None; got {value!r}")
+    return value
+
+
+def key(value: object) -> str:
+    """Return an idempotency key that a header can carry."""
+    written = str(value) if isinstance(value, UUID) else text(value)
+    if not _KEY.fullmatch(written):
+        raise Refused("must be 1 to 255 printable ASCII characters without spaces, like a UUID")
+    return written
+
+
+def email(value: object) -> str:
+    """Return what looks like an address."""
+    if not _EMAIL.fullmatch(text(value)):
+        raise Refused("must be a valid email address")
+    return cast("str", value)
+
+
+def recipients(value: object) -> list[str]:
+    """Return 2 to 1000 recipients, local or E.164, as the API takes them."""
+    listed = several(value)
+    if not 2 <= len(listed) <= 1000:
+        raise Refused(f"must be 2 to 1000 numbers, got {len(listed)}")
+    wrong = [i for i, each in enumerate(listed) if not _is_recipient(each)]
+    if wrong:
+        raise Refused(
+            f"{len(wrong)} of them, the first at index {wrong[0]}, are not numbers: 7 to 30 "
+            "digits, spaces, dots and hyphens, with or without a plus"
+        )
+    return cast("list[str]", listed)
+
+
+def _is_recipient(value: object) -> bool:
+    return isinstance(value, str) and _RECIPIENT.fullmatch(value) is not None
+
+
+def remitter(value: object) -> str:
+    """Return the id of a sender, which may come from the client's settings."""
+    if value is None:
+        raise Refused("is required: give it here, to the client, or as ZIETT_REMITTER_ID")
+    return uuid(value)
+
+
+def country(value: object) -> str:
+    """Return a country's two letters."""
+    if not _COUNTRY.fullmatch(text(value)):
+        raise Refused("must be two capital letters like AO")
+    return cast("str", value)
+
+
+def several(value: object) -> list[object]:
+    """Return one value or several as a list: a string is one value."""
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        return list(cast("Iterable[object]", value))
+    return [value]
+
+
+def contact(fields: Fields, value: SaveContact | Mapping[str, object]) -> dict[str, object]:
+    """Return the contact to be saved, without the fields that were left out."""
+    if isinstance(value, SaveContact):
+        value = {"name": value.name, "email": value.email, "tags": value.tags}
+    body: dict[str, object] = {"name": fields.check("save_contact.name", text, value.get("name"))}
+    if value.get("email") is not None:
+        body["email"] = fields.check("save_contact.email", email, value["email"])
+    if value.get("tags") is not None:
+        tags = enumerate(several(value["tags"]))
+        body["tags"] = [fields.check(f"save_contact.tags[{i}]", text, tag) for i, tag in tags]
+    return body

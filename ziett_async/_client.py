@@ -1,0 +1,172 @@
+"""AsyncZiett: the roof. Settings, ports and rooms come together here, and nothing happens."""
+
+import warnings
+from collections.abc import Collection, Mapping
+from types import TracebackType
+from typing import NoReturn, Self, TypeVar
+from uuid import UUID
+
+from ziett_async import _checks as check
+from ziett_async._checks import Fields, Refused
+from ziett_async._clock import Clock, SystemClock
+from ziett_async._operation import Operation, Query
+from ziett_async._pipeline import Pipeline
+from ziett_async._retry import RetryBudget, RetryPolicy
+from ziett_async._settings import read_defaults, read_origin
+from ziett_async.api.campaigns import Campaigns
+from ziett_async.api.messages import Messages
+from ziett_async.errors import ConfigurationError
+from ziett_async.limits import Limiter, shared_limiter
+from ziett_async.transports import Transport
+
+T = TypeVar("T")
+
+_SYSTEM_CLOCK = SystemClock()
+
+
+class AsyncZiett(Messages, Campaigns):
+    """A client of Ziett for asyncio and trio: one per event loop, made once, used by all tasks.
+
+    ```python
+    async with AsyncZiett() as client:
+        accepted = await client.send_message("+244990090990", content="Olá")
+    ```
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        limiter: Limiter | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: float | None = None,
+        attempt_timeout: float = 15.0,
+        default_remitter_id: UUID | str | None = None,
+        default_country: str | None = None,
+        allowed_recipients: Collection[str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Build a client; no I/O happens before the first call.
+
+        - `api_key`: printable ASCII; None takes `ZIETT_API_KEY`.
+        - `base_url`: https, or http to loopback; None takes `ZIETT_BASE_URL`, then the
+          public address.
+        - `transport`: None is a `ziett_async.transports.HttpxTransport`. The client closes
+          the one it was given, too.
+        - `limiter`: None is the `TokenBucketLimiter` that all clients of this process with
+          the same key and address share; `Unlimited()` turns it off.
+        - `retry`: None is `RetryPolicy()`, three attempts.
+        - `timeout`: seconds for a whole call where the call gives none; None is no bound.
+        - `attempt_timeout`: seconds for one attempt in all, from connecting to the last byte.
+        - `default_remitter_id`: the sender of messages; None takes `ZIETT_REMITTER_ID`.
+        - `default_country`: two letters; numbers may then be given in local form.
+        - `allowed_recipients`: the only numbers this client may send to; None allows all.
+        - `clock`: None is the transport's, if it has a `clock` as `FakeTransport` does, and
+          else the system's.
+
+        Raises:
+            ConfigurationError: something is missing or unusable; the message says what.
+
+        """
+        origin = read_origin(api_key, base_url)
+        self._defaults = read_defaults(default_remitter_id, default_country, allowed_recipients)
+        self._timeout = None if timeout is None else _seconds("timeout", timeout)
+        if clock is None:
+            clock = getattr(transport, "clock", _SYSTEM_CLOCK)
+        if transport is None:
+            # Here and not above: httpx is the largest import, and a program with another
+            # transport never needs it.
+            from ziett_async.transports.httpx import HttpxTransport  # noqa: PLC0415
+
+            transport = HttpxTransport()
+        retry = RetryPolicy() if retry is None else retry
+        self._transport = transport
+        self._pipeline = Pipeline(
+            origin=origin,
+            transport=transport,
+            limiter=shared_limiter(origin.headers[0][1], origin.base_url, clock)
+            if limiter is None
+            else limiter,
+            retry=retry,
+            clock=clock,
+            attempt_timeout=_seconds("attempt_timeout", attempt_timeout),
+            budget=RetryBudget(retry.budget),
+        )
+        self._is_closed = False
+
+    async def call(
+        self,
+        operation: Operation[T],
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Query = (),
+        body: object = None,
+        timeout: float | None = None,
+        idempotency_key: UUID | str | None = None,
+    ) -> T:
+        """Carry out an operation, also one that has no method here yet.
+
+        `path` fills the names in the operation's path, each value quoted; `body` is a JSON
+        object as Python values. Everything the methods promise holds: one key, retries, the
+        limiter, typed errors.
+
+        Raises:
+            InvalidRequest: the operation cannot be filled in so.
+            ConfigurationError: the client has been closed.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: as `send_message`.
+
+        """
+        if self._is_closed:
+            message = "the client is closed; make calls inside its `async with`, or before aclose()"
+            raise ConfigurationError(message)
+        if timeout is None:
+            timeout = self._timeout
+        if timeout is not None or idempotency_key is not None:
+            fields = Fields(operation.name)
+            if timeout is not None:
+                timeout = fields.check("timeout", check.seconds, timeout)
+            if idempotency_key is not None:
+                idempotency_key = fields.check("idempotency_key", check.key, idempotency_key)
+            fields.done()
+        call = operation(path=path, query=query, body=body)
+        return await self._pipeline.run(call, timeout, idempotency_key)
+
+    async def aclose(self) -> None:
+        """Close the transport; a second time does nothing. Calls after it are refused."""
+        self._is_closed = True
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "open"
+        return f"<AsyncZiett {self._pipeline.origin.base_url} ({state})>"
+
+    def __reduce__(self) -> NoReturn:
+        message = "a client is not picklable: it holds the key; build one in each process"
+        raise TypeError(message)
+
+    def __del__(self) -> None:
+        # Half built when __init__ raised: then there is nothing to close.
+        if not getattr(self, "_is_closed", True):
+            message = f"unclosed client {self!r}; use `async with`, or await aclose()"
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
+
+
+def _seconds(name: str, value: float) -> float:
+    try:
+        return check.seconds(value)
+    except Refused as refused:
+        message = f"{name}: {refused}"
+        raise ConfigurationError(message) from None

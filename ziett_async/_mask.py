@@ -1,0 +1,42 @@
+"""What may be shown of numbers, keys and texts: in logs, errors and reprs."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+_NUMBER = re.compile(r"\+\d[\d .\-]{5,}\d|(?<![\w-])\d{9,15}(?![\w-])")
+_KEY = re.compile(r"zk_\w+")
+#: Shorter strings of a body, such as `SMS`, are words and not secrets.
+_SHORTEST = 4
+
+
+def masked_number(number: str) -> str:
+    """Return a number that can be told from others but not dialled.
+
+    >>> masked_number("+244990090990")
+    '+244*****0990'
+    """
+    return f"{number[:4]}{'*' * max(len(number) - 8, 4)}{number[-4:]}"
+
+
+def masked_text(text: str, body: object) -> str:
+    """Return somebody else's words without numbers, keys and what a request's body held.
+
+    >>> masked_text("+244990090990 cannot receive 'Olá Ana'", {"content": "Olá Ana"})
+    "*** cannot receive '***'"
+    """
+    for private in _strings(body):
+        text = text.replace(private, "***")
+    return _KEY.sub("***", _NUMBER.sub("***", text))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        if len(value) >= _SHORTEST:
+            yield value
+    elif isinstance(value, Mapping):
+        for inner in cast("Mapping[str, object]", value).values():
+            yield from _strings(inner)
+    elif isinstance(value, Sequence):
+        for inner in cast("Sequence[object]", value):
+            yield from _strings(inner)

@@ -1,0 +1,65 @@
+"""Telephone numbers as people write them, to E.164 as the API wants them.
+
+A country is known here by its calling code and by how many digits its numbers have after
+it; that is enough to read `923 456 789`, `0923456789`, `244923456789` and `00244 923 456
+789` alike, and to refuse what is none of them. The table holds the Portuguese-speaking
+countries; source: ITU-T E.164 national numbering plans.
+"""
+
+import re
+
+import attrs
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_SPACING = re.compile(r"[\s.\-()/\u00a0]")
+
+
+@attrs.frozen
+class Country:
+    """How a country's numbers look."""
+
+    #: `244`.
+    calling_code: str
+    #: How many digits follow it.
+    digits: frozenset[int]
+
+
+COUNTRIES = {
+    "AO": Country("244", frozenset({9})),
+    "BR": Country("55", frozenset({10, 11})),
+    "CV": Country("238", frozenset({7})),
+    "GW": Country("245", frozenset({9})),
+    "MZ": Country("258", frozenset({9})),
+    "PT": Country("351", frozenset({9})),
+    "ST": Country("239", frozenset({7})),
+}
+
+
+def is_e164(text: str) -> bool:
+    """Tell whether it is a number with country code: a plus and 7 to 15 digits.
+
+    >>> is_e164("+244990090990"), is_e164("990 090 990")
+    (True, False)
+    """
+    return _E164.fullmatch(text) is not None
+
+
+def to_e164(text: str, country: str) -> str | None:
+    """Return a number written in any usual way as E.164; None when it is no number.
+
+    `country` is a key of `COUNTRIES`: the one of numbers without a country code.
+
+    >>> to_e164("0923 456 789", "AO"), to_e164("+351 912-345-678", "AO"), to_e164("123", "AO")
+    ('+244923456789', '+351912345678', None)
+    """
+    digits = re.sub(r"^00", "+", _SPACING.sub("", text))
+    if digits.startswith("+"):
+        return digits if is_e164(digits) else None
+    home = COUNTRIES[country]
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    national = digits.removeprefix("0")
+    if len(national) in home.digits:
+        return f"+{home.calling_code}{national}"
+    national = digits.removeprefix(home.calling_code)
+    return f"+{digits}" if len(national) in home.digits and national != digits else None

@@ -1,0 +1,83 @@
+"""Operation: an endpoint as a value. Call: one use of it, before it is bytes.
+
+Adding an endpoint is one `Operation` constant and one typed method in a room of `api/`;
+nothing between the method and the wire knows endpoints by name.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+import attrs
+
+T_co = TypeVar("T_co", covariant=True)
+
+#: Query parameters in order; a name repeats for each of its values.
+Query = Sequence[tuple[str, str]]
+
+
+class Bucket(StrEnum):
+    """The rate limit that an operation's attempts count against (API page, Rate limits)."""
+
+    #: `POST /messages`.
+    SEND = "send"
+    #: The paginated lists.
+    LIST = "list"
+    #: Every other GET.
+    READ = "read"
+    #: `POST /campaigns/batch`.
+    BATCH = "batch"
+
+
+@attrs.frozen
+class Operation(Generic[T_co]):
+    """An endpoint of the API: `GET_MESSAGE = Operation("get_message", "GET", ...)`."""
+
+    #: `send_message`: the same word in code, logs and errors.
+    name: str
+    #: `GET`, `POST`, `PATCH` or `DELETE`.
+    method: str
+    #: Relative to the base URL, with names in braces: `/messages/{message_id}`.
+    path: str
+    #: What a successful answer is structured into.
+    result: type[T_co]
+    #: The rate limit it counts against.
+    bucket: Bucket
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether every attempt carries an `Idempotency-Key`; without one, a POST sends twice.
+
+        The API's other verbs may be repeated as they are: GET reads, PATCH sets what it
+        is given, DELETE removes what is there.
+        """
+        return self.method == "POST"
+
+    def __call__(
+        self,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Query = (),
+        body: object = None,
+    ) -> "Call[T_co]":
+        """Fill in the blanks of the path; each value is quoted, so none can add a segment."""
+        values = path or {}
+        filled = re.sub(r"\{(\w+)\}", lambda name: quote(values[name[1]], safe=""), self.path)
+        return Call(self, filled, query, body)
+
+
+@attrs.frozen(repr=False)
+class Call(Generic[T_co]):
+    """One use of an operation: what the caller wants, before it is bytes."""
+
+    operation: Operation[T_co]
+    #: The filled path, relative to the base URL.
+    path: str
+    query: Query = ()
+    #: A JSON object as Python values; None where the operation has no body.
+    body: object = None
+
+    def __repr__(self) -> str:
+        return f"<Call {self.operation.name}>"

@@ -1,0 +1,127 @@
+"""The one corridor every call walks through: acquire, send, decode; on failure wait or raise.
+
+The order is the correctness argument. The bytes and their key are made once, before
+anything waits. A token is held for exactly as long as an attempt lasts. What an attempt
+means is judged with all that is known of the attempts before it, and only then is it
+decided whether there is another.
+"""
+
+import logging
+from datetime import UTC, datetime
+from math import inf
+from typing import TypeVar
+from uuid import uuid4
+
+import attrs
+
+from ziett_async._clock import Clock
+from ziett_async._codec import Undecodable
+from ziett_async._operation import Call
+from ziett_async._retry import RetryBudget, RetryPolicy
+from ziett_async._sansio import Origin, to_problem, to_request, to_result
+from ziett_async._verdict import Attempts, Verdict
+from ziett_async._wire import Request, Response, SendFailed
+from ziett_async.errors import CallError, DeadlineExceeded
+from ziett_async.limits import Limiter
+from ziett_async.models import CallInfo
+from ziett_async.transports import Transport
+
+T = TypeVar("T")
+
+logger = logging.getLogger("ziett_async")
+
+#: Seconds for which the server answers a repeated key with the first result.
+_KEY_LIVES = 24 * 60 * 60
+
+
+@attrs.frozen
+class Pipeline:
+    """Carries calls over the ports; all it keeps between calls is the retry budget."""
+
+    origin: Origin
+    transport: Transport
+    limiter: Limiter
+    retry: RetryPolicy
+    clock: Clock
+    #: Seconds for one attempt in all.
+    attempt_timeout: float
+    budget: RetryBudget
+
+    async def run(self, call: Call[T], timeout: float | None, idempotency_key: str | None) -> T:
+        """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
+        clock, limiter, bucket = self.clock, self.limiter, call.operation.bucket
+        key = (idempotency_key or str(uuid4())) if call.operation.is_keyed else None
+        request = to_request(call, self.origin, key, self.attempt_timeout)
+        attempts, verdict = Attempts(call, key, clock.monotonic()), None
+        end = inf if timeout is None else attempts.began + timeout
+        while True:
+            queued = clock.monotonic()
+            try:
+                await limiter.acquire(bucket, None if timeout is None else end - queued)
+            except TimeoutError:
+                error = _too_late(attempts, verdict)
+                raise error from error.__cause__
+            started = clock.monotonic()
+            attempts.begin(waited=started - queued)
+            try:
+                answer = await self._attempt(request, end - started)
+            finally:
+                limiter.release(bucket)
+            verdict = self._judge(attempts, answer, end)
+            if not isinstance(verdict, Verdict):
+                self.budget.earn()
+                return verdict
+            await self._back_off(attempts, verdict, end)
+
+    async def _attempt(self, request: Request, left: float) -> Response | SendFailed:
+        """Send once. Nothing but a cancellation gets out: what was not foreseen may have sent."""
+        try:
+            if left < (request.timeout or inf):
+                request = attrs.evolve(request, timeout=left)
+            return await self.transport.send(request)
+        except SendFailed as failure:
+            return failure
+        except Exception as error:  # noqa: BLE001 - a user's transport may raise anything
+            return SendFailed(f"the transport raised {type(error).__name__}", reached=True)
+
+    def _judge(
+        self, attempts: Attempts[T], answer: Response | SendFailed, end: float
+    ) -> T | Verdict:
+        """Return the result of an attempt, or what its failure means."""
+        now = self.clock.monotonic()
+        if isinstance(answer, Response) and 200 <= answer.status < 300:
+            info = CallInfo(attempts.count, attempts.waited, now - attempts.began, answer.status)
+            try:
+                result = to_result(attempts.call, answer, info, attempts.key)
+            except Undecodable as error:
+                return attempts.unusable(answer.status, str(error), self._forgotten(attempts))
+            logger.debug("%r: %d in attempt %d", attempts.call, answer.status, attempts.count)
+            return result
+        if isinstance(answer, Response):
+            problem = to_problem(attempts.call, answer, self.clock.time())
+            return attempts.refused(problem, self._forgotten(attempts))
+        return attempts.broken(answer, self._forgotten(attempts), time_is_up=now >= end)
+
+    async def _back_off(self, attempts: Attempts[T], verdict: Verdict, end: float) -> None:
+        """Wait until the next attempt may start, or raise because there is none."""
+        asked, retry = verdict.retry_after, self.retry
+        if verdict.is_rate_limit:
+            pause = min(asked or retry.backoff(attempts.count), retry.longest_retry_after)
+            self.limiter.pause(attempts.call.operation.bucket, pause)
+        wait = retry.wait(attempts.count, asked) if verdict.is_retried else None
+        left = end - self.clock.monotonic()
+        if wait is None or wait > left or not self.budget.spend():
+            raise verdict.error
+        logger.warning("%s; again in %.2f s", verdict.error.describe(), wait)
+        await self.clock.sleep(wait)
+
+    def _forgotten(self, attempts: Attempts[T]) -> datetime:
+        """Return when the server forgets the key, counted from the call's beginning."""
+        elapsed = self.clock.monotonic() - attempts.began
+        return datetime.fromtimestamp(self.clock.time() - elapsed + _KEY_LIVES, UTC)
+
+
+def _too_late(attempts: Attempts[T], verdict: Verdict | None) -> CallError:
+    if verdict is not None:
+        return verdict.error
+    return DeadlineExceeded(attempts.trail, "the rate limit has no turn for it within its timeout")

@@ -1,0 +1,78 @@
+"""When to try again: a pure rule, and the budget that keeps a storm from growing.
+
+The wait before attempt n + 1 is `Retry-After` (0 without one) plus full jitter: a random
+part of `min(cap, base * 2 ** (n - 1))` seconds. Full jitter spreads clients that failed
+together over the whole interval (Brooker, "Exponential Backoff and Jitter", 2015); adding
+it to the floor, and not taking the larger, spreads those that were told the same second.
+"""
+
+import random
+from collections.abc import Callable
+from math import isfinite
+
+import attrs
+
+#: Statuses that promise nothing was decided yet, so that the same bytes may fare better.
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
+    if not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        message = f"{attribute.name}: must be a number of at least 0, got {value!r}"
+        raise ValueError(message)
+
+
+def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        message = f"{attribute.name}: must be an integer of at least 1, got {value!r}"
+        raise ValueError(message)
+
+
+@attrs.frozen
+class RetryPolicy:
+    """How often and how patiently a call is tried; `RetryPolicy(attempts=1)` never repeats."""
+
+    #: Attempts per call, at least 1.
+    attempts: int = attrs.field(default=3, validator=_at_least_one)
+    #: Seconds of the first backoff's upper bound, doubled with each attempt.
+    base: float = attrs.field(default=0.25, validator=_positive)
+    #: Seconds that no backoff exceeds.
+    cap: float = attrs.field(default=8.0, validator=_positive)
+    #: Seconds of `Retry-After` that are waited for; a longer one raises at once.
+    longest_retry_after: float = attrs.field(default=120.0, validator=_positive)
+    #: Retries a client may be ahead of its successes. Each retry takes one, each success
+    #: gives one back: while the service is down there are so many retries and no more.
+    budget: int = attrs.field(default=100, validator=_at_least_one)
+    #: A number in [0, 1) for each backoff; give `random.Random(7).random` to repeat a run.
+    jitter: Callable[[], float] = random.random
+
+    def wait(self, attempt: int, retry_after: float | None = None) -> float | None:
+        """Return seconds to wait after a failed attempt (from 1); None is to give up."""
+        floor = retry_after or 0.0
+        if attempt >= self.attempts or floor > self.longest_retry_after:
+            return None
+        return floor + self.backoff(attempt)
+
+    def backoff(self, attempt: int) -> float:
+        """Return the random part of the wait after a failed attempt, in seconds."""
+        # 2 ** 30 seconds exceeds any cap; larger powers would only overflow.
+        bound = min(self.cap, self.base * 2 ** min(attempt - 1, 30))
+        return self.jitter() * bound
+
+
+class RetryBudget:
+    """How many retries a client has left (after gRPC's retry throttling)."""
+
+    def __init__(self, size: int) -> None:
+        self._size = self._left = size
+
+    def spend(self) -> bool:
+        """Take one retry, if there is one."""
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    def earn(self) -> None:
+        """Give one back, for a call that was answered."""
+        self._left = min(self._size, self._left + 1)

@@ -1,0 +1,142 @@
+"""A call to bytes, and bytes to a result or an error: pure, no I/O, no clock.
+
+An answer ends in one of three ways. It is a result. It is the server's no, a `Problem`.
+Or it is unusable, an `Undecodable`: then what the server did is not known.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import TypeVar, cast
+from urllib.parse import urlencode
+
+import attrs
+
+from ziett_async._codec import Undecodable, decode, encode, structure
+from ziett_async._mask import masked_text
+from ziett_async._operation import Call
+from ziett_async._wire import Headers, Request, Response
+from ziett_async.errors import Problem
+from ziett_async.models import CallInfo, ErrorCode
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Origin:
+    """Where calls go, and as whom."""
+
+    #: `https://api.ziett.co/c/v1`, without a trailing slash.
+    base_url: str
+    #: The key's header and all others that never change.
+    headers: Headers = attrs.field(repr=False)
+
+
+def to_request(
+    call: Call[object], origin: Origin, idempotency_key: str | None, timeout: float
+) -> Request:
+    """Encode a call, once: every attempt sends these bytes."""
+    url = origin.base_url + call.path
+    if call.query:
+        url = f"{url}?{urlencode(call.query)}"
+    if call.body is None:
+        return Request(call.operation.method, url, origin.headers, b"", timeout)
+    headers = (*origin.headers, ("content-type", "application/json"))
+    if idempotency_key is not None:
+        headers = (*headers, ("idempotency-key", idempotency_key))
+    return Request(call.operation.method, url, headers, encode(call.body), timeout)
+
+
+def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None) -> T:
+    """Return what a successful answer holds, with the facts of its call.
+
+    Raises `Undecodable` when that is not what the operation returns.
+    """
+    payload = _object(response)
+    trace = payload.get("trace_id")
+    if isinstance(trace, str):
+        info = attrs.evolve(info, trace_id=trace)
+    payload.update(call=info, idempotency_key=key)
+    return structure(payload, call.operation.result)
+
+
+def to_problem(call: Call[object], response: Response, now: float) -> Problem:
+    """Return what an answer outside 2xx says, as far as it says anything.
+
+    Proxies answer with pages, and codes are added at any time, so nothing in a body is
+    relied on: a field of the error object that is absent or of the wrong type is left out.
+    `now` is seconds since 1970.
+    """
+    try:
+        body = _object(response)
+    except Undecodable:
+        body = {}
+    code, message, fields = _text(body, "code"), _text(body, "message"), body.get("fields")
+    return Problem(
+        status=response.status,
+        code=ErrorCode(code) if code else None,
+        message=masked_text(message or _described(response), call.body),
+        trace_id=_text(body, "trace_id"),
+        timestamp=_moment(_text(body, "timestamp") or ""),
+        service=_text(body, "service"),
+        fields={
+            name: masked_text(str(why), call.body)
+            for name, why in cast("dict[str, object]", fields).items()
+        }
+        if isinstance(fields, dict)
+        else {},
+        retry_after=retry_after(response, now),
+    )
+
+
+def retry_after(response: Response, now: float) -> float | None:
+    """Return the seconds that `Retry-After` asks for: digits, decimals or an HTTP date.
+
+    A date is taken from the answer's own `Date`, so that a wrong clock here does not count,
+    and only without one from `now`, seconds since 1970. Junk, nan and what lies in the past
+    count as absent.
+    """
+    value = response.header("retry-after") or ""
+    try:
+        seconds = float(value)
+    except ValueError:
+        then = _http_date(value)
+        since = _http_date(response.header("date") or "") or now
+        seconds = -1.0 if then is None else then - since
+    return seconds if isfinite(seconds) and seconds >= 0 else None
+
+
+def _object(response: Response) -> dict[str, object]:
+    encoding = response.header("content-encoding") or "identity"
+    if encoding != "identity":
+        message = "the body has a content encoding, which was not asked for"
+        raise Undecodable(message)
+    payload = decode(response.body)
+    if not isinstance(payload, dict):
+        message = "the body is JSON, but not an object"
+        raise Undecodable(message)
+    return cast("dict[str, object]", payload)
+
+
+def _http_date(value: str) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(body: Mapping[str, object], name: str) -> str | None:
+    value = body.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _described(response: Response) -> str:
+    return f"no error object, but {len(response.body)} bytes of {response.header('content-type')}"
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

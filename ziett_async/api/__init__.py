@@ -1,0 +1,1 @@
+"""One room per resource of the API: its operations, and a typed method for each."""

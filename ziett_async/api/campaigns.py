@@ -1,0 +1,130 @@
+"""Campaigns: one text to many recipients, and what became of it (API pages, Campaigns)."""
+
+from collections.abc import Collection
+from typing import Unpack
+from uuid import UUID
+
+from ziett_async import _checks as check
+from ziett_async._checks import Fields
+from ziett_async._operation import Bucket, Operation
+from ziett_async._pages import Pages
+from ziett_async.api._lists import (
+    CAMPAIGN_RULES,
+    MESSAGE_RULES,
+    CampaignFilters,
+    MessageFilters,
+    to_query,
+    walk,
+)
+from ziett_async.api._room import Room
+from ziett_async.models import AcceptedCampaign, Campaign, ChannelType, Message, Page
+
+SEND_BATCH_CAMPAIGN = Operation(
+    "send_batch_campaign", "POST", "/campaigns/batch", AcceptedCampaign, Bucket.BATCH
+)
+GET_CAMPAIGN = Operation("get_campaign", "GET", "/campaigns/{campaign_id}", Campaign, Bucket.READ)
+LIST_CAMPAIGNS = Operation("list_campaigns", "GET", "/campaigns", Page[Campaign], Bucket.LIST)
+LIST_CAMPAIGN_MESSAGES = Operation(
+    "list_campaign_messages",
+    "GET",
+    "/campaigns/{campaign_id}/messages",
+    Page[Message],
+    Bucket.LIST,
+)
+
+#: The most characters of a campaign's text.
+LONGEST_CONTENT = 10_000
+#: The most characters of a campaign's name.
+LONGEST_NAME = 200
+
+
+class Campaigns(Room):
+    """The calls about campaigns."""
+
+    async def send_batch_campaign(
+        self,
+        recipients: Collection[str],
+        *,
+        content: str,
+        remitter_id: UUID | str | None = None,
+        name: str | None = None,
+        country_alpha2: str | None = None,
+        channel_type: ChannelType | str = ChannelType.SMS,
+        idempotency_key: UUID | str | None = None,
+        timeout: float | None = None,
+    ) -> AcceptedCampaign:
+        """Send one text to 2 to 1000 recipients (API page, Send a Batch Campaign).
+
+        `recipients` are numbers with country code or, of the country `country_alpha2`
+        (two letters; None takes the client's `default_country`), without. `content` has 1
+        to 10,000 characters, `name` 1 to 200. Everything else is as in `send_message`:
+        one call is one campaign, whatever happens on the way.
+
+        Raises:
+            InvalidRequest: refused here, before anything was sent; `fields` says what.
+            RecipientNotAllowed: the client's `allowed_recipients` does not hold them all.
+            NotSent, OutcomeUnknown, DeadlineExceeded, ApiError: as `send_message`.
+
+        """
+        fields = Fields(SEND_BATCH_CAMPAIGN.name)
+        to = fields.check("recipients", check.recipients, recipients) or []
+        body: dict[str, object] = {
+            "remitter_id": self._remitter(fields, remitter_id),
+            "channel_type": fields.check("channel_type", check.word, channel_type, of=ChannelType),
+            "content": fields.check("content", check.text, content, LONGEST_CONTENT),
+            "recipients": to,
+        }
+        if name is not None:
+            body["name"] = fields.check("name", check.text, name, LONGEST_NAME)
+        country = self._defaults.country if country_alpha2 is None else country_alpha2
+        if country is not None:
+            body["country_alpha2"] = fields.check("country_alpha2", check.country, country)
+        fields.done()
+        self._allow(SEND_BATCH_CAMPAIGN, to, country)
+        return await self.call(
+            SEND_BATCH_CAMPAIGN, body=body, idempotency_key=idempotency_key, timeout=timeout
+        )
+
+    async def get_campaign(
+        self, campaign_id: UUID | str, *, timeout: float | None = None
+    ) -> Campaign:
+        """Return one campaign (API page, Get Campaign); raises as `get_message` does."""
+        path = self._path(GET_CAMPAIGN, campaign_id=campaign_id)
+        return await self.call(GET_CAMPAIGN, path=path, timeout=timeout)
+
+    async def list_campaigns(
+        self, *, page: int = 1, timeout: float | None = None, **filters: Unpack[CampaignFilters]
+    ) -> Page[Campaign]:
+        """Return one page of the campaigns (API page, List Campaigns), as `list_messages`."""
+        query = to_query(LIST_CAMPAIGNS.name, CAMPAIGN_RULES, {"page": page, **filters})
+        return await self.call(LIST_CAMPAIGNS, query=query, timeout=timeout)
+
+    def iter_campaigns(
+        self, *, timeout: float | None = None, **filters: Unpack[CampaignFilters]
+    ) -> Pages[Campaign]:
+        """Return all campaigns that match, each exactly once, as `iter_messages`."""
+        return walk(self, LIST_CAMPAIGNS, CAMPAIGN_RULES, filters, None, timeout)
+
+    async def list_campaign_messages(
+        self,
+        campaign_id: UUID | str,
+        *,
+        page: int = 1,
+        timeout: float | None = None,
+        **filters: Unpack[MessageFilters],
+    ) -> Page[Message]:
+        """Return one page of a campaign's messages, as `list_messages`."""
+        path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
+        query = to_query(LIST_CAMPAIGN_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})
+        return await self.call(LIST_CAMPAIGN_MESSAGES, path=path, query=query, timeout=timeout)
+
+    def iter_campaign_messages(
+        self,
+        campaign_id: UUID | str,
+        *,
+        timeout: float | None = None,
+        **filters: Unpack[MessageFilters],
+    ) -> Pages[Message]:
+        """Return all of a campaign's messages that match, each exactly once, as `iter_messages`."""
+        path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
+        return walk(self, LIST_CAMPAIGN_MESSAGES, MESSAGE_RULES, filters, path, timeout)

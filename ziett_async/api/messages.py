@@ -1,0 +1,136 @@
+"""Messages: send one, read it back, list and iterate (API pages, Messages)."""
+
+from collections.abc import Mapping
+from typing import Unpack
+from uuid import UUID
+
+from ziett_async import _checks as check
+from ziett_async._checks import Fields
+from ziett_async._operation import Bucket, Operation
+from ziett_async._pages import Pages
+from ziett_async.api._lists import MESSAGE_RULES, MessageFilters, to_query, walk
+from ziett_async.api._room import Room
+from ziett_async.models import AcceptedMessage, ChannelType, Message, Page, SaveContact
+
+SEND_MESSAGE = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
+GET_MESSAGE = Operation("get_message", "GET", "/messages/{message_id}", Message, Bucket.READ)
+LIST_MESSAGES = Operation("list_messages", "GET", "/messages", Page[Message], Bucket.LIST)
+
+#: The most characters of an SMS; the network concatenates its parts.
+LONGEST_SMS = 1600
+
+
+class Messages(Room):
+    """The calls about single messages."""
+
+    async def send_message(
+        self,
+        target_e164: str,
+        *,
+        content: str,
+        remitter_id: UUID | str | None = None,
+        channel_type: ChannelType | str = ChannelType.SMS,
+        save_contact: SaveContact | Mapping[str, object] | None = None,
+        idempotency_key: UUID | str | None = None,
+        timeout: float | None = None,
+    ) -> AcceptedMessage:
+        """Send one message to one recipient (API page, Send a Message).
+
+        `target_e164` is the number with its country code, `+244990090990`; a client with a
+        `default_country` takes local forms too. `content` has 1 to 1600 characters for SMS.
+        `remitter_id` is the Sender ID; None takes the client's. `save_contact` upserts the
+        recipient into the contacts.
+
+        One call is one message, however many attempts it takes: all carry the same
+        idempotency key, a new UUID unless `idempotency_key` is given. To be safe across a
+        crash of your own program, give one that you have stored. Within 24 hours the same
+        key gives the same `message_id` and sends nothing again.
+
+        `timeout` is in seconds, for waiting at the limiter, attempts and backoff together.
+        None waits its turn at the limiter (120 sends a minute) however long that takes.
+
+        The answer means accepted and queued, not delivered: see `get_message`.
+
+        Raises:
+            InvalidRequest: refused here, before anything was sent; `fields` says what.
+            RecipientNotAllowed: the client's `allowed_recipients` does not hold the number.
+            NotSent: it certainly never reached the server.
+            OutcomeUnknown: it may have; call again with the error's `idempotency_key`.
+            DeadlineExceeded: `timeout` was up, and certainly nothing was sent.
+            ApiError: the server's no, by status: `AuthenticationError`,
+                `InsufficientFundsError`, `ValidationError`, `RateLimitError`, `ServerError`.
+
+        """
+        fields = Fields(SEND_MESSAGE.name)
+        channel = fields.check("channel_type", check.word, channel_type, of=ChannelType)
+        longest = LONGEST_SMS if channel == ChannelType.SMS else None
+        target = fields.check("target_e164", check.number, target_e164, self._defaults.country)
+        body: dict[str, object] = {
+            "remitter_id": self._remitter(fields, remitter_id),
+            "channel_type": channel,
+            "target_e164": target,
+            "content": fields.check("content", check.text, content, longest),
+        }
+        if save_contact is not None:
+            body["save_contact"] = check.contact(fields, save_contact)
+        fields.done()
+        self._allow(SEND_MESSAGE, [str(target)])
+        return await self.call(
+            SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout
+        )
+
+    async def get_message(
+        self, message_id: UUID | str, *, timeout: float | None = None
+    ) -> Message:
+        """Return one message with all that is known of it (API page, Get Message).
+
+        The server asks that nobody polls in a tight loop: read again what is not
+        `is_final`, seconds apart. `timeout` is in seconds, for the whole call.
+
+        Raises:
+            InvalidRequest: `message_id` is no UUID.
+            NotFoundError: there is no such message, or it is another organisation's.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: it could not be read.
+
+        """
+        path = self._path(GET_MESSAGE, message_id=message_id)
+        return await self.call(GET_MESSAGE, path=path, timeout=timeout)
+
+    async def list_messages(
+        self, *, page: int = 1, timeout: float | None = None, **filters: Unpack[MessageFilters]
+    ) -> Page[Message]:
+        """Return one page of the messages, the newest first (API page, List Messages).
+
+        Pages are offsets into a list that grows and changes: to read more than one page,
+        `iter_messages` is exact. The filters are those of `MessageFilters`; each takes one
+        value or several, of which any may match. `timeout` is in seconds.
+
+        Raises:
+            InvalidRequest: a filter the server would refuse.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: it could not be read.
+
+        """
+        query = to_query(LIST_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})
+        return await self.call(LIST_MESSAGES, query=query, timeout=timeout)
+
+    def iter_messages(
+        self, *, timeout: float | None = None, **filters: Unpack[MessageFilters]
+    ) -> Pages[Message]:
+        """Return all messages that match, to loop over; each loop starts anew.
+
+        `async for message in ...` gives messages, `async for page in ....pages()` pages of
+        `size`, 200 by default. Ordered by `created_at`, the default, every message that
+        existed when the loop began and matches throughout is yielded exactly once, nothing
+        twice, while others arrive, change, leave the filter or are deleted. Ordered by
+        `updated_at` that is impossible: a message that changes during the loop may be
+        missed, or come twice.
+
+        `timeout` is in seconds, for each page. The filters are those of `MessageFilters`.
+
+        Raises:
+            InvalidRequest: a filter the server would refuse, at once.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: a page could not be
+                read, from the loop; the next step of the same loop asks for it again.
+
+        """
+        return walk(self, LIST_MESSAGES, MESSAGE_RULES, filters, None, timeout)

@@ -1,0 +1,118 @@
+"""Those who wait for one bucket, first come first served, whichever event loop they are in.
+
+Only the head of the queue may take a token, and it takes it itself, under the lock and with
+no await before it returns. So nothing is ever granted to somebody who may just have been
+cancelled, nobody is overtaken, and whoever leaves, served or not, only wakes the next one.
+The head sleeps until the earliest moment at which it can start and then looks again; as
+that moment is a lower bound, a release does not have to wake anybody.
+
+A waiter is woken by a call that its event loop takes from any thread without blocking. A
+loop that has been closed refuses the call: its waiter is gone, and the next one is woken.
+Those behind the head wake it when they join and again at least every `per` seconds, so
+that a head whose loop was closed while it slept holds them up no longer than that.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from math import inf
+from threading import RLock
+from typing import Any
+
+import anyio
+import attrs
+from anyio.lowlevel import current_token
+
+from ziett_async._clock import Clock
+from ziett_async.limits._bucket import Rate, Tokens
+
+CallSoon = Callable[[Callable[[], object]], object]
+
+
+def _call_soon() -> CallSoon:
+    """Return what calls a function in the running event loop, soon and from any thread."""
+    token: Any = current_token()
+    loop = getattr(token, "native_token", token)  # anyio before 4.11 has no wrapper
+    call: CallSoon = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
+    return call
+
+
+@attrs.define(eq=False)
+class _Waiter:
+    """One who waits: until its deadline, or asleep until its event is set."""
+
+    deadline: float
+    event: anyio.Event = attrs.field(factory=anyio.Event)
+    call_soon: CallSoon = attrs.field(factory=_call_soon)
+
+    def wake(self) -> bool:
+        """Let it look again; return False if its event loop has been closed."""
+        with suppress(RuntimeError):  # trio's RunFinishedError is one
+            self.call_soon(self.event.set)
+            return True
+        return False
+
+
+class Queue:
+    """A bucket and those who wait for it."""
+
+    __slots__ = ("clock", "lock", "tokens", "waiters")
+
+    def __init__(self, rate: Rate, clock: Clock) -> None:
+        self.clock = clock
+        self.tokens = Tokens(rate.limit, rate.per)
+        self.waiters: OrderedDict[_Waiter, None] = OrderedDict()
+        #: Never held across an await. Re-entrant, because the garbage collector may close
+        #: a waiter of a dead loop, which then leaves, while this thread holds it.
+        self.lock = RLock()
+
+    async def wait(self, timeout: float | None) -> None:
+        """Join, and stay until a token is taken. Raises `TimeoutError` when that is in vain."""
+        waiter = _Waiter(inf if timeout is None else self.clock.monotonic() + timeout)
+        with self.lock:
+            self.waiters[waiter] = None
+        try:
+            while (nap := self._take_or_nap(waiter)) is not None:
+                await self.clock.sleep(nap, waiter.event)
+        finally:
+            with self.lock:
+                self.waiters.pop(waiter, None)
+                self._wake_head()
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody start for so many seconds; wake those whose deadline that misses."""
+        with self.lock:
+            now = self.clock.monotonic()
+            self.tokens.pause(now + seconds)
+            for ahead, waiter in enumerate(list(self.waiters)):
+                if self.tokens.earliest(now, ahead) > waiter.deadline:
+                    waiter.wake()
+
+    def _take_or_nap(self, waiter: _Waiter) -> float | None:
+        """Take a token, or return after how many seconds to try again."""
+        with self.lock:
+            if self._head() is not waiter:
+                self._wake_head()
+            now = self.clock.monotonic()
+            is_head = self._head() is waiter
+            if is_head and self.tokens.take(now):
+                return None
+            if now >= waiter.deadline or self._earliest(waiter, now) > waiter.deadline:
+                message = "no turn within the rate limit in the time given"
+                raise TimeoutError(message)
+            waiter.event = anyio.Event()
+            nap = self.tokens.patience(now, waiter.deadline)
+            return min(nap, self.tokens.earliest(now, 0) - now) if is_head else nap
+
+    def _earliest(self, waiter: _Waiter, now: float) -> float:
+        """Return the earliest moment at which it can start, if it has a deadline to compare."""
+        ahead = 0 if waiter.deadline == inf else list(self.waiters).index(waiter)
+        return self.tokens.earliest(now, ahead)
+
+    def _head(self) -> _Waiter:
+        return next(iter(self.waiters))
+
+    def _wake_head(self) -> None:
+        """Wake the first one whose event loop still runs, and strike out those before it."""
+        while self.waiters and not (head := self._head()).wake():
+            self.waiters.pop(head, None)

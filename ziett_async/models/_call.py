@@ -1,0 +1,19 @@
+"""CallInfo: what one call cost."""
+
+import attrs
+
+
+@attrs.frozen
+class CallInfo:
+    """How a call went, for logs and metrics."""
+
+    #: Attempts made; 1 when the first was answered.
+    attempts: int
+    #: Seconds waited for the rate limiter, over all attempts.
+    waited: float
+    #: Seconds in all: limiter, attempts and backoff.
+    elapsed: float
+    #: The HTTP status of the answer.
+    status: int
+    #: The answer's `X-Trace-Id`, where the server sent one.
+    trace_id: str | None = None

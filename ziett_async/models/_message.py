@@ -1,0 +1,85 @@
+"""Messages: what is sent, what the server answers, what it remembers."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import attrs
+
+from ziett_async.models._call import CallInfo
+from ziett_async.models._enums import ChannelType, ErrorCode, MessageStatus, TriggerSource
+
+
+@attrs.frozen
+class SaveContact:
+    """The recipient, to be kept in the organisation's contacts (API page, Send a Message)."""
+
+    #: Required, not empty: `Ana Domingos`.
+    name: str = attrs.field(repr=False)
+    #: A valid address: `ana@example.ao`.
+    email: str | None = attrs.field(default=None, repr=False)
+    #: Created when missing: `["Premium"]`.
+    tags: Sequence[str] | None = None
+
+
+@attrs.frozen
+class AcceptedMessage:
+    """The 202 of a send: accepted and queued, not delivered yet."""
+
+    message_id: UUID
+    #: The key the message was sent with; sending with it again gives this message again.
+    idempotency_key: str
+    call: CallInfo
+
+
+@attrs.frozen
+class Sender:
+    """A Sender ID of the organisation, the API's `sms_remitter`."""
+
+    id: UUID
+    #: `ZIETT`: what the recipient sees.
+    name: str
+
+
+@attrs.frozen
+class Message:
+    """A message as the server remembers it, from a list or by id.
+
+    The documentation has three generations of names; these are the newest, whichever the
+    server used. What only `get_message` returns is None in a list.
+    """
+
+    id: UUID
+    #: The Sender ID; also called `sms_remitter_id`.
+    remitter_id: UUID
+    channel_type: ChannelType
+    #: Also called `e164_format` or `to`.
+    target_e164: str = attrs.field(repr=False)
+    #: Also called `body`.
+    content: str = attrs.field(repr=False)
+    status: MessageStatus
+    created_at: datetime
+    updated_at: datetime
+    #: The operator: `UNITEL`, `AFRICELL_AO`.
+    channel_destination: str | None = None
+    campaign_id: UUID | None = None
+    contact_id: UUID | None = None
+    error_code: ErrorCode | None = None
+    organization_id: UUID | None = None
+    billing_account_id: UUID | None = None
+    sms_remitter: Sender | None = None
+    external_id: str | None = None
+    provider_name: str | None = None
+    provider_id: str | None = None
+    trigger_source: TriggerSource | None = None
+    #: In the account's currency: `Decimal("15.000000")`.
+    cost: Decimal | None = None
+    is_refunded: bool | None = None
+    contact: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    campaign: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the status will never change again."""
+        return self.status.is_final

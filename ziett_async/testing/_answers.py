@@ -1,0 +1,66 @@
+"""Answers as bytes: JSON documents, and the one shape of every error."""
+
+import json
+from collections.abc import Mapping
+
+import attrs
+
+from ziett_async._wire import Headers, Response
+
+Document = Mapping[str, object]
+
+_JSON: Headers = (("content-type", "application/json"),)
+
+#: Codes of the API page, Errors, and this fake's own for what the page does not list.
+CODES: Mapping[int, str] = {
+    401: "AUTH_INVALID_API_KEY",
+    402: "BILLING_INSUFFICIENT_FUNDS",
+    403: "AUTH_INVALID_SCOPE",
+    404: "RESOURCE_NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    413: "PAYLOAD_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMIT_EXCEEDED",
+    500: "INTERNAL_SERVER_ERROR",
+}
+
+
+@attrs.define(eq=False, slots=False)
+class Refusal(Exception):
+    """The service says no; raised anywhere inside it and answered in one place."""
+
+    status: int
+    message: str
+    code: str = ""
+    fields: Mapping[str, str] | None = None
+    headers: Headers = ()
+    service: str = "core"
+
+
+def invalid(fields: Mapping[str, str]) -> Refusal:
+    """Return the 422 that names every bad field at once."""
+    return Refusal(422, "Request validation failed", fields=fields)
+
+
+def answer(status: int, document: Document) -> Response:
+    """Return a JSON document as a response."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return Response(status, _JSON, text.encode())
+
+
+def refuse(refusal: Refusal, trace_id: str, timestamp: str) -> Response:
+    """Return the error object for a refusal (API page, Errors)."""
+    document: dict[str, object] = {
+        "code": refusal.code or CODES.get(refusal.status, f"HTTP_{refusal.status}"),
+        "message": refusal.message,
+        "status": refusal.status,
+        "trace_id": trace_id,
+        "timestamp": timestamp,
+        "service": refusal.service,
+    }
+    if refusal.fields is not None:
+        document["fields"] = dict(refusal.fields)
+    response = answer(refusal.status, document)
+    return attrs.evolve(response, headers=response.headers + refusal.headers)

@@ -1,0 +1,147 @@
+"""Reading a JSON body as the API documents it, naming every bad field at once."""
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import NoReturn, cast
+from uuid import UUID
+
+from ziett_async.testing._answers import Refusal, invalid
+
+NOWHERE = UUID(int=0)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+#: Bytes of a request body; a full batch of the longest content is a tenth of it.
+MOST_BYTES = 1 << 20
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """Return the id in its canonical spelling, hyphens and all, or None."""
+    return UUID(text) if _UUID.fullmatch(text) else None
+
+
+def json_object(body: bytes) -> Mapping[str, object]:
+    """Return the body's JSON object; a body that is none is refused."""
+    if len(body) > MOST_BYTES:
+        raise Refusal(413, f"The body is longer than {MOST_BYTES} bytes")
+    try:
+        document: object = json.loads(body, parse_constant=_no_such_number)
+    except (ValueError, RecursionError):
+        raise invalid({"body": "must be valid JSON"}) from None
+    if not isinstance(document, dict):
+        raise invalid({"body": "must be a JSON object"})
+    return cast("Mapping[str, object]", document)
+
+
+def _no_such_number(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+class Form:
+    """A JSON object being read; a field that is bad is noted, and stands in for itself."""
+
+    def __init__(
+        self, document: Mapping[str, object], errors: dict[str, str] | None = None, prefix: str = ""
+    ) -> None:
+        self.errors = {} if errors is None else errors
+        self._document = document
+        self._prefix = prefix
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._document
+
+    def note(self, name: str, problem: str) -> None:
+        """Note that a field is bad."""
+        self.errors[self._prefix + name] = problem
+
+    def text(self, name: str, *, most: int | None = None, pattern: str = "", must: str = "") -> str:
+        """Return a required string of 1 to `most` characters that matches the pattern."""
+        value = self._present(name)
+        if value is None:
+            return ""
+        problem = text_problem(value, most, pattern, must)
+        if problem:
+            self.note(name, problem)
+        return str(value)
+
+    def optional_text(
+        self, name: str, *, most: int | None = None, pattern: str = "", must: str = ""
+    ) -> str | None:
+        """Return such a string, or None where the field is left out; null is a bad one."""
+        return self.text(name, most=most, pattern=pattern, must=must) if name in self else None
+
+    def uuid(self, name: str) -> UUID:
+        """Return a required id."""
+        value = self._present(name)
+        found = parse_uuid(value) if isinstance(value, str) else None
+        if found is None and value is not None:
+            self.note(name, "must be a UUID")
+        return found or NOWHERE
+
+    def choice(self, name: str, accepted: Collection[str], must: str) -> str:
+        """Return a required string that is one of those accepted."""
+        value = self._present(name)
+        if value is not None and not (isinstance(value, str) and value in accepted):
+            self.note(name, must)
+        return str(value)
+
+    def texts(
+        self,
+        name: str,
+        *,
+        least: int = 0,
+        most: int | None = None,
+        pattern: str = "",
+        must: str = "",
+    ) -> Sequence[str]:
+        """Return a required array of strings; a bad one is noted as `name.3`."""
+        value = self._present(name)
+        if not isinstance(value, list):
+            if value is not None:
+                self.note(name, "must be an array of strings")
+            return []
+        items = cast("list[object]", value)
+        if len(items) < least or (most is not None and len(items) > most):
+            self.note(name, f"must have {least} to {most} items")
+        for index, item in enumerate(items):
+            problem = text_problem(item, None, pattern, must)
+            if problem:
+                self.note(f"{name}.{index}", problem)
+        return [str(item) for item in items]
+
+    def inner(self, name: str) -> "Form | None":
+        """Return the form of an optional object, or None where it is left out or bad."""
+        if name not in self:
+            return None
+        value = self._document[name]
+        if not isinstance(value, dict):
+            self.note(name, "must be an object")
+            return None
+        return Form(cast("Mapping[str, object]", value), self.errors, f"{self._prefix}{name}.")
+
+    def close(self) -> None:
+        """Refuse the request if any field was bad."""
+        if self.errors:
+            raise invalid(self.errors)
+
+    def _present(self, name: str) -> object:
+        value = self._document.get(name)
+        if name not in self._document:
+            self.note(name, "is required")
+        elif value is None:
+            self.note(name, "must not be null")
+        return value
+
+
+def text_problem(value: object, most: int | None, pattern: str, must: str) -> str:
+    """Return what is wrong with a value that should be a string, or nothing."""
+    if not isinstance(value, str):
+        return "must be a string"
+    if not value:
+        return "must not be empty"
+    if most is not None and len(value) > most:
+        return f"must have at most {most} characters"
+    if _SURROGATE.search(value):
+        return "must be valid Unicode"
+    return must if pattern and not re.fullmatch(pattern, value) else ""

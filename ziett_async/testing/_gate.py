@@ -1,0 +1,69 @@
+"""What every request passes before a handler sees it: the key, its scopes, its quota."""
+
+from collections.abc import Collection, Mapping
+from math import ceil
+
+from ziett_async._wire import Headers
+from ziett_async.testing._answers import Refusal
+from ziett_async.testing._routes import SCOPES, Route
+from ziett_async.testing._windows import WINDOWS, Quota, Verdict, Window, WindowName
+
+
+class Keyring:
+    """Which API keys there are, and what each may do."""
+
+    def __init__(self, keys: Mapping[str, Collection[str]] | None) -> None:
+        self._keys = keys
+
+    def admit(self, api_key: str | None, scope: str) -> str:
+        """Return the key; 401 for one that is not known, 403 for one that may not."""
+        scopes = self._scopes(api_key or "")
+        if api_key is None or scopes is None:
+            raise Refusal(401, "Invalid or missing API key")
+        if scope not in scopes:
+            raise Refusal(403, f"The API key lacks the scope {scope}")
+        return api_key
+
+    def _scopes(self, api_key: str) -> Collection[str] | None:
+        if self._keys is not None:
+            return self._keys.get(api_key)
+        known = api_key.startswith("zk_test_") and api_key != "zk_test_"
+        return SCOPES if known else None
+
+
+class Quotas:
+    """One window for each API key and bucket."""
+
+    def __init__(self, limits: Mapping[str, Quota], window: WindowName) -> None:
+        self._limits = limits
+        self._make = WINDOWS[window]
+        self._windows: dict[tuple[str, str], Window] = {}
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
+
+    def take(self, api_key: str, route: Route, now: float) -> Verdict | None:
+        """Count an arrival; None where the bucket has no limit."""
+        quota = self._limits.get(route.bucket)
+        if quota is None:
+            return None
+        owner = (api_key, route.bucket)
+        if owner not in self._windows:
+            self._windows[owner] = self._make(quota)
+        self._verdicts[owner] = verdict = self._windows[owner].take(now)
+        return verdict
+
+    def headers(self, api_key: str, route: Route, time: float) -> Headers:
+        """Return the `X-RateLimit-*` of an answer, if any; `time` is the calendar's."""
+        verdict = self._verdicts.get((api_key, route.bucket))
+        if verdict is None:
+            return ()
+        return (
+            ("x-ratelimit-limit", str(self._limits[route.bucket].limit)),
+            ("x-ratelimit-remaining", str(verdict.remaining)),
+            ("x-ratelimit-reset", str(ceil(time + verdict.reset))),
+        )
+
+
+def too_many(verdict: Verdict) -> Refusal:
+    """Return the 429; its `Retry-After` is in whole seconds, at least one."""
+    seconds = max(1, ceil(verdict.wait))
+    return Refusal(429, "Too many requests", headers=(("retry-after", str(seconds)),))

@@ -1,0 +1,122 @@
+"""The API's endpoints: which path and method is which, what it needs, what it counts as."""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from ziett_async.testing._answers import Refusal
+from ziett_async.testing._campaigns import get_campaign, list_campaigns, send_batch_campaign
+from ziett_async.testing._dialect import Dialect
+from ziett_async.testing._messages import (
+    get_message,
+    list_campaign_messages,
+    list_messages,
+    send_message,
+)
+from ziett_async.testing._visit import Handler
+
+_BASE = "/c/v1"
+
+
+@attrs.frozen
+class Route:
+    """An endpoint as the server knows it."""
+
+    #: The operation's name, as the client has it.
+    name: str
+    method: str
+    #: Relative to the base URL, with names in braces.
+    path: str
+    #: The scope that a key needs.
+    scope: str
+    bucket: str
+    handler: Handler
+
+
+_ROUTES = (
+    Route("send_message", "POST", "/messages", "apikey:messages:send", "send", send_message),
+    Route("list_messages", "GET", "/messages", "apikey:messages:list", "list", list_messages),
+    Route(
+        "get_message", "GET", "/messages/{message_id}", "apikey:messages:read", "read", get_message
+    ),
+    Route(
+        "send_batch_campaign",
+        "POST",
+        "/campaigns/batch",
+        "apikey:campaign:send",
+        "batch",
+        send_batch_campaign,
+    ),
+    Route("list_campaigns", "GET", "/campaigns", "apikey:campaign:read", "list", list_campaigns),
+    Route(
+        "get_campaign",
+        "GET",
+        "/campaigns/{campaign_id}",
+        "apikey:campaign:read",
+        "read",
+        get_campaign,
+    ),
+    Route(
+        "list_campaign_messages",
+        "GET",
+        "/campaigns/{campaign_id}/messages",
+        "apikey:campaign:read",
+        "list",
+        list_campaign_messages,
+    ),
+)
+#: Every scope that an endpoint here asks for.
+SCOPES = frozenset(route.scope for route in _ROUTES)
+
+
+def split(url: str) -> tuple[str, str]:
+    """Return the path after the base path, and the query; no base path, no path."""
+    address, _, query = url.partition("?")
+    _, base, path = address.partition(_BASE)
+    return (path if base else ""), query
+
+
+class Routes:
+    """The endpoints in one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._routes = [
+            (
+                attrs.evolve(route, bucket=dialect.campaign_lists)
+                if route.name in {"list_campaigns", "list_campaign_messages"}
+                else route,
+                route.path.split("/"),
+            )
+            for route in _ROUTES
+        ]
+
+    def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+        """Return a route and the blanks of its path; no such path is a 404 or 405."""
+        wanted = "GET" if method == "HEAD" else method
+        found = self._at(path)
+        for route, blanks in found:
+            if route.method == wanted:
+                return route, blanks
+        if not found:
+            raise Refusal(404, "No such path", code=self._dialect.not_found)
+        methods = {route.method for route, _ in found}
+        allowed = sorted(methods | {"HEAD"} if "GET" in methods else methods)
+        raise Refusal(405, "Method not allowed", headers=(("allow", ", ".join(allowed)),))
+
+    def _at(self, path: str) -> list[tuple[Route, Mapping[str, str]]]:
+        given = path.split("/")
+        matches = [(route, _match(pattern, given)) for route, pattern in self._routes]
+        return [(route, blanks) for route, blanks in matches if blanks is not None]
+
+
+def _match(pattern: Sequence[str], given: Sequence[str]) -> Mapping[str, str] | None:
+    if len(pattern) != len(given):
+        return None
+    blanks: dict[str, str] = {}
+    for name, value in zip(pattern, given, strict=True):
+        if name.startswith("{"):
+            blanks[name[1:-1]] = value
+        elif name != value:
+            return None
+    return blanks

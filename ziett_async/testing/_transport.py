@@ -1,0 +1,81 @@
+"""FakeTransport: the way to a `FakeZiett`, without a network."""
+
+from collections.abc import Callable
+from math import inf
+
+from anyio.lowlevel import checkpoint
+
+from ziett_async._clock import Clock
+from ziett_async._wire import Request, Response, SendFailed
+from ziett_async.testing._fake import FakeZiett
+from ziett_async.testing._faults import Ending, Exchange
+
+
+class FakeTransport:
+    """A transport in memory: `AsyncZiett(api_key="zk_test_x", transport=FakeTransport())`.
+
+    Half of the latency passes before a request arrives, half after its answer has left.
+    Time passes on the service's clock, and a request's `timeout` is measured on it too. A
+    send that is cancelled before the request arrives has not happened.
+
+    Args:
+        service: who answers; by default a `FakeZiett` of its own.
+        latency: seconds there and back, or a function that says so for each request.
+    """
+
+    def __init__(
+        self,
+        service: FakeZiett | None = None,
+        *,
+        latency: float | Callable[[], float] = 0.0,
+    ) -> None:
+        #: Who answers.
+        self.service = FakeZiett() if service is None else service
+        self._latency = latency
+        self._closed = False
+
+    @property
+    def clock(self) -> Clock:
+        """The service's clock."""
+        return self.service.clock
+
+    async def send(self, request: Request) -> Response:
+        """Bring a request to the service and its answer back.
+
+        Raises:
+            SendFailed: a fault took the answer, or the request's timeout is over.
+            RuntimeError: the transport is closed.
+        """
+        if self._closed:
+            message = "FakeTransport is closed: it sends nothing any more"
+            raise RuntimeError(message)
+        await checkpoint()
+        half = (self._latency() if callable(self._latency) else self._latency) / 2
+        left = inf if request.timeout is None else request.timeout
+        await self._pass(half, left)
+        exchange = self.service.exchange(request)
+        await self._pass(exchange.delay + half, left - half)
+        return _outcome(exchange)
+
+    async def aclose(self) -> None:
+        """Close it; a second time does nothing."""
+        self._closed = True
+        await checkpoint()
+
+    async def _pass(self, seconds: float, left: float) -> None:
+        if seconds > left:
+            await self.clock.sleep(left)
+            message = "the attempt's time is over"
+            raise SendFailed(message, reached=True, timed_out=True)
+        if seconds:
+            await self.clock.sleep(seconds)
+
+
+def _outcome(exchange: Exchange) -> Response:
+    if exchange.ending is Ending.REFUSED:
+        message = "connection refused"
+        raise SendFailed(message, reached=False)
+    if exchange.ending is not Ending.ANSWERED or exchange.response is None:
+        message = f"no whole answer: {exchange.ending.value}"
+        raise SendFailed(message, reached=True)
+    return exchange.response

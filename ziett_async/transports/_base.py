@@ -1,0 +1,25 @@
+"""The transport's port: one request to one answer."""
+
+from typing import Protocol
+
+from ziett_async._wire import Request, Response
+
+
+class Transport(Protocol):
+    """Carries one attempt; a user's own is any object with these two methods.
+
+    `ziett_async.testing` has the conformance tests that it should pass.
+    """
+
+    async def send(self, request: Request) -> Response:
+        """Send these bytes once and return the whole answer, whatever its status.
+
+        Takes at most `request.timeout` seconds in all, follows no redirect, repeats
+        nothing. Raises `SendFailed` when there is no answer, and only that. A cancelled
+        `send` leaves nothing behind.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections; a second time does nothing."""
+        ...
