@@ -206,7 +206,7 @@ def fill(server: Server, random: Random, groups: Sequence[tuple[int, int]]) -> N
     for many, gap in groups:
         now += timedelta(microseconds=gap)
         for _ in range(many):
-            server.add(now, matches=random.random() < 0.9, lasts=random.random() < 0.5)  # noqa: PLR2004
+            server.add(now, matches=random.random() < 0.9, lasts=random.random() < 0.5)
 
 
 DISPLAYS = st.sampled_from([exactly, cut, rounded])
@@ -271,7 +271,7 @@ def test_rows_that_go_from_a_read_group_hide_none() -> None:
     gone: list[Record] = []
 
     def forget(server: Server) -> None:
-        if len(server.asked) == 4:  # noqa: PLR2004
+        if len(server.asked) == 4:
             first = server.matching(Window(1, 1))[:350]
             gone.extend(first)
             server.records = [each for each in server.records if each not in first]
@@ -282,7 +282,7 @@ def test_rows_that_go_from_a_read_group_hide_none() -> None:
     everything = {each.id for each in server.records}
     ids = read(server, start_of(server, 200))
     assert gone
-    assert len(ids) == 900  # noqa: PLR2004
+    assert len(ids) == 900
     assert set(ids) == everything
 
 
@@ -302,15 +302,25 @@ def test_costs_as_many_requests_as_offset_paging(
     assert {each.size for each in server.asked} == {max(size, 2)}
 
 
-@pytest.mark.parametrize(("order", "most"), [(Order.DESC, 1.1), (Order.ASC, 1.6)])
-@pytest.mark.parametrize("size", [30, 200])
-def test_costs_little_more_where_rows_share_a_time(order: Order, most: float, size: int) -> None:
-    """Ten rows in each displayed millisecond are read again at the seams, and no more."""
-    server = Server(cut, order)
+@pytest.mark.parametrize("size", [10, 30, 200])
+@pytest.mark.parametrize("many", [5, 20, 50, 199, 200, 201, 1000, 4000])
+def test_costs_half_as_much_again_at_most_where_rows_share_a_time(size: int, many: int) -> None:
+    """Overlap is paid for in groups of one timestamp, and never more than it has to be."""
+    server = Server()
     for each in range(4000):
+        server.add(START + timedelta(milliseconds=each // many, microseconds=7))
+    assert len(read(server, start_of(server, size))) == 4000
+    assert len(server.asked) <= max(1.5 * 4000 / (size - 1), 2 * 4000 / size)
+    assert max(each.size for each in server.asked) == size
+
+
+def test_keeps_to_the_wished_size_where_milliseconds_hold_a_page() -> None:
+    """Rows that share a displayed millisecond are read with the size that was asked for."""
+    server = Server(cut)
+    for each in range(1000):
         server.add(START + timedelta(microseconds=100 * each + 7))
-    assert len(read(server, start_of(server, size))) == 4000  # noqa: PLR2004
-    assert len(server.asked) <= most * 4000 / (size - 1)
+    assert len(read(server, start_of(server, 10))) == 1000
+    assert max(each.size for each in server.asked) == 10
 
 
 @pytest.mark.parametrize("change", ["a row arrives", "a read row goes"])
@@ -326,7 +336,7 @@ def test_offset_paging_is_not_exact(change: str) -> None:
     def server() -> Server:
         made = Server(change=arrive if change == "a row arrives" else go)
         for each in range(20):
-            made.add(START + timedelta(seconds=each), lasts=each < 10)  # noqa: PLR2004
+            made.add(START + timedelta(seconds=each), lasts=each < 10)
         return made
 
     assert not is_exact(server(), Offsets(5))
@@ -374,7 +384,7 @@ def test_every_window_overlaps_and_goes_further(covered: int, size: int, overlap
     """Whatever was read, there is a window that repeats a row of it and brings another."""
     page, asked = window_after(covered, size, overlap)
     assert 1 <= page
-    assert 2 <= asked <= LARGEST  # noqa: PLR2004
+    assert 2 <= asked <= LARGEST
     assert (page - 1) * asked < covered < page * asked
 
 

@@ -32,9 +32,7 @@ class Fields:
         self.operation = operation
         self._wrong: dict[str, str] = {}
 
-    def check(
-        self, name: str, rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T | None:
+    def check(self, name: str, rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Return what the rule makes of a value; None, and a note, when it refuses."""
         try:
             return rule(*args, **kwargs)
@@ -139,10 +137,9 @@ def whole(value: object, least: int, most: int | None = None) -> int:
 
 def seconds(value: object) -> float:
     """Return a duration that is over some day."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not isfinite(value) or value <= 0:
-        raise Refused(f"must be seconds, more than 0 and finite, or None; got {value!r}")
-    return value
+    if isinstance(value, int | float) and value is not True and isfinite(value) and value > 0:
+        return value
+    raise Refused("must be seconds, a finite number more than 0")
 
 
 def key(value: object) -> str:

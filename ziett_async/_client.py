@@ -73,8 +73,7 @@ class AsyncZiett(Messages, Campaigns):
         origin = read_origin(api_key, base_url)
         self._defaults = read_defaults(default_remitter_id, default_country, allowed_recipients)
         self._timeout = None if timeout is None else _seconds("timeout", timeout)
-        if clock is None:
-            clock = getattr(transport, "clock", _SYSTEM_CLOCK)
+        time: Clock = getattr(transport, "clock", _SYSTEM_CLOCK) if clock is None else clock
         if transport is None:
             # Here and not above: httpx is the largest import, and a program with another
             # transport never needs it.
@@ -86,11 +85,11 @@ class AsyncZiett(Messages, Campaigns):
         self._pipeline = Pipeline(
             origin=origin,
             transport=transport,
-            limiter=shared_limiter(origin.headers[0][1], origin.base_url, clock)
+            limiter=shared_limiter(origin.headers[0][1], origin.base_url, time)
             if limiter is None
             else limiter,
             retry=retry,
-            clock=clock,
+            clock=time,
             attempt_timeout=_seconds("attempt_timeout", attempt_timeout),
             budget=RetryBudget(retry.budget),
         )

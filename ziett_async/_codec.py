@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any, NoReturn, TypeVar, cast, get_origin
 from uuid import UUID
 
@@ -60,8 +60,8 @@ def decode(body: bytes) -> object:
 def structure(payload: object, kind: type[T]) -> T:
     """Return the model that a JSON value holds; raises `Undecodable` naming the path."""
     try:
-        return cast("T", _hook(kind)(payload, kind))
-    except Exception as error:  # noqa: BLE001 - whatever it was, the second pass names it
+        return cast("T", _quick.get_structure_hook(kind)(payload, kind))
+    except Exception as error:
         raise Undecodable(_explain(payload, kind)) from error
 
 
@@ -87,7 +87,7 @@ def _name(value: object) -> str:
     return _JSON_NAMES.get(type(value), "something else")
 
 
-_JSON_NAMES = {
+_JSON_NAMES: dict[type[object], str] = {
     type(None): "null",
     bool: "a boolean",
     int: "an integer",
@@ -104,16 +104,16 @@ def _refuse(expected: str, value: object) -> NoReturn:
 
 
 def _exactly(kind: type[T], value: object, _: object) -> T:
-    if value.__class__ is not kind:
+    if type(value) is not kind:
         _refuse(_JSON_NAMES[kind], value)
-    return cast("T", value)
+    return value
 
 
 def _text(kind: str, parse: Callable[[str], T], value: object, _: object) -> T:
-    if value.__class__ is not str:
+    if type(value) is not str:
         _refuse(kind, value)
     try:
-        return parse(cast("str", value))
+        return parse(value)
     except (ValueError, ArithmeticError):
         message = f"expected {kind}, got another string"
         raise Undecodable(message) from None
@@ -134,35 +134,39 @@ def _decimal(text: str) -> Decimal:
 
 
 def _open_enum(kind: type[E]) -> Callable[[object, object], E]:
-    known = kind._value2member_map_
+    known = {member.value: member for member in kind}
 
     def hook(value: object, _: object) -> E:
-        if value.__class__ is not str:
+        if type(value) is not str:
             _refuse("a string", value)
-        return cast("E", known.get(value)) or kind(cast("str", value))
+        return known.get(value) or kind(value)
 
     return hook
 
 
-def _model(kind: type[T], converter: Converter) -> Callable[[object, object], T]:
+def _model(kind: type[T], converter: Converter) -> Callable[[object, type[T]], T]:
     from_dict = make_dict_structure_fn(
         kind, converter, _cattrs_detailed_validation=converter.detailed_validation
     )
     prepared = _newest_names if kind is Message else _unchanged
 
-    def hook(value: object, kind: Any) -> T:
-        if value.__class__ is not dict:
+    def hook(value: object, kind: type[T]) -> T:
+        if type(value) is not dict:
             _refuse("an object", value)
         return from_dict(prepared(cast("dict[str, object]", value)), kind)
 
     return hook
 
 
-def _rows(kind: Any, converter: Converter) -> Callable[[object, object], tuple[object, ...]]:
+def _is_tuple(kind: object) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _rows(kind: type[Any], converter: Converter) -> Callable[[object, type[Any]], Any]:
     from_iterable = homogenous_tuple_structure_factory(kind, converter)
 
-    def hook(value: object, kind: Any) -> tuple[object, ...]:
-        if value.__class__ is not list:
+    def hook(value: object, kind: type[Any]) -> object:
+        if type(value) is not list:
             _refuse("an array", value)
         return from_iterable(cast("list[object]", value), kind)
 
@@ -184,7 +188,7 @@ def _newest_names(entry: dict[str, object]) -> dict[str, object]:
 def _converter(*, detailed_validation: bool) -> Converter:
     converter = Converter(detailed_validation=detailed_validation)
     converter.register_structure_hook_factory(attrs.has, _model)
-    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, _rows)
+    converter.register_structure_hook_factory(_is_tuple, _rows)
     converter.register_structure_hook_func(
         lambda kind: kind == Mapping[str, object], partial(_exactly, dict)
     )
@@ -211,4 +215,3 @@ def _no_constants(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_constant=_no_constants)
 _quick = _converter(detailed_validation=False)
 _careful = _converter(detailed_validation=True)
-_hook = cache(_quick.get_structure_hook)

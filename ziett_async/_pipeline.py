@@ -52,7 +52,8 @@ class Pipeline:
         clock, limiter, bucket = self.clock, self.limiter, call.operation.bucket
         key = (idempotency_key or str(uuid4())) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
-        attempts, verdict = Attempts(call, key, clock.monotonic()), None
+        attempts = Attempts(call, key, clock.monotonic())
+        verdict: Verdict | None = None
         end = inf if timeout is None else attempts.began + timeout
         while True:
             queued = clock.monotonic()
@@ -67,10 +68,11 @@ class Pipeline:
                 answer = await self._attempt(request, end - started)
             finally:
                 limiter.release(bucket)
-            verdict = self._judge(attempts, answer, end)
-            if not isinstance(verdict, Verdict):
+            outcome = self._judge(attempts, answer, end)
+            if not isinstance(outcome, Verdict):
                 self.budget.earn()
-                return verdict
+                return outcome
+            verdict = outcome
             await self._back_off(attempts, verdict, end)
 
     async def _attempt(self, request: Request, left: float) -> Response | SendFailed:

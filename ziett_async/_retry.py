@@ -56,7 +56,7 @@ class RetryPolicy:
     def backoff(self, attempt: int) -> float:
         """Return the random part of the wait after a failed attempt, in seconds."""
         # 2 ** 30 seconds exceeds any cap; larger powers would only overflow.
-        bound = min(self.cap, self.base * 2 ** min(attempt - 1, 30))
+        bound = min(self.cap, self.base * 2.0 ** min(attempt - 1, 30))
         return self.jitter() * bound
 
 

@@ -26,7 +26,7 @@ def read_origin(api_key: str | None, base_url: str | None) -> Origin:
     if not key:
         message = "api_key: missing; give it to AsyncZiett or set ZIETT_API_KEY"
         raise ConfigurationError(message)
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(str(key)):
         message = "api_key: must be printable ASCII without spaces; was a line end copied along?"
         raise ConfigurationError(message)
     url = os.environ.get("ZIETT_BASE_URL") or PUBLIC_URL if base_url is None else base_url

@@ -16,7 +16,8 @@ class SendFailed(Exception):
     shown in errors and logs, so it never holds a header, a body or a query.
     """
 
-    def __init__(self, reason: str, reached: bool, timed_out: bool = False) -> None:
+    # Positional, so that it pickles.
+    def __init__(self, reason: str, reached: bool, timed_out: bool = False) -> None:  # noqa: FBT001, FBT002
         super().__init__(reason, reached, timed_out)
         self.reason = reason
         self.reached = reached

@@ -39,7 +39,7 @@ class ConfigurationError(ZiettError):
     """The client cannot be built or used as it is set up; nothing was sent."""
 
 
-class InvalidRequest(ZiettError, ValueError):  # noqa: N818 - the name is part of the design
+class InvalidRequest(ZiettError, ValueError):
     """The arguments were refused before any I/O, by the server's own documented rules."""
 
     def __init__(self, operation: str, fields: Mapping[str, str]) -> None:
@@ -53,7 +53,7 @@ class InvalidRequest(ZiettError, ValueError):  # noqa: N818 - the name is part o
         return f"{self.operation}: {_listed(self.fields)}"
 
 
-class RecipientNotAllowed(ZiettError):  # noqa: N818 - the name is part of the design
+class RecipientNotAllowed(ZiettError):
     """The client's `allowed_recipients` does not hold a recipient; nothing was sent."""
 
     def __init__(self, operation: str, refused: int = 1) -> None:
@@ -117,11 +117,11 @@ class TransportError(CallError):
     """No usable answer came. For a read that is all there is to know."""
 
 
-class NotSent(TransportError):  # noqa: N818 - the name is part of the design
+class NotSent(TransportError):
     """It certainly never reached the server: send it again whenever you like."""
 
 
-class OutcomeUnknown(TransportError):  # noqa: N818 - the name is part of the design
+class OutcomeUnknown(TransportError):
     """It may have been executed; call again with `idempotency_key` to be sure of one."""
 
     def __init__(self, trail: Trail, message: str, safe_to_retry_until: datetime) -> None:
@@ -138,11 +138,11 @@ class OutcomeUnknown(TransportError):  # noqa: N818 - the name is part of the de
         )
 
 
-class DeadlineExceeded(CallError, TimeoutError):  # noqa: N818 - the name is part of the design
+class DeadlineExceeded(CallError, TimeoutError):
     """The call's `timeout` was up, or would have been, and certainly nothing was sent."""
 
 
-class InvalidResponse(CallError):  # noqa: N818 - the name is part of the design
+class InvalidResponse(CallError):
     """A read was answered with something else than the operation returns."""
 
     def __init__(self, trail: Trail, message: str, status: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import TypedDict, TypeVar, cast
+from typing import Any, TypeAlias, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
@@ -29,7 +29,7 @@ T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 
 #: One value, or several of which any may match.
-OneOrMore = T | Iterable[T]
+OneOrMore: TypeAlias = T | Iterable[T]
 
 Rules = Mapping[str, Callable[[object], object]]
 
@@ -51,16 +51,21 @@ class ListOptions(TypedDict, total=False):
     created_at__le: datetime
 
 
-class MessageFilters(ListOptions, total=False):
-    """What lists of messages can be narrowed by (API page, List Messages)."""
+class CampaignMessageFilters(ListOptions, total=False):
+    """What a campaign's messages can be narrowed by (API page, List Messages)."""
 
     #: Part of a recipient's number, or exactly a message's UUID.
     q: str
     status: OneOrMore[MessageStatus | str]
     channel_type: OneOrMore[ChannelType | str]
     contact_id: OneOrMore[UUID | str]
-    campaign_id: OneOrMore[UUID | str]
     sms_remitter_id: OneOrMore[UUID | str]
+
+
+class MessageFilters(CampaignMessageFilters, total=False):
+    """What all messages can be narrowed by (API page, List Messages)."""
+
+    campaign_id: OneOrMore[UUID | str]
 
 
 class CampaignFilters(ListOptions, total=False):
@@ -118,7 +123,7 @@ def to_query(operation: str, rules: Rules, given: Mapping[str, object]) -> Query
     return query
 
 
-def walk(  # noqa: PLR0913 - a list, its filters, its path and its timeout
+def walk(
     room: Room,
     operation: Operation[Page[R]],
     rules: Rules,
@@ -129,8 +134,12 @@ def walk(  # noqa: PLR0913 - a list, its filters, its path and its timeout
     """Return a walk over a list: exact when it is ordered by `created_at`."""
     given = {name: check.several(value) for name, value in filters.items() if value is not None}
     to_query(operation.name, rules, given)
-    options = ListOptions(size=LARGEST, order=Order.DESC, order_by=OrderBy.CREATED_AT)
-    options.update(cast("ListOptions", filters))
+    options: dict[str, Any] = {
+        "size": LARGEST,
+        "order": Order.DESC,
+        "order_by": OrderBy.CREATED_AT,
+        **{name: value for name, value in filters.items() if value is not None},
+    }
 
     async def fetch(window: Window) -> Page[R]:
         query = to_query(operation.name, rules, {**given, **attrs.asdict(window)})

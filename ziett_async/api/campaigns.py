@@ -12,7 +12,7 @@ from ziett_async.api._lists import (
     CAMPAIGN_RULES,
     MESSAGE_RULES,
     CampaignFilters,
-    MessageFilters,
+    CampaignMessageFilters,
     to_query,
     walk,
 )
@@ -111,7 +111,7 @@ class Campaigns(Room):
         *,
         page: int = 1,
         timeout: float | None = None,
-        **filters: Unpack[MessageFilters],
+        **filters: Unpack[CampaignMessageFilters],
     ) -> Page[Message]:
         """Return one page of a campaign's messages, as `list_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
@@ -123,7 +123,7 @@ class Campaigns(Room):
         campaign_id: UUID | str,
         *,
         timeout: float | None = None,
-        **filters: Unpack[MessageFilters],
+        **filters: Unpack[CampaignMessageFilters],
     ) -> Pages[Message]:
         """Return all of a campaign's messages that match, each exactly once, as `iter_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)

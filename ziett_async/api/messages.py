@@ -79,9 +79,7 @@ class Messages(Room):
             SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout
         )
 
-    async def get_message(
-        self, message_id: UUID | str, *, timeout: float | None = None
-    ) -> Message:
+    async def get_message(self, message_id: UUID | str, *, timeout: float | None = None) -> Message:
         """Return one message with all that is known of it (API page, Get Message).
 
         The server asks that nobody polls in a tight loop: read again what is not

@@ -23,6 +23,7 @@ from ziett_async._wire import Request, Response, SendFailed
 #: Seconds after which a free lane is closed; servers and proxies drop idle ones about then.
 _KEEPALIVE = 30.0
 
+
 class _TooLong(httpx.TransportError):
     """The answer is longer than it may be."""
 
@@ -78,7 +79,7 @@ class _Lane:
                     await stream.aclose()
         except httpx.ReadError:
             if len(body) > most:
-                raise _TooLong from None
+                raise _TooLong(request.method) from None
             raise
         await stream.aclose()
         return Response(answer.status_code, tuple(answer.headers.multi_items()), bytes(body))
