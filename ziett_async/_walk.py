@@ -52,9 +52,14 @@ class Row(Protocol):
     """What a list must tell of its rows to be walked."""
 
     @property
-    def id(self) -> UUID: ...
+    def id(self) -> UUID:
+        """Names the row for good."""
+        ...
+
     @property
-    def created_at(self) -> datetime: ...
+    def created_at(self) -> datetime:
+        """Aware, and never changes."""
+        ...
 
 
 R = TypeVar("R", bound=Row)

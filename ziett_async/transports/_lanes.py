@@ -1,0 +1,235 @@
+"""Requests over HTTP/1.1 on lanes of one connection each, with httpx or its fork.
+
+httpx's connection pool costs time quadratic in what is in flight, and in httpx 0.28 a
+request that is cancelled in the moment it is given a connection keeps its place for ever.
+So nothing queues inside a pool here. A lane is an `AsyncHTTPTransport` of exactly one
+connection and carries one request at a time; free lanes are handed out last in, first out;
+a lane on which a request was cancelled or broke is thrown away, and so is one that was told
+more than it asked for. The library's client, with its redirects, cookies, environment and
+logging of URLs, is not involved.
+"""
+
+import ssl
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from functools import cache, lru_cache
+from time import monotonic
+from types import ModuleType
+from typing import Any, ClassVar
+
+import anyio
+
+from ziett_async._wire import Request, Response, SendFailed
+
+#: Seconds after which a free lane is closed; servers and proxies drop idle ones about then.
+_KEEPALIVE = 30.0
+#: Parsed URLs a transport remembers: to parse one costs more than to send it.
+_MOST_URLS = 64
+
+
+@cache
+def _shared_tls_context(library: ModuleType) -> ssl.SSLContext:
+    """Return the one TLS context of all transports: reading the certificates takes 16 ms."""
+    context: ssl.SSLContext = library.create_ssl_context(trust_env=False)
+    return context
+
+
+@cache
+def _no_tls_context() -> ssl.SSLContext:
+    """Return a context that trusts nobody, for lanes that never speak TLS."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class Body:
+    """A request's body, which knows whether anybody began to send it."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.is_begun = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.is_begun = True
+        yield self._content
+
+
+class _Lane:
+    """One connection, carrying one request at a time."""
+
+    def __init__(self, library: ModuleType, context: ssl.SSLContext) -> None:
+        self._library = library
+        self._transport = library.AsyncHTTPTransport(
+            verify=context,
+            trust_env=False,
+            limits=library.Limits(
+                max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE
+            ),
+        )
+        #: Whether another request may travel here.
+        self.is_clean = False
+        self.free_since = 0.0
+
+    async def exchange(self, request: Any, most: int) -> Response:  # noqa: ANN401
+        """Send, and read the whole answer; raises `SendFailed` after `most` bytes of it."""
+        self.is_clean = False
+        answer = await self._transport.handle_async_request(request)
+        body = bytearray()
+        try:
+            async for chunk in answer.stream:
+                body += chunk
+                if len(body) > most:
+                    # Leaving the loop would leave httpcore's generators half way. On a
+                    # closed connection their next read fails, which ends them and the loop.
+                    await answer.stream.aclose()
+        except self._library.TransportError:
+            if len(body) <= most:
+                raise
+        if len(body) > most:
+            message = f"the answer is longer than {most} bytes"
+            raise SendFailed(message, reached=True)
+        await answer.stream.aclose()
+        self.is_clean = not self._was_told_more(answer)
+        self.free_since = monotonic()
+        return Response(answer.status_code, tuple(answer.headers.multi_items()), bytes(body))
+
+    async def aclose(self) -> None:
+        """Close the connection, even if the task is being cancelled."""
+        with anyio.CancelScope(shield=True):
+            await self._transport.aclose()
+
+    def _was_told_more(self, answer: Any) -> bool:  # noqa: ANN401
+        """Tell whether more than the answer came: the next request would be given that.
+
+        httpcore looks at the socket before it uses a connection again. What has left the
+        socket already lies with TLS, which can be asked, or with h11, which only httpcore's
+        own attributes lead to; where they do not, the lane is not used again.
+        """
+        stream = answer.extensions.get("network_stream")
+        if stream is None:
+            return False
+        tls = stream.get_extra_info("ssl_object")
+        if tls is not None and _holds_more(tls):
+            return True
+        try:
+            (connection,) = self._transport._pool.connections  # noqa: SLF001 - see above
+            leftover, _ = connection._connection._h11_state.trailing_data  # noqa: SLF001
+        except (AttributeError, ValueError):
+            return True
+        return bool(leftover)
+
+
+def _holds_more(tls: Any) -> bool:  # noqa: ANN401
+    try:
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        pass
+    return True
+
+
+class LaneTransport:
+    """HTTP/1.1 with keep-alive, for one event loop; `library` is httpx or its fork.
+
+    It follows no redirect, reads no environment, keeps no cookie, asks for no content
+    encoding and undoes none, and reads at most `max_response_bytes` of an answer.
+    """
+
+    _library: ClassVar[ModuleType]
+    #: `Body`, as the library wants it to be typed.
+    _body: ClassVar[type[Body]]
+
+    def __init__(
+        self,
+        *,
+        max_connections: int = 100,
+        connect_timeout: float = 5.0,
+        max_response_bytes: int = 8 * 1024 * 1024,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Make a transport; nothing is opened before the first request.
+
+        At most `max_connections` are open at once, and further requests wait for one.
+        `connect_timeout` is in seconds, for TCP and for TLS each. `ssl_context` replaces the
+        shared one, which trusts certifi's certificates: `ssl.create_default_context()`
+        trusts the machine's.
+        """
+        self._turns = anyio.Semaphore(max_connections, fast_acquire=True)
+        self._extensions = {"timeout": {"connect": connect_timeout}}
+        self._most = max_response_bytes
+        self._ssl_context = ssl_context
+        self._url = lru_cache(maxsize=_MOST_URLS)(self._library.URL)
+        #: Free lanes by scheme, the longest free first.
+        self._free: defaultdict[str, deque[_Lane]] = defaultdict(deque)
+        self._is_closed = False
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and return its answer; see `Transport.send`."""
+        if self._is_closed:
+            message = "the transport is closed"
+            raise SendFailed(message, reached=False)
+        failure, body = None, self._body(request.body)
+        with anyio.move_on_after(request.timeout):
+            try:
+                async with self._turns:
+                    return await self._on_a_lane(self._translated(request, body))
+            except self._library.TransportError as error:
+                failure = self._failure(error)
+        # Raised out here it has no context: the library's errors would bring along the
+        # frames, and with them the headers, of the request.
+        raise failure or SendFailed("no answer in time", reached=body.is_begun, timed_out=True)
+
+    async def aclose(self) -> None:
+        """Close all connections; those in use are closed when their request has ended."""
+        self._is_closed = True
+        for lanes in self._free.values():
+            while lanes:
+                await lanes.pop().aclose()
+
+    async def _on_a_lane(self, request: Any) -> Response:  # noqa: ANN401
+        free = self._free[request.url.scheme]
+        lane = free.pop() if free else self._new_lane(request.url.scheme)
+        try:
+            return await lane.exchange(request, self._most)
+        finally:
+            if lane.is_clean and not self._is_closed:
+                free.append(lane)
+            else:
+                await lane.aclose()
+            while free and free[0].free_since < monotonic() - _KEEPALIVE:
+                await free.popleft().aclose()
+
+    def _new_lane(self, scheme: str) -> _Lane:
+        if scheme == "http":
+            return _Lane(self._library, _no_tls_context())
+        return _Lane(self._library, self._ssl_context or _shared_tls_context(self._library))
+
+    def _translated(self, request: Request, body: Body) -> Any:  # noqa: ANN401
+        url = self._url(request.url)
+        length = str(len(request.body))
+        headers = [("host", url.netloc.decode()), *request.headers, ("content-length", length)]
+        return self._library.Request(
+            request.method, url, headers=headers, stream=body, extensions=self._extensions
+        )
+
+    def _failure(self, error: Exception) -> SendFailed:
+        """Return what a transport says of an error of the library."""
+        name = type(error).__name__
+        is_connecting = name in _BEFORE_SENDING
+        # What is said after connecting may quote the answer; what the system says before
+        # that cannot.
+        details = f": {error}" if is_connecting and str(error) else ""
+        return SendFailed(
+            f"{_REASONS.get(name, name)}{details}",
+            reached=not is_connecting,
+            timed_out=isinstance(error, self._library.TimeoutException),
+        )
+
+
+_BEFORE_SENDING = {"ConnectError", "ConnectTimeout"}
+_REASONS = {
+    "ConnectError": "no connection",
+    "ConnectTimeout": "no connection in time",
+    "ReadError": "the connection broke before the answer was complete",
+    "RemoteProtocolError": "the answer is not HTTP, or was cut short",
+    "WriteError": "the connection broke while the request was sent",
+}

@@ -1,0 +1,19 @@
+"""Requests over HTTP/1.1 with httpx2, the maintained fork of httpx: an extra of that name."""
+
+from types import ModuleType
+from typing import ClassVar
+
+import httpx2
+
+from ziett_async.transports._lanes import Body, LaneTransport
+
+
+class _Body(Body, httpx2.AsyncByteStream):
+    pass
+
+
+class Httpx2Transport(LaneTransport):
+    """A `LaneTransport` that speaks HTTP with httpx2."""
+
+    _library: ClassVar[ModuleType] = httpx2
+    _body = _Body
