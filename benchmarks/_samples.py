@@ -53,6 +53,21 @@ def entry(number: int) -> dict[str, object]:
     }
 
 
+_TEMPLATES = [entry(number) for number in range(200)]
+
+
+def neighbours(start: int, count: int) -> Sequence[dict[str, object]]:
+    """Return entries from the `start`th on, of which only ids and times differ much."""
+    return [
+        {
+            **_TEMPLATES[number % len(_TEMPLATES)],
+            "id": str(UUID(int=number)),
+            "created_at": (_NEWEST - number * STEP).isoformat(timespec="microseconds"),
+        }
+        for number in range(start, start + count)
+    ]
+
+
 def page_of(entries: Sequence[object], *, total: int, page: int = 1, size: int = 200) -> bytes:
     """Return the answer that holds these entries."""
     pages = -(-total // size)

@@ -67,6 +67,11 @@ def text(value: object, most: int | None = None) -> str:
     return value
 
 
+def texts(value: object) -> list[str]:
+    """Return strings, none of them empty."""
+    return [text(each) for each in several(value)]
+
+
 def number(value: object, country: str | None) -> str:
     """Return a telephone number as E.164; local forms need a country."""
     written = text(value)
@@ -103,10 +108,12 @@ def _canonical(value: str) -> str:
 
 def word(value: object, of: type[OpenEnum]) -> str:
     """Return one of the API's words; one it added since must be given as the enum."""
+    if isinstance(value, of):
+        return value
     member = of(value) if isinstance(value, str) else None
-    if member is None or (member.is_unknown and not isinstance(value, of)):
+    if member is None or member.is_unknown:
         raise Refused(f"must be one of {', '.join(of)}; for a newer word give {of.__name__}(word)")
-    return str(member)
+    return member
 
 
 def choice(value: object, of: type[StrEnum]) -> str:
@@ -191,19 +198,20 @@ def country(value: object) -> str:
 
 def several(value: object) -> list[object]:
     """Return one value or several as a list: a string is one value."""
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
-        return list(cast("Iterable[object]", value))
-    return [value]
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return [value]
+    return list(cast("Iterable[object]", value))
 
 
 def contact(fields: Fields, value: SaveContact | Mapping[str, object]) -> dict[str, object]:
     """Return the contact to be saved, without the fields that were left out."""
     if isinstance(value, SaveContact):
-        value = {"name": value.name, "email": value.email, "tags": value.tags}
-    body: dict[str, object] = {"name": fields.check("save_contact.name", text, value.get("name"))}
-    if value.get("email") is not None:
-        body["email"] = fields.check("save_contact.email", email, value["email"])
-    if value.get("tags") is not None:
-        tags = enumerate(several(value["tags"]))
-        body["tags"] = [fields.check(f"save_contact.tags[{i}]", text, tag) for i, tag in tags]
+        name, address, tags = value.name, value.email, value.tags
+    else:
+        name, address, tags = value.get("name"), value.get("email"), value.get("tags")
+    body: dict[str, object] = {"name": fields.check("save_contact.name", text, name)}
+    if address is not None:
+        body["email"] = fields.check("save_contact.email", email, address)
+    if tags is not None:
+        body["tags"] = fields.check("save_contact.tags", texts, tags)
     return body

@@ -63,6 +63,8 @@ class Operation(Generic[T_co]):
         body: object = None,
     ) -> "Call[T_co]":
         """Fill in the blanks of the path; each value is quoted, so none can add a segment."""
+        if "{" not in self.path:
+            return Call(self, self.path, query, body)
         values = path or {}
         filled = re.sub(r"\{(\w+)\}", lambda name: quote(values[name[1]], safe=""), self.path)
         return Call(self, filled, query, body)

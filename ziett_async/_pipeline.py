@@ -9,8 +9,8 @@ decided whether there is another.
 import logging
 from datetime import UTC, datetime
 from math import inf
+from os import urandom
 from typing import TypeVar
-from uuid import uuid4
 
 import attrs
 
@@ -50,7 +50,7 @@ class Pipeline:
     async def run(self, call: Call[T], timeout: float | None, idempotency_key: str | None) -> T:
         """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
         clock, limiter, bucket = self.clock, self.limiter, call.operation.bucket
-        key = (idempotency_key or str(uuid4())) if call.operation.is_keyed else None
+        key = (idempotency_key or urandom(16).hex()) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
         attempts = Attempts(call, key, clock.monotonic())
         verdict: Verdict | None = None

@@ -75,4 +75,5 @@ class RetryBudget:
 
     def earn(self) -> None:
         """Give one back, for a call that was answered."""
-        self._left = min(self._size, self._left + 1)
+        if self._left < self._size:
+            self._left += 1

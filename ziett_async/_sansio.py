@@ -23,6 +23,9 @@ from ziett_async.models import CallInfo, ErrorCode
 T = TypeVar("T")
 
 
+_JSON = ("content-type", "application/json")
+
+
 @attrs.frozen
 class Origin:
     """Where calls go, and as whom."""
@@ -42,9 +45,8 @@ def to_request(
         url = f"{url}?{urlencode(call.query)}"
     if call.body is None:
         return Request(call.operation.method, url, origin.headers, b"", timeout)
-    headers = (*origin.headers, ("content-type", "application/json"))
-    if idempotency_key is not None:
-        headers = (*headers, ("idempotency-key", idempotency_key))
+    key = () if idempotency_key is None else (("idempotency-key", idempotency_key),)
+    headers = (*origin.headers, _JSON, *key)
     return Request(call.operation.method, url, headers, encode(call.body), timeout)
 
 

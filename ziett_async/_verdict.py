@@ -62,7 +62,7 @@ class Attempts(Generic[T_co]):
         #: Seconds waited for the limiter, over all attempts.
         self.waited = 0.0
         self._may_have_reached = False
-        self._traces: set[str] = set()
+        self._traces: frozenset[str] = frozenset()
 
     def begin(self, waited: float) -> None:
         """Count an attempt, and the seconds its turn took."""
@@ -106,7 +106,7 @@ class Attempts(Generic[T_co]):
         status, trace = problem.status, problem.trace_id
         is_stored = status >= 500 and trace in self._traces
         self._may_have_reached |= is_stored
-        self._traces.update([trace] if trace else [])
+        self._traces |= {trace} if trace else frozenset()
         is_running = status == _CONFLICT and (
             self._may_have_reached or problem.retry_after is not None
         )

@@ -72,7 +72,10 @@ class Response(_Confidential):
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever the case of its name."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
 
     def __repr__(self) -> str:
         return f"<Response {self.status}, {len(self.body)} bytes>"

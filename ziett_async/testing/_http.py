@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from ziett_async.testing._tcp import Peer
 logger = logging.getLogger("ziett_async")
 
 _FRAMING = {"content-length", "transfer-encoding"}
+_BODILESS = {204, 304}
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 #: Sends some bytes of a stream on their way at once.
@@ -57,12 +59,13 @@ class Desk(Protocol):
 
 async def converse(peer: Peer, desk: Desk) -> None:
     """Answer a client's requests, one after another, until one of the two has enough."""
+    conversation = _Conversation(peer, desk)
     try:
-        conversation = _Conversation(peer, desk)
         while await conversation.turn():
             pass
+        await peer.finish()
     except OSError:
-        peer.close()  # The client has gone, which is its right.
+        pass  # The connection is gone: the client left, or was reset.
     except Exception:
         logger.exception("an answer broke off")
         peer.reset()
@@ -77,16 +80,120 @@ class _Conversation:
         self._peer = peer
         self._desk = desk
         self._http = h11.Connection(h11.SERVER)
+        self._method = ""
 
     async def turn(self) -> bool:
         """Answer one request; return whether there may be another."""
         try:
             request = await self._read()
         except h11.RemoteProtocolError as error:
-            hint = error.error_status_hint
-            request = Refusal(hint, f"Not HTTP as it should be: {error}", code=_CODES.get(hint, ""))
+            code = HTTPStatus(error.error_status_hint).name
+            refusal = Refusal(error.error_status_hint, f"This is not HTTP: {error}", code=code)
+            return await self._say(self._desk.refuse(refusal))
         except Refusal as refusal:
-            request = refusal
+            return await self._say(self._desk.refuse(refusal))
         if request is None:
             return False
-        ...
+        half = self._desk.latency() / 2
+        await _pass(half)
+        answer = self._desk.answer(request)
+        await _pass(half)
+        return await self._act_out(answer)
+
+    async def _read(self) -> Request | None:
+        """Return the next request, whole, or None when the client has closed."""
+        head, body = await self._event(), bytearray()
+        if not isinstance(head, h11.Request):
+            return None
+        headers = tuple((name.decode(), value.decode("latin-1")) for name, value in head.headers)
+        self._method = head.method.decode()
+        announced = next((value for name, value in headers if name == "content-length"), "0")
+        while int(announced) <= MOST_BYTES and len(body) <= MOST_BYTES:
+            event = await self._event()
+            if not isinstance(event, h11.Data):
+                return Request(self._method, head.target.decode(), headers, bytes(body))
+            body += event.data
+        raise Refusal(413, f"The body is longer than {MOST_BYTES} bytes")
+
+    async def _event(self) -> object:
+        """Return what comes next; a client that waits for permission to go on gets it."""
+        http = self._http
+        while (event := http.next_event()) is h11.NEED_DATA:
+            if http.they_are_waiting_for_100_continue:
+                go_on = h11.InformationalResponse(status_code=100, headers=[])
+                await self._peer.send(http.send(go_on))
+            http.receive_data(await self._peer.receive())
+        return event
+
+    async def _act_out(self, answer: Answer) -> bool:
+        if isinstance(answer, Stream):
+            return await self._stream(answer)
+        if answer.ending is Ending.STALLED:
+            await self._peer.gone()
+            return False
+        await _pass(answer.delay)
+        if answer.response is None or answer.ending in {Ending.RESET, Ending.REFUSED}:
+            self._peer.reset()
+            return False
+        return await self._say(
+            answer.response, answer.cut if answer.ending is Ending.TRUNCATED else None
+        )
+
+    async def _say(self, response: Response, cut: int | None = None) -> bool:
+        """Send an answer, of its body `cut` bytes at most; return whether to go on."""
+        http = self._http
+        try:
+            data = self._written(response, cut)
+        except h11.LocalProtocolError as error:
+            refusal = Refusal(500, f"The answer that was asked for is not HTTP: {error}")
+            data = self._written(self._desk.refuse(refusal), None)
+        await self._peer.send(data)
+        if cut is not None or not http.our_state is http.their_state is h11.DONE:
+            return False
+        http.start_next_cycle()
+        return True
+
+    def _written(self, response: Response, cut: int | None) -> bytes:
+        status, body = response.status, response.body
+        headers = [
+            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            for name, value in response.headers
+            if name.lower() not in _FRAMING
+        ]
+        has_body = self._method != "HEAD" and status not in _BODILESS
+        if body or has_body:
+            headers.append((b"content-length", b"%d" % len(body)))
+        head = h11.Response(status_code=status, headers=headers, reason=_REASONS.get(status, b""))
+        sent = self._http.send(head) or b""
+        if has_body:
+            sent += self._http.send(h11.Data(data=body[:cut])) or b""
+        if cut is None:
+            sent += self._http.send(h11.EndOfMessage()) or b""
+        return sent
+
+    async def _stream(self, stream: Stream) -> bool:
+        http, peer = self._http, self._peer
+        headers = [*stream.headers, ("connection", "close")]
+        await peer.send(http.send(h11.Response(status_code=stream.status, headers=headers)))
+
+        async def send(data: bytes) -> None:
+            await peer.send(http.send(h11.Data(data=data)))
+
+        async def feed(scope: anyio.CancelScope) -> None:
+            with suppress(OSError):
+                await stream.feed(send)
+                await peer.send(http.send(h11.EndOfMessage()))
+            scope.cancel()
+
+        if self._method != "HEAD":
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(feed, tasks.cancel_scope)
+                with suppress(OSError):
+                    await peer.gone()
+                tasks.cancel_scope.cancel()
+        return False
+
+
+async def _pass(seconds: float) -> None:
+    if seconds > 0:
+        await anyio.sleep(seconds)
