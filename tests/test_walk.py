@@ -403,6 +403,39 @@ def test_a_row_twice_in_one_window_is_yielded_once() -> None:
     assert [row.id.int for row in walk.after(page)[0]] == [1, 2, 3]
 
 
+def test_a_full_window_is_not_the_end_whatever_the_count_says() -> None:
+    """A row that enters after the count pushes another one to a page that was not counted."""
+
+    def enter(server: Server) -> None:
+        entering = next(changes) == 2
+        if entering:
+            server.add(START + timedelta(hours=1), lasts=False)
+
+    changes = count(1)
+    server = Server(change=enter, torn=True)
+    for each in range(5):
+        server.add(START + timedelta(seconds=each))
+    assert is_exact(server, start_of(server, 5))
+
+
+def test_ends_when_all_rows_go_after_the_count() -> None:
+    """An empty window at the bound is the end, though the server counted a page."""
+    walk = Bounds(30, Order.DESC)
+    assert walk.after(page_of([], window=walk.window, total=31)) == ((), None)
+
+
+def test_a_window_without_evidence_is_dropped_and_the_next_overlaps_more() -> None:
+    """Where the read rows went, those after them are asked for again, from further back."""
+    seen = {UUID(int=each): 0 for each in range(900, 1300)}
+    walk = Bounds(30, Order.ASC, entries(0)[0].created_at, None, seen, 400)
+    assert (walk.window.page - 1) * walk.window.size < 400
+    fresh, step = walk.after(page_of(entries(1, 2, 3), window=walk.window, total=900))
+    assert fresh == ()
+    assert step is not None
+    assert step.seen == seen
+    assert step.window == attrs.evolve(walk.window, page=2, size=150)
+
+
 @pytest.mark.parametrize("order", Order)
 def test_refuses_rows_out_of_order(order: Order) -> None:
     """Rows in disorder cannot be walked, and that is said."""

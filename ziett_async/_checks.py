@@ -129,7 +129,10 @@ def moment(value: object) -> str:
         raise Refused(f"must be a datetime, got {type(value).__name__}")
     if value.tzinfo is None:
         raise Refused("is a naive datetime; give it a zone, as in datetime.now(UTC)")
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+    try:
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError:
+        raise Refused("lies outside the years 1 to 9999 of UTC") from None
 
 
 def whole(value: object, least: int, most: int | None = None) -> int:

@@ -6,11 +6,14 @@ says in calendar terms (an HTTP date) is compared with the second.
 """
 
 import time
+from bisect import insort
 from datetime import UTC, datetime
 from math import inf
+from operator import attrgetter
 from typing import Protocol
 
 import anyio
+import attrs
 from anyio.lowlevel import checkpoint
 
 
@@ -42,18 +45,30 @@ class SystemClock:
             await (anyio.sleep_forever() if until is None else until.wait())
 
 
+@attrs.define(eq=False)
+class _Sleeper:
+    """One who sleeps on a `ManualClock`, until its end or until it is poked to look again."""
+
+    end: float
+    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+
+    async def doze(self, until: anyio.Event | None) -> None:
+        with anyio.CancelScope() as self.scope:
+            await (anyio.sleep_forever() if until is None else until.wait())
+
+
 class ManualClock:
     """A clock for tests: an hour passes when the test says so, or when nothing else can.
 
-    `advance` moves it by hand. With `autojump`, the default, a sleeper also moves it to
-    the end of its sleep once every other task waits too, so that code which sleeps for a
-    day returns at once and in the order in which the sleeps end. Every run is the same.
+    `advance` moves it by hand. With `autojump`, the default, the sleeper whose sleep ends
+    first also moves it there, once every other task waits too: code which sleeps for a day
+    returns at once, and sleeps end in their order. Every run is the same.
 
-    For one event loop; its tasks must wait on this clock and on each other only.
+    For one event loop, whose tasks wait for this clock and for each other only.
     """
 
-    #: Turns of the event loop without anybody reading the clock, after which every task is
-    #: taken to be waiting. A task in memory reads it at least once in so many turns.
+    #: Turns of the event loop in which nobody touched the clock, after which every task is
+    #: taken to be waiting. A task in memory touches it at least once in so many turns.
     _QUIET = 12
 
     def __init__(
@@ -62,15 +77,17 @@ class ManualClock:
         *,
         autojump: bool = True,
     ) -> None:
+        """Make a clock that shows `start`, an aware datetime, on its calendar."""
         self._autojump = autojump
         self._now = 0.0
         self._epoch = start.timestamp()
-        self._ends: list[float] = []
-        self._readings = 0
+        #: Whose sleep ends first is first.
+        self._sleepers: list[_Sleeper] = []
+        self._touches = 0
 
     def monotonic(self) -> float:
         """Return the seconds that have passed since the clock was made."""
-        self._readings += 1
+        self._touches += 1
         return self._now
 
     def time(self) -> float:
@@ -82,11 +99,12 @@ class ManualClock:
         return datetime.fromtimestamp(self.time(), UTC)
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass; sleepers whose time has come wake in their next turn."""
+        """Let so many seconds pass; sleepers whose time has come wake in their next turns."""
         if seconds < 0:
             message = f"seconds: time does not run backwards, got {seconds}"
             raise ValueError(message)
         self._now += seconds
+        self._poke_first()
 
     def set_calendar(self, moment: datetime) -> None:
         """Set the calendar, as an administrator or NTP does; no time passes by it."""
@@ -94,19 +112,31 @@ class ManualClock:
 
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
         """Wait until this clock has moved so far, or until the event is set."""
-        end = self._now + seconds
-        self._ends.append(end)
-        self._readings += 1
+        sleeper = _Sleeper(self._now + seconds)
+        insort(self._sleepers, sleeper, key=attrgetter("end"))
+        self._touches += 1
         try:
-            quiet, readings = 0, self._readings
-            while self._now < end and not (until and until.is_set()):
-                await checkpoint()
-                quiet = quiet + 1 if readings == self._readings else 0
-                readings = self._readings
-                if self._autojump and quiet >= self._QUIET and end == min(self._ends) < inf:
-                    self._now = max(self._now, end)
+            while self._now < sleeper.end and not (until and until.is_set()):
+                if self._autojump and self._sleepers[0] is sleeper and sleeper.end < inf:
+                    await self._jump_when_quiet(sleeper, until)
+                else:
+                    await sleeper.doze(until)
             await checkpoint()
         finally:
-            self._ends.remove(end)
+            self._sleepers.remove(sleeper)
             # Whoever wakes is about to do something: nobody else may jump before that.
-            self._readings += 1
+            self._touches += 1
+            self._poke_first()
+
+    async def _jump_when_quiet(self, sleeper: _Sleeper, until: anyio.Event | None) -> None:
+        """Move to the end of the first sleep, unless anything else happens meanwhile."""
+        touches = self._touches
+        for _ in range(self._QUIET):
+            await checkpoint()
+            if touches != self._touches or (until and until.is_set()):
+                return
+        self._now = max(self._now, sleeper.end)
+
+    def _poke_first(self) -> None:
+        if self._sleepers:
+            self._sleepers[0].scope.cancel()

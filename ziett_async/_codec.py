@@ -61,20 +61,21 @@ def structure(payload: object, kind: type[T]) -> T:
     """Return the model that a JSON value holds; raises `Undecodable` naming the path."""
     try:
         return cast("T", _quick.get_structure_hook(kind)(payload, kind))
-    except Exception as error:
-        raise Undecodable(_explain(payload, kind)) from error
+    except Exception:  # noqa: BLE001 - whatever it is, the second reading names it
+        return _explained(payload, kind)
 
 
-def _explain(payload: object, kind: type[object]) -> str:
+def _explained(payload: object, kind: type[T]) -> T:
+    """Structure it again, to raise with the path of the first field that is wrong."""
     if not isinstance(payload, dict):
-        return f"expected an object, got {_name(payload)}"
+        _refuse("an object", payload)
     try:
-        _careful.structure(payload, kind)
-    except Exception as error:  # noqa: BLE001 - a group of them, which transform_error reads
+        return _careful.structure(payload, kind)
+    except Exception as error:
         first = transform_error(error, format_exception=_worded)[0]
         words, _, path = first.rpartition(" @ $")
-        return f"{path.removeprefix('.')}: {words}"
-    return "does not hold together"
+        message = f"{path.removeprefix('.') or 'the body'}: {words}"
+        raise Undecodable(message) from error
 
 
 def _worded(error: BaseException, _: type[object] | None) -> str:
@@ -180,7 +181,7 @@ def _unchanged(entry: dict[str, object]) -> dict[str, object]:
 def _newest_names(entry: dict[str, object]) -> dict[str, object]:
     for name, older in _OLDER_NAMES.items():
         if entry.get(name) is None:
-            found = (entry[other] for other in older if other in entry)
+            found = (entry[other] for other in older if entry.get(other) is not None)
             entry = {**entry, name: value} if (value := next(found, None)) is not None else entry
     return entry
 

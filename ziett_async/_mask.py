@@ -16,7 +16,10 @@ def masked_number(number: str) -> str:
     >>> masked_number("+244990090990")
     '+244*****0990'
     """
-    return f"{number[:4]}{'*' * max(len(number) - 8, 4)}{number[-4:]}"
+    # A third at each end, so that a short number is not shown whole.
+    shown = min(4, len(number) // 3)
+    hidden = len(number) - 2 * shown
+    return f"{number[:shown]}{'*' * hidden}{number[shown + hidden :]}"
 
 
 def masked_text(text: str, body: object) -> str:
@@ -25,7 +28,8 @@ def masked_text(text: str, body: object) -> str:
     >>> masked_text("+244990090990 cannot receive 'Olá Ana'", {"content": "Olá Ana"})
     "*** cannot receive '***'"
     """
-    for private in _strings(body):
+    # The longest first: a number masked inside the content would leave the rest of it.
+    for private in sorted(_strings(body), key=len, reverse=True):
         text = text.replace(private, "***")
     return _KEY.sub("***", _NUMBER.sub("***", text))
 

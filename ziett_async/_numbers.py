@@ -10,7 +10,7 @@ import re
 
 import attrs
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SPACING = re.compile(r"[\s.\-()/\u00a0]")
 
 
@@ -47,7 +47,8 @@ def is_e164(text: str) -> bool:
 def to_e164(text: str, country: str) -> str | None:
     """Return a number written in any usual way as E.164; None when it is no number.
 
-    `country` is a key of `COUNTRIES`: the one of numbers without a country code.
+    `country` is the one of numbers without a country code; those of a country that is not
+    in `COUNTRIES` cannot be read.
 
     >>> to_e164("0923 456 789", "AO"), to_e164("+351 912-345-678", "AO"), to_e164("123", "AO")
     ('+244923456789', '+351912345678', None)
@@ -55,8 +56,8 @@ def to_e164(text: str, country: str) -> str | None:
     digits = re.sub(r"^00", "+", _SPACING.sub("", text))
     if digits.startswith("+"):
         return digits if is_e164(digits) else None
-    home = COUNTRIES[country]
-    if not (digits.isascii() and digits.isdigit()):
+    home = COUNTRIES.get(country)
+    if home is None or not (digits.isascii() and digits.isdigit()):
         return None
     national = digits.removeprefix("0")
     if len(national) in home.digits:

@@ -62,12 +62,23 @@ class Operation(Generic[T_co]):
         query: Query = (),
         body: object = None,
     ) -> "Call[T_co]":
-        """Fill in the blanks of the path; each value is quoted, so none can add a segment."""
+        """Fill in the blanks of the path; each value is quoted, so it stays one segment.
+
+        Raises `ValueError` for a blank without a value, and for a value that no quoting makes
+        a segment: the empty one and dots, which lead to another path.
+        """
         if "{" not in self.path:
             return Call(self, self.path, query, body)
         values = path or {}
-        filled = re.sub(r"\{(\w+)\}", lambda name: quote(values[name[1]], safe=""), self.path)
-        return Call(self, filled, query, body)
+
+        def segment(blank: re.Match[str]) -> str:
+            value = values.get(blank[1], "")
+            if value in {"", ".", ".."}:
+                message = f"{self.name}: {blank[1]} is missing, or cannot stand in a path"
+                raise ValueError(message)
+            return quote(value, safe="")
+
+        return Call(self, re.sub(r"\{(\w+)\}", segment, self.path), query, body)
 
 
 @attrs.frozen(repr=False)

@@ -5,7 +5,7 @@ Or it is unusable, an `Undecodable`: then what the server did is not known.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import TypeVar, cast
@@ -43,11 +43,12 @@ def to_request(
     url = origin.base_url + call.path
     if call.query:
         url = f"{url}?{urlencode(call.query)}"
-    if call.body is None:
-        return Request(call.operation.method, url, origin.headers, b"", timeout)
-    key = () if idempotency_key is None else (("idempotency-key", idempotency_key),)
-    headers = (*origin.headers, _JSON, *key)
-    return Request(call.operation.method, url, headers, encode(call.body), timeout)
+    headers, body = origin.headers, b""
+    if call.body is not None:
+        headers, body = (*headers, _JSON), encode(call.body)
+    if idempotency_key is not None:
+        headers = (*headers, ("idempotency-key", idempotency_key))
+    return Request(call.operation.method, url, headers, body, timeout)
 
 
 def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None) -> T:
@@ -83,7 +84,7 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
         timestamp=_moment(_text(body, "timestamp") or ""),
         service=_text(body, "service"),
         fields={
-            name: masked_text(str(why), call.body)
+            masked_text(name, None): masked_text(str(why), call.body)
             for name, why in cast("dict[str, object]", fields).items()
         }
         if isinstance(fields, dict)
@@ -111,7 +112,7 @@ def retry_after(response: Response, now: float) -> float | None:
 
 def _object(response: Response) -> dict[str, object]:
     encoding = response.header("content-encoding") or "identity"
-    if encoding != "identity":
+    if encoding.lower() != "identity":
         message = "the body has a content encoding, which was not asked for"
         raise Undecodable(message)
     payload = decode(response.body)
@@ -123,7 +124,9 @@ def _object(response: Response) -> dict[str, object]:
 
 def _http_date(value: str) -> float | None:
     try:
-        return parsedate_to_datetime(value).timestamp()
+        moment = parsedate_to_datetime(value)
+        # The older of the forms (RFC 9110, 5.6.7) names no zone; all are GMT.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
 
@@ -134,11 +137,13 @@ def _text(body: Mapping[str, object], name: str) -> str | None:
 
 
 def _described(response: Response) -> str:
-    return f"no error object, but {len(response.body)} bytes of {response.header('content-type')}"
+    kind = response.header("content-type") or "unknown type"
+    return f"no error object, but {len(response.body)} bytes of {kind}"
 
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return moment if moment.tzinfo else None

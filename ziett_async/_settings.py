@@ -22,11 +22,11 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 
 def read_origin(api_key: str | None, base_url: str | None) -> Origin:
     """Return where calls go and as whom; raises `ConfigurationError`."""
-    key = os.environ.get("ZIETT_API_KEY") if api_key is None else api_key
+    key: object = os.environ.get("ZIETT_API_KEY") if api_key is None else api_key
     if not key:
         message = "api_key: missing; give it to AsyncZiett or set ZIETT_API_KEY"
         raise ConfigurationError(message)
-    if not _KEY.fullmatch(str(key)):
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
         message = "api_key: must be printable ASCII without spaces; was a line end copied along?"
         raise ConfigurationError(message)
     url = os.environ.get("ZIETT_BASE_URL") or PUBLIC_URL if base_url is None else base_url
@@ -62,8 +62,9 @@ def _checked_url(url: object) -> str:
     try:
         parts = urlsplit(check.text(url))
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        message = f"base_url: is not a URL: {error}"
+    except ValueError:
+        # Its words would show what stands where the port should be: part of a password.
+        message = f"base_url: must be a URL like {PUBLIC_URL}"
         raise ConfigurationError(message) from None
     if parts.scheme not in {"https", "http"} or not host:
         wrong = f"must be an absolute https URL like {PUBLIC_URL}"

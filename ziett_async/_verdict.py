@@ -104,7 +104,7 @@ class Attempts(Generic[T_co]):
         stored for the key: to ask again is to be told the same.
         """
         status, trace = problem.status, problem.trace_id
-        is_stored = status >= 500 and trace in self._traces
+        is_stored = self.call.operation.is_keyed and status >= 500 and trace in self._traces
         self._may_have_reached |= is_stored
         self._traces |= {trace} if trace else frozenset()
         is_running = status == _CONFLICT and (
@@ -113,7 +113,8 @@ class Attempts(Generic[T_co]):
         is_decided = 400 <= status < 500 and status not in _UNDECIDED and not is_running
         error: CallError = ApiError.of(self.trail, problem)
         if self._is_open and not is_decided:
-            error = self._unknown(f"{status}: {problem.message}", safe_to_retry_until)
+            told = f" (trace {trace})" if trace else ""
+            error = self._unknown(f"{status}: {problem.message}{told}", safe_to_retry_until)
         is_retried = (status in RETRIED or is_running) and not is_stored
         return Verdict(error, is_retried, problem.retry_after, status == _TOO_MANY_REQUESTS)
 

@@ -107,7 +107,7 @@ class CallError(ZiettError):
 
     def describe(self) -> str:
         """Return what happened in one line, as logs have it."""
-        return f"{self.operation} (attempt {self.attempts}): {self.message}"
+        return f"{self.operation} (attempt {self.attempts}): {_one_line(self.message)}"
 
     def __str__(self) -> str:
         return self.describe()
@@ -199,7 +199,8 @@ class ApiError(CallError):
         code = self.code or "no error code"
         told = f"{self.message}; {_listed(self.fields)}" if self.fields else self.message
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
-        return f"{self.operation} (attempt {self.attempts}): {self.status} {code}: {told}{trace}"
+        words = _one_line(f"{self.status} {code}: {told}{trace}")
+        return f"{self.operation} (attempt {self.attempts}): {words}"
 
 
 class AuthenticationError(ApiError):
@@ -243,6 +244,11 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     422: ValidationError,
     429: RateLimitError,
 }
+
+
+def _one_line(words: str) -> str:
+    """Return somebody else's words as they may stand in a log: a line end would forge a line."""
+    return " ".join(words.split())
 
 
 def _listed(fields: Mapping[str, str]) -> str:

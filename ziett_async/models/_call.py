@@ -15,5 +15,5 @@ class CallInfo:
     elapsed: float
     #: The HTTP status of the answer.
     status: int
-    #: The answer's `X-Trace-Id`, where the server sent one.
+    #: The answer's `trace_id`, where it held one.
     trace_id: str | None = None

@@ -46,7 +46,7 @@ class Campaign:
     completed_at: datetime | None = None
     error_code: ErrorCode | None = None
     status_note: str | None = None
-    data: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    data: Mapping[str, object] | None = attrs.field(default=None, repr=False, hash=False)
 
     @property
     def is_final(self) -> bool:

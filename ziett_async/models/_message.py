@@ -76,8 +76,8 @@ class Message:
     #: In the account's currency: `Decimal("15.000000")`.
     cost: Decimal | None = None
     is_refunded: bool | None = None
-    contact: Mapping[str, object] | None = attrs.field(default=None, repr=False)
-    campaign: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    contact: Mapping[str, object] | None = attrs.field(default=None, repr=False, hash=False)
+    campaign: Mapping[str, object] | None = attrs.field(default=None, repr=False, hash=False)
 
     @property
     def is_final(self) -> bool:

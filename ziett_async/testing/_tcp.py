@@ -37,6 +37,15 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+def is_free(port: int) -> bool:
+    """Return whether a port can be listened on now."""
+    try:
+        listen(port).close()
+    except OSError:
+        return False
+    return True
+
+
 async def accept(listener: socket.socket) -> "Peer":
     """Wait for the next client."""
     while True:

@@ -1,0 +1,255 @@
+"""A client, its server and all that is between them, held to the invariants at the end."""
+
+import gc
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from itertools import count
+from typing import Literal, cast
+from uuid import UUID, uuid4
+
+import anyio
+import attrs
+import httpx
+import pytest
+
+from tests.faults import _checks as check
+from tests.faults._checks import Entry, Sending
+from tests.faults._server import FaultServer, Mishap, client_tls, server_tls
+from ziett_async import (
+    AcceptedMessage,
+    AsyncZiett,
+    Bucket,
+    Clock,
+    Message,
+    OutcomeUnknown,
+    Rate,
+    RetryPolicy,
+    SystemClock,
+    TokenBucketLimiter,
+    Transport,
+)
+from ziett_async.testing import Arrival, FakeTransport, FakeZiett, Fault, Idempotency
+from ziett_async.transports._lanes import LaneTransport
+from ziett_async.transports.httpx import HttpxTransport
+from ziett_async.transports.httpx2 import Httpx2Transport
+
+Way = Literal["memory", "httpx", "httpx2"]
+WAYS: tuple[Way, ...] = ("memory", "httpx", "httpx2")
+SOCKETS: tuple[Way, ...] = ("httpx", "httpx2")
+
+API_KEY = "zk_test_hush5f3a9c"
+REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
+#: What all numbers begin with, and a word that all contents hold.
+PREFIX, WORD = "+24492355", "kizomba"
+
+ATTEMPTS = 3
+LIMITS = {"send": (120, 60.0), "list": (60, 60.0), "read": (300, 60.0)}
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """How a world is set up."""
+
+    tls: Literal["none", "trusted", "untrusted"] = "none"
+    #: Seconds for one attempt, in a world on sockets.
+    attempt_timeout: float = 5.0
+    #: Seconds for a call, unless it says otherwise; None is what suits the world.
+    timeout: float | None = None
+    limits: Mapping[str, tuple[int, float]] = attrs.field(factory=lambda: dict(LIMITS))
+    #: What the client knows of the time; None is the server's clock.
+    clock: Callable[[Clock], Clock] = lambda clock: clock
+    #: Seconds of backoff; None is what suits the world.
+    retry: RetryPolicy | None = None
+    base_url: str | None = None
+    max_connections: int = 10
+    keys: Mapping[str, tuple[str, ...]] | None = None
+    idempotency: Idempotency = attrs.field(factory=Idempotency)
+    #: Whether a caller may use one key for two payloads: then the ledger is not checked.
+    is_unruly: bool = False
+    #: Whether another program uses the key, too, and so has the limit to itself.
+    latency: float = 0.0
+
+
+class World:
+    """One run: a client over one way, with the server's books open."""
+
+    def __init__(
+        self,
+        client: AsyncZiett,
+        fake: FakeZiett,
+        server: FaultServer | None,
+        setting: Setting,
+    ) -> None:
+        self.client = client
+        self.fake = fake
+        self._server = server
+        self.setting = setting
+        self.sendings: list[Sending] = []
+        self.errors: list[BaseException] = []
+        #: What the last walk has yielded.
+        self.yielded: list[UUID] = []
+        self._numbers = count(1001)
+        self._rows: list[UUID] = []
+        self.timeout = setting.timeout or (5.0 if server else 600.0)
+
+    @property
+    def server(self) -> FaultServer:
+        """The server, in a world on sockets."""
+        assert self._server is not None
+        return self._server
+
+    @property
+    def clock(self) -> Clock:
+        """The server's clock."""
+        return self.fake.clock
+
+    @property
+    def accepted(self) -> int:
+        """How many messages the server has accepted."""
+        return len([row for row in self.fake.messages if row.id not in self._rows])
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The server's ledger: every request that it read."""
+        if self._server is None:
+            return [_from_arrival(arrival) for arrival in self.fake.requests]
+        return [
+            Entry(heard.at, _bucket(heard.method, heard.target), heard.key, heard.digest)
+            for heard in self._server.heard
+        ]
+
+    def script(self, *mishaps: Mishap) -> AbstractContextManager[None]:
+        """Queue what a block of code must meet, in this order."""
+        if self._server is not None:
+            return self._server.script(*mishaps)
+        faults = [mishap for mishap in mishaps if isinstance(mishap, Fault)]
+        assert len(faults) == len(mishaps), "only a socket can do that"
+        return self.fake.script(*faults)
+
+    async def send(
+        self, *, key: str | None = None, number: str | None = None, timeout: float | None = None
+    ) -> AcceptedMessage:
+        """Send one message to a number of its own, and note what came of it."""
+        number = number or self.number()
+        given = self.timeout if timeout is None else timeout
+        sending = Sending(number, content_for(number), given, key=key)
+        self.sendings.append(sending)
+        begun, since = datetime.now(UTC), self.clock.monotonic()
+        try:
+            accepted = await self.client.send_message(
+                number, content=sending.content, idempotency_key=key, timeout=given
+            )
+        except Exception as error:
+            sending.error = error
+            sending.key = getattr(error, "idempotency_key", None)
+            if isinstance(error, OutcomeUnknown) and self._server is not None:
+                check.check_safe_until(error, begun)
+            self.errors.append(error)
+            raise
+        finally:
+            sending.elapsed = self.clock.monotonic() - since
+        sending.message_id, sending.key = accepted.message_id, accepted.idempotency_key
+        return accepted
+
+    def number(self) -> str:
+        """Return a number that nobody else has."""
+        return f"{PREFIX}{next(self._numbers)}"
+
+    def stock(self, rows: int = 5) -> list[UUID]:
+        """Put messages into the list, the newest first in what is returned."""
+        for _ in range(rows):
+            number = self.number()
+            row = self.fake.add_message(target_e164=number, content=content_for(number))
+            self._rows.insert(0, row.id)
+        return self._rows
+
+    async def get(self, message_id: UUID | None = None) -> Message:
+        """Read the newest message of the stock."""
+        return await self._noted(
+            self.client.get_message(message_id or self._rows[0], timeout=self.timeout)
+        )
+
+    async def walk(self) -> list[UUID]:
+        """Walk the whole list, two at a time."""
+        self.yielded = []
+
+        async def loop() -> list[UUID]:
+            rows = self.client.iter_messages(size=2, q=PREFIX[1:], timeout=self.timeout)
+            async for message in rows:
+                self.yielded.append(message.id)
+            return self.yielded
+
+        return await self._noted(loop())
+
+    async def _noted(self, call: "Awaitable[_T]") -> "_T":
+        try:
+            return await call
+        except Exception as error:
+            self.errors.append(error)
+            raise
+
+    async def settle(self, log: str) -> None:
+        """Check every invariant while the client is open."""
+        rows = [row for row in self.fake.messages if row.id not in self._rows]
+        if not self.setting.is_unruly:
+            check.check_messages(rows, self.sendings)
+            check.check_ledger(self.entries, self.sendings, ATTEMPTS)
+            check.check_worlds(rows, self.sendings)
+        check.check_windows(self.entries, self.setting.limits)
+        check.check_in_time(self.sendings, slack=0.3 if self._server else 1e-6)
+        numbers = [sending.number[1:] for sending in self.sendings]
+        secrets = [API_KEY, WORD, PREFIX[1:], *numbers]
+        check.check_discreet([log, repr(self.client), *self._printed()], secrets)
+        for error in self.errors:
+            check.check_error(error)
+            assert not check.keys_in_frames(error, API_KEY)
+        self._check_limiter()
+        await self._check_lanes()
+
+    def _printed(self) -> list[str]:
+        return [text for error in self.errors for text in check.texts_of(error)]
+
+    def _check_limiter(self) -> None:
+        limiter = self.client._pipeline.limiter
+        assert isinstance(limiter, TokenBucketLimiter)
+        for bucket in Bucket:
+            queue = limiter._queues[bucket]
+            assert queue.tokens.in_flight == 0, f"{bucket}: a token is still in flight"
+            assert not queue.waiters, f"{bucket}: somebody still waits"
+
+    async def _check_lanes(self) -> None:
+        lanes = self.client._transport
+        if isinstance(lanes, LaneTransport) and self._server is not None:
+            free, server = sum(map(len, lanes._free.values())), self._server
+            assert lanes._turns.value == self.setting.max_connections, "a turn is lost"
+            await eventually(lambda: server.open <= free, "a connection that no lane knows")
+
+
+_T = "T"
+
+
+def content_for(number: str) -> str:
+    """Return a text that no other number gets."""
+    return f"Your {WORD} code is {number[-4:]}482910."
+
+
+async def eventually(holds: Callable[[], bool], otherwise: str) -> None:
+    """Wait, but not for long, until something holds that other tasks bring about."""
+    with anyio.move_on_after(1.0):
+        while not holds():
+            await anyio.sleep(0.001)
+    assert holds(), otherwise
+
+
+def _bucket(method: str, target: str) -> str:
+    if method == "POST":
+        return "send"
+    return "list" if target.partition("?")[0].endswith("/messages") else "read"
+
+
+def _from_arrival(arrival: Arrival) -> Entry:
+    return Entry(
+        arrival.at, arrival.bucket or "none", arrival.idempotency_key, arrival.body_digest
+    )

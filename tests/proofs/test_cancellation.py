@@ -1,0 +1,453 @@
+"""A call cancelled at its k-th await, for every k: nothing left behind, nothing sent twice."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID, uuid4
+
+import anyio
+import attrs
+import pytest
+import trio
+from anyio.lowlevel import checkpoint
+
+from ziett_async import (
+    AsyncZiett,
+    Clock,
+    ManualClock,
+    Rate,
+    Request,
+    Response,
+    RetryPolicy,
+    TokenBucketLimiter,
+    Transport,
+)
+from ziett_async.testing import FakeTransport, FakeZiett, Fault
+from ziett_async.testing._emulator import Emulator
+from ziett_async.transports._lanes import LaneTransport
+from ziett_async.transports.httpx import HttpxTransport
+from ziett_async.transports.httpx2 import Httpx2Transport
+
+T = TypeVar("T")
+
+REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
+KEY = "order-17"
+
+#: What may happen to the first attempt.
+FAULTS = [
+    Fault.slow(0.0),
+    Fault.lose_answer(),
+    Fault.refuse(),
+    Fault.reset(),
+    Fault.truncate(3),
+    Fault.garbage(),
+    Fault.status(503),
+]
+#: What takes longer than a real clock should be kept waiting for.
+SLOW_FAULTS = [
+    Fault.stall(),
+    Fault.stall(executes=False),
+    Fault.slow(3.0),
+    Fault.running(1.0),
+    Fault.status(429, headers=(("retry-after", "2"),)),
+]
+
+
+class Steps(Generic[T]):
+    """A coroutine that is interfered with at its k-th suspension, or before it begins."""
+
+    def __init__(self, work: Coroutine[Any, Any, T], at: int, *, wakes: bool) -> None:
+        self._work = work
+        self._at = at
+        self._wakes = wakes
+        self._taken = 0
+        self.interrupt: Callable[[], object] = lambda: None
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it came so far."""
+        return self._taken >= self._at
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        steps = self._work.__await__()
+        resume: Callable[[], Any] = partial(next, steps)
+        if self._at == 0:
+            self.interrupt()
+        while True:
+            try:
+                trap = resume()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            self._taken += 1
+            if self._taken == self._at and not self._wakes:
+                self.interrupt()
+            try:
+                resume = partial(steps.send, (yield trap))
+            except BaseException as error:  # noqa: BLE001 - it goes on where it was thrown
+                resume = partial(steps.throw, error)
+            else:
+                if self._taken == self._at and self._wakes:
+                    resume = partial(steps.throw, asyncio.CancelledError())
+
+
+#: Runs a call, cancelled at its k-th await, and returns whether it had so many.
+Cancel = Callable[[Coroutine[Any, Any, object], int], Awaitable[bool]]
+
+
+async def by_scope(work: Coroutine[Any, Any, object], at: int) -> bool:
+    """Cancel as anyio and trio do: a scope, while the call waits."""
+    steps = Steps(work, at, wakes=False)
+    with anyio.CancelScope() as scope:
+        steps.interrupt = scope.cancel
+        await steps
+    return steps.is_interrupted
+
+
+async def _in_a_task(steps: Steps[object]) -> None:
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        steps.interrupt = task.cancel
+        await steps
+
+    await asyncio.wait([asyncio.create_task(main())])
+
+
+async def by_task(work: Coroutine[Any, Any, object], at: int) -> bool:
+    """Cancel as asyncio does: the task, while the call waits."""
+    steps = Steps(work, at, wakes=False)
+    await _in_a_task(steps)
+    return steps.is_interrupted
+
+
+async def in_waking(work: Coroutine[Any, Any, object], at: int) -> bool:
+    """Cancel as only asyncio does: what it waits for is there already, and it does not get it."""
+    steps = Steps(work, at + 1, wakes=True)
+    await _in_a_task(steps)
+    return steps.is_interrupted
+
+
+def tasks() -> int:
+    """Return how many tasks there are in this event loop."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return trio.lowlevel.current_statistics().tasks_living
+
+
+def open_files() -> int:
+    """Return how many file descriptors this process holds."""
+    return len(os.listdir("/dev/fd"))
+
+
+class Instants:
+    """A clock for one task: a sleep is one await, and then its end."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        """Return the seconds slept so far."""
+        return self._now
+
+    def time(self) -> float:
+        """Return the calendar's seconds."""
+        return 1.8e9 + self._now
+
+    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
+        """Let the time pass; a sleep that is cancelled takes none."""
+        await checkpoint()
+        assert until is None or not until.is_set(), seconds
+        self._now += seconds
+
+
+class Call(Protocol):
+    """One use of a client, which may be made again."""
+
+    def __call__(self, client: AsyncZiett, /) -> Coroutine[Any, Any, object]:
+        """Make it, and return what can be compared."""
+        ...
+
+
+async def send_message(client: AsyncZiett) -> UUID:
+    """Send one message, always under the same key."""
+    return (
+        await client.send_message(
+            "+244923456789", content="482910", remitter_id=REMITTER, idempotency_key=KEY
+        )
+    ).message_id
+
+
+async def send_batch_campaign(client: AsyncZiett) -> UUID:
+    """Send one campaign, always under the same key."""
+    return (
+        await client.send_batch_campaign(
+            ["+244923456789", "+351912345678"],
+            content="Olá",
+            remitter_id=REMITTER,
+            idempotency_key=KEY,
+        )
+    ).campaign_id
+
+
+async def list_messages(client: AsyncZiett) -> tuple[UUID, ...]:
+    """Read a page of two."""
+    return tuple(message.id for message in (await client.list_messages(size=2)).entries)
+
+
+async def iter_messages(client: AsyncZiett) -> tuple[UUID, ...]:
+    """Read all of them, two to a page."""
+    return tuple([message.id async for message in client.iter_messages(size=2)])
+
+
+async def get_message(client: AsyncZiett) -> UUID:
+    """Read the message that the list has last."""
+    return (await client.get_message(UUID(int=7))).id
+
+
+@attrs.frozen
+class World:
+    """A service, a way to it and a client, with nothing under way."""
+
+    fake: FakeZiett
+    client: AsyncZiett
+    limiter: TokenBucketLimiter
+    transport: Transport
+
+    def check_nothing_is_left(self) -> None:
+        """Every token is back, nobody waits, every lane's turn is free."""
+        for queue in self.limiter._queues.values():
+            assert not queue.waiters
+            assert queue.tokens.in_flight == 0
+        if isinstance(self.transport, LaneTransport):
+            assert self.transport._turns.value == 3
+            assert all(lane.is_clean for lanes in self.transport._free.values() for lane in lanes)
+
+    def check_one(self, result: object) -> None:
+        """Whatever was sent was sent once, and is what the caller was told."""
+        sent = [row for row in self.fake.messages if row.idempotency_key]
+        assert len(sent) + len(self.fake.campaigns) <= 1
+        assert all(row.id == result for row in [*sent, *self.fake.campaigns])
+
+    def check_reads(self, call: Call, result: object) -> None:
+        """What was read is what there is."""
+        newest_first = tuple(row.id for row in reversed(self.fake.messages))
+        expected: dict[Call, object] = {
+            list_messages: newest_first[:2],
+            iter_messages: newest_first,
+            get_message: UUID(int=7),
+        }
+        assert expected.get(call, result) == result
+
+
+Open = Callable[[], AbstractAsyncContextManager[World]]
+
+
+async def prove(open_world: Open, call: Call, cancel: Cancel) -> int:
+    """Cancel a call at its k-th await and make it again, for every k; return how many."""
+    for at in range(1000):
+        async with open_world() as world:
+            before = tasks()
+            is_interrupted = await cancel(call(world.client), at)
+            world.check_nothing_is_left()
+            assert tasks() == before
+            result = await call(world.client)
+            world.check_nothing_is_left()
+            world.check_one(result)
+            world.check_reads(call, result)
+        if not is_interrupted:
+            return at
+    pytest.fail("it waits for ever")
+
+
+def stocked(clock: Clock | None = None) -> FakeZiett:
+    """Return a service with five messages, one of a known id."""
+    fake = FakeZiett(clock=clock)
+    for _ in range(4):
+        fake.add_message()
+    known = fake.add_message()
+    fake.put(attrs.evolve(known, id=UUID(int=7)))
+    fake.delete_message(known.id)
+    return fake
+
+
+@asynccontextmanager
+async def in_memory(
+    faults: Sequence[Fault], around: Callable[[Transport], Transport] = lambda inner: inner
+) -> AsyncIterator[World]:
+    """Open a world in which a call waits at the limiter, on the way, and between attempts."""
+    clock = Instants()
+    fake = stocked(clock)
+    rate = Rate(1, per=10.0)
+    limiter = TokenBucketLimiter(send=rate, list=rate, read=rate, batch=rate, clock=clock)
+    for bucket in limiter._queues:
+        await limiter.acquire(bucket)
+        limiter.release(bucket)
+    fake.faults.add(*faults)
+    transport = around(FakeTransport(fake, latency=0.25))
+    async with AsyncZiett(
+        "zk_test_x", transport=transport, limiter=limiter, clock=clock
+    ) as client:
+        yield World(fake, client, limiter, transport)
+
+
+CALLS = pytest.mark.parametrize(
+    "call", [send_message, send_batch_campaign, list_messages, iter_messages, get_message]
+)
+SENDS = pytest.mark.parametrize("call", [send_message, send_batch_campaign])
+ANY_FAULT = pytest.mark.parametrize("fault", FAULTS + SLOW_FAULTS, ids=str)
+NATIVELY = pytest.mark.parametrize("cancel", [by_task, in_waking])
+
+
+@CALLS
+@ANY_FAULT
+@pytest.mark.anyio
+async def test_a_cancelled_call_is_made_again_in_memory(call: Call, fault: Fault) -> None:
+    """Whatever goes wrong besides, a scope that is cancelled at any await leaves nothing."""
+    assert await prove(partial(in_memory, [fault]), call, by_scope) >= 3
+
+
+@CALLS
+@ANY_FAULT
+@NATIVELY
+def test_a_cancelled_task_is_made_again_in_memory(
+    call: Call, fault: Fault, cancel: Cancel
+) -> None:
+    """A task of asyncio may even be cancelled in the moment it is given what it waits for."""
+    assert asyncio.run(_counted(prove(partial(in_memory, [fault]), call, cancel))) >= 3
+
+
+async def _counted(work: Awaitable[int]) -> int:
+    return await work
+
+
+class KeyPerAttempt:
+    """The naive client, as a transport: every attempt has a key of its own."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+
+    async def send(self, request: Request) -> Response:
+        """Send it under a new key."""
+        headers = [(n, uuid4().hex if n == "idempotency-key" else v) for n, v in request.headers]
+        return await self._inner.send(attrs.evolve(request, headers=tuple(headers)))
+
+    async def aclose(self) -> None:
+        """Close the other one."""
+        await self._inner.aclose()
+
+
+@SENDS
+@pytest.mark.anyio
+async def test_a_key_per_attempt_sends_twice(call: Call) -> None:
+    """The naive client fails the same proof, with nothing wrong but the cancellation."""
+    with pytest.raises(AssertionError):
+        await prove(partial(in_memory, [], KeyPerAttempt), call, by_scope)
+
+
+@SENDS
+@pytest.mark.anyio
+async def test_those_who_wait_behind_a_cancelled_call_are_served(call: Call) -> None:
+    """At whichever await the first is cancelled, the others get their turns, in order."""
+    for at in range(1000):
+        clock = ManualClock()
+        fake, rate = FakeZiett(clock=clock), Rate(1, per=10.0)
+        limiter = TokenBucketLimiter(send=rate, batch=rate, clock=clock)
+        others = list[str]()
+
+        async def wait(client: AsyncZiett, name: str, others: list[str] = others) -> None:
+            await client.send_message(
+                "+244923456789", content=name, remitter_id=REMITTER, idempotency_key=name
+            )
+            others.append(name)
+
+        transport = FakeTransport(fake, latency=0.25)
+        async with AsyncZiett("zk_test_x", transport=transport, limiter=limiter) as client:
+            await wait(client, "before")
+            is_interrupted = list[bool]()
+
+            async def first(
+                client: AsyncZiett = client,
+                found: list[bool] = is_interrupted,
+                at: int = at,
+            ) -> None:
+                found.append(await by_scope(call(client), at))
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(first)
+                for name in ("second", "third"):
+                    await checkpoint()
+                    group.start_soon(wait, client, name)
+            World(fake, client, limiter, transport).check_nothing_is_left()
+            result = await call(client)
+        assert others == ["before", "second", "third"]
+        mine = [row.id for row in fake.messages if row.idempotency_key == KEY]
+        assert [*mine, *(row.id for row in fake.campaigns)] == [result]
+        assert clock.monotonic() < 60
+        if not is_interrupted[0]:
+            return
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_loop_goes_on() -> None:
+    """A step of a loop that is cancelled at any await is taken again: all come, none twice."""
+    for at in range(1000):
+        async with in_memory([Fault.status(503), Fault.truncate(9)]) as world:
+            messages, seen = aiter(world.client.iter_messages(size=2)), list[UUID]()
+
+            async def collect(messages: Any = messages, seen: list[UUID] = seen) -> None:
+                async for message in messages:
+                    seen.append(message.id)  # noqa: PERF401 - what was seen before counts
+
+            is_interrupted = await by_scope(collect(), at)
+            world.check_nothing_is_left()
+            await collect()
+            assert seen == [row.id for row in reversed(world.fake.messages)]
+        if not is_interrupted:
+            return
+
+
+TRANSPORTS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+
+
+@asynccontextmanager
+async def on_a_socket(
+    kind: type[LaneTransport], faults: Sequence[Fault], *, warm: bool
+) -> AsyncIterator[World]:
+    """Open a world with a real connection, which may have been used before."""
+    files = open_files()
+    fake = stocked()
+    limiter = TokenBucketLimiter()
+    async with Emulator(fake) as emulator:
+        transport = kind(max_connections=3)
+        async with AsyncZiett(
+            "zk_test_x",
+            base_url=emulator.base_url,
+            transport=transport,
+            limiter=limiter,
+            retry=RetryPolicy(base=0.0),
+        ) as client:
+            if warm:
+                await get_message(client)
+            fake.faults.add(*faults)
+            yield World(fake, client, limiter, transport)
+        with anyio.fail_after(10):
+            while open_files() > files + 3:  # the event loop's own and the listener
+                await checkpoint()
+    assert open_files() <= files
+
+
+@TRANSPORTS
+@pytest.mark.parametrize("call", [send_message, get_message])
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+@pytest.mark.anyio
+async def test_a_cancelled_call_is_made_again_on_a_socket(
+    kind: type[LaneTransport], call: Call, fault: Fault
+) -> None:
+    """From before it connects until its answer is whole, on a new connection and a used one."""
+    for warm in (False, True):
+        assert await prove(partial(on_a_socket, kind, [fault], warm=warm), call, by_scope) >= 3

@@ -1,0 +1,39 @@
+"""The command `ziett`: a demonstration, and a Ziett on your own machine."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+_COMMANDS = {
+    "demo": "send 300 messages to a service on this machine, and see what becomes of them",
+    "emulator": "serve a Ziett on this machine, for programs in any language",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    try:
+        options = _parser().parse_args(argv)
+    except ModuleNotFoundError as error:
+        return _lacking(error)
+    code: int = options.run(options)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("ziett", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, purpose in _COMMANDS.items():
+        # Here and not above: what a command needs is an extra, which may not be installed.
+        module: Any = import_module(f"ziett_async.cli._{name}")
+        command = commands.add_parser(name, help=purpose, description=module.__doc__)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def _lacking(error: ModuleNotFoundError) -> int:
+    sys.stderr.write(f"ziett needs {error.name}: pip install 'ziett-async[cli]'\n")
+    return 2
