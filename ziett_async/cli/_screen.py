@@ -1,70 +1,83 @@
-"""What the demonstration shows: plain text that fits 80 columns, in colour where there is any."""
+"""What the demonstration shows: text that fits 80 columns, in colour where there is any."""
 
+import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from ziett_async import AcceptedMessage, ErrorCode, InvalidRequest, Message, MessageStatus
+from ziett_async import AcceptedMessage, ErrorCode, InvalidRequest, Message
 from ziett_async.testing import FakeZiett
 
 _COLOURS = {"DELIVERED": "green", "FAILED": "red", "UNDELIVERED": "yellow"}
+#: How many of those refused are shown.
+_EXAMPLES = 4
 
 
 def greet(console: Console, base_url: str, per: float) -> None:
     """Say what is about to happen, and what is not as it would be out there."""
     console.print(
-        "[bold]300 messages to a Ziett on this machine[/bold]\n"
+        "[bold]300 messages to a Ziett on this machine[/]\n"
         "No account, no key, no SMS: an ordinary AsyncZiett talks HTTP to a FakeZiett at\n"
         f"{base_url}.\n\n"
-        f"[bold]Scaled:[/bold] rate limits count per {per:g} s here, at the client and at the "
-        "service, not\nper 60 s: 120 sends, 60 pages. Delivery takes seconds, too.\n"
-        "[bold]Scripted:[/bold] two answers get lost, one is cut off, one request gets a 503 "
-        "and one\na connection reset. Each may be tried again: it is still one message.\n"
+        f"[bold]Scaled:[/] the rate limits count per {per:g} s here, at the client and at the "
+        "service,\nand not per 60 s: 120 sends, 60 pages. Deliveries take seconds, too.\n"
+        "[bold]Scripted:[/] two answers get lost, one is cut off, one request gets a 503 and "
+        "one a\nreset. Each is tried again, and must not become a second message.\n"
     )
 
 
-def progress(console: Console) -> Progress:
-    """Return bars for what takes time; in a file, one line for each at the end."""
-    return Progress(
+@contextmanager
+def progress(console: Console) -> Generator[Progress]:
+    """Show bars for what takes time, and what the client logs above them."""
+    bars = Progress(
         TextColumn("{task.description:<10}"),
         BarColumn(bar_width=36),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=console,
     )
+    logger, handler = logging.getLogger("ziett_async"), _Log(console)
+    logger.addHandler(handler)
+    try:
+        with bars:
+            yield bars
+    finally:
+        logger.removeHandler(handler)
 
 
 def show_refused(
     console: Console, refused: Sequence[tuple[Mapping[str, str], InvalidRequest]]
 ) -> None:
     """Show which recipients were refused before anything was sent, and why."""
-    table = _table(f"Refused before sending: {len(refused)}", "Name", "Number", "Why")
-    for recipient, error in refused[:4]:
-        [why] = error.fields.values()
-        table.add_row(recipient["name"], repr(recipient["number"]), escape(why))
-    table.add_row(f"and {len(refused) - 4} more", "", "", style="dim")
-    console.print(table)
+    table = _list()
+    for recipient, error in refused[:_EXAMPLES]:
+        table.add_row(repr(recipient["number"]), *error.fields.values())
+    table.add_row(f"and {len(refused) - _EXAMPLES} more", "", style="dim")
+    _show(console, f"Refused before sending: {len(refused)}", table)
 
 
 def show_statuses(
     console: Console, history: Sequence[Message], reasons: Sequence[ErrorCode | None]
 ) -> None:
     """Show how many messages have which status, by operator."""
-    operators = sorted({str(message.channel_destination) for message in history})
     counts = Counter((message.status, str(message.channel_destination)) for message in history)
-    title = f"Read back: {len(history)}"
-    table = _table(title, "Status", *operators, "All", numbers=len(operators) + 1)
-    for status in sorted({message.status for message in history}):
+    statuses, operators = (sorted(set(names)) for names in zip(*counts, strict=True))
+    table = Table("Status", box=SIMPLE_HEAD, pad_edge=False)
+    for name in (*operators, "All"):
+        table.add_column(name, justify="right")
+    for status in statuses:
         row = [counts[status, operator] for operator in operators]
-        table.add_row(_coloured(status), *map(str, row), str(sum(row)))
-    console.print(table)
+        table.add_row(Text(status, _COLOURS.get(status, "")), *map(str, row), str(sum(row)))
+    _show(console, f"Read back with iter_messages(): {len(history)}", table)
     told = ", ".join(f"{reason} {count}" for reason, count in Counter(reasons).most_common())
-    console.print(f"  of those not delivered: {told}\n", style="dim")
+    console.print(f"  Their reasons, with iter_messages(status=[...]): {told}\n", style="dim")
 
 
 def show_limiter(
@@ -73,20 +86,18 @@ def show_limiter(
     """Show what the limiter and the retries did, as the client and as the service saw it."""
     calls = [message.call for message in accepted]
     waits = [call.waited for call in calls if call.waited > per / 100]
-    arrivals = [arrival for arrival in service.requests if arrival.bucket == "send"]
-    table = _table("The limiter and the retries", "", "", numbers=1)
-    rows = {
+    table = _list()
+    for name, value in {
         "messages that waited for their turn": len(waits),
-        "the longest wait": f"{max(waits):.1f} s",
-        f"most sends in any {per:g} s (the limit is 120)": _busiest(service, per),
+        "the longest wait": f"{max(waits, default=0.0):.1f} s",
+        f"most sends in any {per:g} s, where 120 are allowed": _most(service, per),
         "answers of 429": sum(arrival.status == 429 for arrival in service.requests),
         "attempts in all": sum(call.attempts for call in calls),
         "messages that took more than one": sum(call.attempts > 1 for call in calls),
-        "repeats the service recognised by their key": sum(a.replayed for a in arrivals),
-    }
-    for name, value in rows.items():
-        table.add_row(name, str(value))
-    console.print(table)
+        "repeats the service knew by their key": sum(each.replayed for each in service.requests),
+    }.items():
+        table.add_row(name, Text(str(value), "bold", justify="right"))
+    _show(console, "What the limiter and the retries did", table)
 
 
 def show_count(
@@ -100,23 +111,31 @@ def show_count(
     read = Counter(message.id for message in history)
     lost, twice = len(sent - set(read)), sum(count > 1 for count in read.values())
     console.print(
-        f"[bold]{len(sent)}[/bold] accepted, [bold]{len(service.messages)}[/bold] at the service, "
-        f"[bold]{len(history)}[/bold] read back: {lost} lost, {twice} twice."
+        f"[bold]{len(sent)} accepted, {len(service.messages)} at the service, "
+        f"{len(history)} read back: {lost} lost, {twice} twice.[/]\n\n"
+        "How: ziett_async/cli/_demo.py, 130 lines. For your own program: ziett emulator"
     )
 
 
-def _busiest(service: FakeZiett, per: float) -> int:
+def _most(service: FakeZiett, per: float) -> int:
     arrivals = service.arrivals("send")
-    return max(sum(end - per < start <= end for start in arrivals) for end in arrivals)
+    return max(sum(end - per < arrival <= end for arrival in arrivals) for end in arrivals)
 
 
-def _table(title: str, *columns: str, numbers: int = 0) -> Table:
-    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
-    for index, column in enumerate(columns):
-        is_number = index >= len(columns) - numbers
-        table.add_column(column, justify="right" if is_number else "left")
-    return table
+def _list() -> Table:
+    return Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def _coloured(status: MessageStatus) -> str:
-    return f"[{_COLOURS.get(status, 'default')}]{status}[/]"
+def _show(console: Console, title: str, table: Table) -> None:
+    console.print(title, style="bold")
+    bottom = 0 if table.show_header else 1
+    console.print(Padding(table, (0, 0, bottom, 2), expand=False))
+
+
+class _Log(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(Text(record.getMessage(), "dim"))

@@ -107,4 +107,4 @@ class Tokens:
         of it, so it can pass the deadline only when such a number of `per` is left.
         """
         left = deadline - now
-        return self.per if left == inf else min(left, left % self.per + _GRAIN)
+        return left if left == inf else min(left, left % self.per + _GRAIN)

@@ -8,11 +8,12 @@ that moment is a lower bound, a release does not have to wake anybody.
 
 A waiter is woken by a call that its event loop takes from any thread without blocking. A
 loop that has been closed refuses the call: its waiter is gone, and the next one is woken.
-Those behind the head wake it when they join and again at least every `per` seconds, so
-that a head whose loop was closed while it slept holds them up no longer than that.
+While a queue holds waiters of several loops, those behind the head wake it when they join
+and again at least every `per` seconds, so that a head whose loop was closed while it slept
+holds the others up no longer than that.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
@@ -56,12 +57,14 @@ class _Waiter:
 class Queue:
     """A bucket and those who wait for it."""
 
-    __slots__ = ("clock", "lock", "tokens", "waiters")
+    __slots__ = ("clock", "lock", "loops", "tokens", "waiters")
 
     def __init__(self, rate: Rate, clock: Clock) -> None:
         self.clock = clock
         self.tokens = Tokens(rate.limit, rate.per)
         self.waiters: OrderedDict[_Waiter, None] = OrderedDict()
+        #: How many of them each event loop has.
+        self.loops = Counter[CallSoon]()
         #: Never held across an await. Re-entrant, because the garbage collector may close
         #: a waiter of a dead loop, which then leaves, while this thread holds it.
         self.lock = RLock()
@@ -71,12 +74,13 @@ class Queue:
         waiter = _Waiter(inf if timeout is None else self.clock.monotonic() + timeout)
         with self.lock:
             self.waiters[waiter] = None
+            self.loops[waiter.call_soon] += 1
         try:
             while (nap := self._take_or_nap(waiter)) is not None:
                 await self.clock.sleep(nap, waiter.event)
         finally:
             with self.lock:
-                self.waiters.pop(waiter, None)
+                self._strike_out(waiter)
                 self._wake_head()
 
     def pause(self, seconds: float) -> None:
@@ -102,6 +106,8 @@ class Queue:
                 raise TimeoutError(message)
             waiter.event = anyio.Event()
             nap = self.tokens.patience(now, waiter.deadline)
+            if len(self.loops) > 1:
+                nap = min(nap, self.tokens.per)
             return min(nap, self.tokens.earliest(now, 0) - now) if is_head else nap
 
     def _earliest(self, waiter: _Waiter, now: float) -> float:
@@ -115,4 +121,10 @@ class Queue:
     def _wake_head(self) -> None:
         """Wake the first one whose event loop still runs, and strike out those before it."""
         while self.waiters and not (head := self._head()).wake():
-            self.waiters.pop(head, None)
+            self._strike_out(head)
+
+    def _strike_out(self, waiter: _Waiter) -> None:
+        if waiter in self.waiters:
+            del self.waiters[waiter]
+            self.loops[waiter.call_soon] -= 1
+            self.loops += Counter()  # drops the loops that have none left
