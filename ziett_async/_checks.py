@@ -127,7 +127,7 @@ def moment(value: object) -> str:
     """Return an aware datetime as ISO 8601 in UTC."""
     if not isinstance(value, datetime):
         raise Refused(f"must be a datetime, got {type(value).__name__}")
-    if value.tzinfo is None:
+    if value.utcoffset() is None:
         raise Refused("is a naive datetime; give it a zone, as in datetime.now(UTC)")
     try:
         return value.astimezone(UTC).isoformat(timespec="microseconds")
@@ -208,6 +208,9 @@ def several(value: object) -> list[object]:
 
 def contact(fields: Fields, value: SaveContact | Mapping[str, object]) -> dict[str, object]:
     """Return the contact to be saved, without the fields that were left out."""
+    name: object
+    address: object
+    tags: object
     if isinstance(value, SaveContact):
         name, address, tags = value.name, value.email, value.tags
     else:

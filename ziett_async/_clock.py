@@ -13,7 +13,6 @@ from operator import attrgetter
 from typing import Protocol
 
 import anyio
-import attrs
 from anyio.lowlevel import checkpoint
 
 
@@ -45,12 +44,12 @@ class SystemClock:
             await (anyio.sleep_forever() if until is None else until.wait())
 
 
-@attrs.define(eq=False)
 class _Sleeper:
     """One who sleeps on a `ManualClock`, until its end or until it is poked to look again."""
 
-    end: float
-    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+    def __init__(self, end: float) -> None:
+        self.end = end
+        self.scope = anyio.CancelScope()
 
     async def doze(self, until: anyio.Event | None) -> None:
         with anyio.CancelScope() as self.scope:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, NoReturn, TypeVar, cast, get_origin
 from uuid import UUID
 
@@ -70,7 +70,7 @@ def _explained(payload: object, kind: type[T]) -> T:
     if not isinstance(payload, dict):
         _refuse("an object", payload)
     try:
-        return _careful.structure(payload, kind)
+        return _careful().structure(payload, kind)
     except Exception as error:
         first = transform_error(error, format_exception=_worded)[0]
         words, _, path = first.rpartition(" @ $")
@@ -215,4 +215,8 @@ def _no_constants(name: str) -> NoReturn:
 
 _decoder = json.JSONDecoder(parse_constant=_no_constants)
 _quick = _converter(detailed_validation=False)
-_careful = _converter(detailed_validation=True)
+
+
+@cache
+def _careful() -> Converter:
+    return _converter(detailed_validation=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 _NUMBER = re.compile(r"\+\d[\d .\-]{5,}\d|(?<![\w-])\d{9,15}(?![\w-])")
-_KEY = re.compile(r"zk_\w+")
+_KEY = re.compile(r"zk_[\w-]+")
 #: Shorter strings of a body, such as `SMS`, are words and not secrets.
 _SHORTEST = 4
 

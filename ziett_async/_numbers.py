@@ -8,30 +8,18 @@ countries; source: ITU-T E.164 national numbering plans.
 
 import re
 
-import attrs
-
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SPACING = re.compile(r"[\s.\-()/\u00a0]")
 
-
-@attrs.frozen
-class Country:
-    """How a country's numbers look."""
-
-    #: `244`.
-    calling_code: str
-    #: How many digits follow it.
-    digits: frozenset[int]
-
-
+#: Two letters to the calling code and how many digits may follow it.
 COUNTRIES = {
-    "AO": Country("244", frozenset({9})),
-    "BR": Country("55", frozenset({10, 11})),
-    "CV": Country("238", frozenset({7})),
-    "GW": Country("245", frozenset({9})),
-    "MZ": Country("258", frozenset({9})),
-    "PT": Country("351", frozenset({9})),
-    "ST": Country("239", frozenset({7})),
+    "AO": ("244", {9}),
+    "BR": ("55", {10, 11}),
+    "CV": ("238", {7}),
+    "GW": ("245", {9}),
+    "MZ": ("258", {9}),
+    "PT": ("351", {9}),
+    "ST": ("239", {7}),
 }
 
 
@@ -56,11 +44,11 @@ def to_e164(text: str, country: str) -> str | None:
     digits = re.sub(r"^00", "+", _SPACING.sub("", text))
     if digits.startswith("+"):
         return digits if is_e164(digits) else None
-    home = COUNTRIES.get(country)
-    if home is None or not (digits.isascii() and digits.isdigit()):
+    if country not in COUNTRIES or not (digits.isascii() and digits.isdigit()):
         return None
+    calling_code, lengths = COUNTRIES[country]
     national = digits.removeprefix("0")
-    if len(national) in home.digits:
-        return f"+{home.calling_code}{national}"
-    national = digits.removeprefix(home.calling_code)
-    return f"+{digits}" if len(national) in home.digits and national != digits else None
+    if len(national) in lengths:
+        return f"+{calling_code}{national}"
+    national = digits.removeprefix(calling_code)
+    return f"+{digits}" if len(national) in lengths and national != digits else None

@@ -31,7 +31,7 @@ class Bucket(StrEnum):
     BATCH = "batch"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Operation(Generic[T_co]):
     """An endpoint of the API: `GET_MESSAGE = Operation("get_message", "GET", ...)`."""
 
@@ -81,7 +81,7 @@ class Operation(Generic[T_co]):
         return Call(self, re.sub(r"\{(\w+)\}", segment, self.path), query, body)
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Call(Generic[T_co]):
     """One use of an operation: what the caller wants, before it is bytes."""
 

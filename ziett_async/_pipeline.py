@@ -34,7 +34,7 @@ logger = logging.getLogger("ziett_async")
 _KEY_LIVES = 24 * 60 * 60
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Pipeline:
     """Carries calls over the ports; all it keeps between calls is the retry budget."""
 

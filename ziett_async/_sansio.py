@@ -26,7 +26,7 @@ T = TypeVar("T")
 _JSON = ("content-type", "application/json")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Origin:
     """Where calls go, and as whom."""
 

@@ -20,9 +20,9 @@ USER_AGENT = "ziett-async"
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 
-def read_origin(api_key: str | None, base_url: str | None) -> Origin:
+def read_origin(api_key: object, base_url: object) -> Origin:
     """Return where calls go and as whom; raises `ConfigurationError`."""
-    key: object = os.environ.get("ZIETT_API_KEY") if api_key is None else api_key
+    key = os.environ.get("ZIETT_API_KEY") if api_key is None else api_key
     if not key:
         message = "api_key: missing; give it to AsyncZiett or set ZIETT_API_KEY"
         raise ConfigurationError(message)

@@ -16,7 +16,7 @@ from ziett_async.errors import RecipientNotAllowed
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Defaults:
     """What a client fills in where a call says nothing."""
 

@@ -24,11 +24,9 @@ from ziett_async import (
     TokenBucketLimiter,
 )
 from ziett_async.cli import _screen as screen
+from ziett_async.cli._options import factor
 from ziett_async.testing import Delivery, FakeZiett, Fault, Quota
 from ziett_async.testing.emulator import Emulator
-
-#: Seconds of a rate limit's window, here and at the service. The real ones have 60.
-PER = 3.0
 
 #: One line of the file: `name`, `number`, `text`.
 Recipient = Mapping[str, str]
@@ -44,21 +42,21 @@ class Outbox:
     )
 
 
-async def demo(console: Console) -> None:
-    """Send, wait for delivery, read back."""
-    service = make_service()
+async def demo(console: Console, per: float) -> None:
+    """Send, wait for delivery, read back; `per` is seconds of a rate limit's window."""
+    service = make_service(per)
     async with (
         Emulator(service) as emulator,
         AsyncZiett(
             api_key="zk_test_demo",
             base_url=emulator.base_url,
             # Without this line it would keep to the documented limits, 120 sends a minute.
-            limiter=TokenBucketLimiter(send=Rate(120, per=PER), list=Rate(60, per=PER)),
+            limiter=TokenBucketLimiter(send=Rate(120, per=per), list=Rate(60, per=per)),
             default_remitter_id="019b4b56-e704-7c30-83a0-527df63c3e00",
             default_country="AO",
         ) as client,
     ):
-        screen.greet(console, emulator.base_url, PER)
+        screen.greet(console, emulator.base_url, per)
         with screen.progress(console) as progress:
             outbox = await send_all(client, read_recipients(), progress)
             await until_delivered(client, progress, len(outbox.accepted))
@@ -71,13 +69,11 @@ async def demo(console: Console) -> None:
 
     screen.show_refused(console, outbox.refused)
     screen.show_statuses(console, history, reasons)
-    screen.show_limiter(console, service, outbox.accepted, PER)
+    screen.show_limiter(console, service, outbox.accepted, per)
     screen.show_count(console, service, outbox.accepted, history)
 
 
-async def send_all(
-    client: AsyncZiett, recipients: list[Recipient], progress: Progress
-) -> Outbox:
+async def send_all(client: AsyncZiett, recipients: list[Recipient], progress: Progress) -> Outbox:
     """Send to all at once: whose turn it is, is the limiter's business."""
     outbox, bar = Outbox(), progress.add_task("Sending", total=len(recipients))
 
@@ -111,14 +107,14 @@ def read_recipients() -> list[Recipient]:
         return list(csv.DictReader(file))
 
 
-def make_service() -> FakeZiett:
+def make_service(per: float) -> FakeZiett:
     """Return a service with short windows, quick deliveries and some bad luck."""
     service = FakeZiett(
         clock=SystemClock(),
-        limits={"send": Quota(120, per=PER), "list": Quota(60, per=PER)},
+        limits={"send": Quota(120, per=per), "list": Quota(60, per=per)},
         delivery=Delivery(
-            sent_after=0.5,
-            final_after={"UNITEL": 1.0, "AFRICELL_AO": 2.0, "OTHER": 3.0},
+            sent_after=per / 6,
+            final_after={"UNITEL": per / 3, "AFRICELL_AO": per * 2 / 3, "OTHER": per},
             failed=0.04,
             undelivered=0.06,
         ),
@@ -134,14 +130,17 @@ def make_service() -> FakeZiett:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take none."""
+    """Take one, for the curious: with 60 it all happens at its real pace."""
+    parser.add_argument(
+        "--per", type=factor, default=3.0, metavar="S", help="seconds of a rate limit's window"
+    )
 
 
-def run(_: argparse.Namespace, console: Console | None = None) -> int:
+def run(options: argparse.Namespace, console: Console | None = None) -> int:
     """Run it; return the exit code."""
     console = console or Console(highlight=False)
     try:
-        anyio.run(demo, console)
+        anyio.run(demo, console, options.per)
     except KeyboardInterrupt:
         console.print("Stopped. Nothing is left running.")
         return 130

@@ -1,15 +1,13 @@
 """What options of the command line may say: text to values, or one line about what is wrong."""
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from math import isfinite
 
 from ziett_async.testing import DEFAULT_LIMITS, Quota
 
 OPERATORS = ("UNITEL", "AFRICELL_AO", "OTHER")
-
-#: A value for one operator, or for all: None.
-ForOperator = tuple[str | None, float]
 
 
 def seconds(text: str) -> float:
@@ -35,6 +33,26 @@ def factor(text: str) -> float:
     return value
 
 
+def port(text: str) -> int:
+    """Return a port; 0 is any that is free."""
+    if not text.isdecimal() or int(text) > 65535:
+        message = f"must be a number from 0 to 65535, got {text!r}"
+        raise ArgumentTypeError(message)
+    return int(text)
+
+
+def money(text: str) -> Decimal:
+    """Return an amount, 0 or more."""
+    try:
+        amount = Decimal(text)
+    except ArithmeticError:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0:
+        message = f"must be an amount, 0 or more, got {text!r}"
+        raise ArgumentTypeError(message)
+    return amount
+
+
 def limit(text: str) -> tuple[str, Quota]:
     """Return a bucket's name and its quota; seconds that are left out are 60.
 
@@ -49,19 +67,19 @@ def limit(text: str) -> tuple[str, Quota]:
     return name, Quota(int(count), factor(per or "60"))
 
 
-def for_operator(value: Callable[[str], float]) -> Callable[[str], ForOperator]:
-    """Return the reader of `UNITEL=3`, or of `3` for all operators.
+def for_operator(value: Callable[[str], float]) -> Callable[[str], Mapping[str, float]]:
+    """Return the reader of `UNITEL=3`, or of `3` for every operator.
 
-    >>> for_operator(seconds)("UNITEL=3"), for_operator(share)("0.1")
-    (('UNITEL', 3.0), (None, 0.1))
+    >>> for_operator(seconds)("UNITEL=3")
+    {'UNITEL': 3.0}
     """
 
-    def read(text: str) -> ForOperator:
+    def read(text: str) -> Mapping[str, float]:
         name, equals, rest = text.rpartition("=")
         if equals and name not in OPERATORS:
             message = f"knows no operator {name!r}, only {', '.join(OPERATORS)}"
             raise ArgumentTypeError(message)
-        return name or None, value(rest)
+        return dict.fromkeys([name] if equals else OPERATORS, value(rest))
 
     return read
 

@@ -50,6 +50,7 @@ def progress(console: Console) -> Generator[Progress]:
             yield bars
     finally:
         logger.removeHandler(handler)
+    console.print()
 
 
 def show_refused(
@@ -69,7 +70,7 @@ def show_statuses(
     """Show how many messages have which status, by operator."""
     counts = Counter((message.status, str(message.channel_destination)) for message in history)
     statuses, operators = (sorted(set(names)) for names in zip(*counts, strict=True))
-    table = Table("Status", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table("Status", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in (*operators, "All"):
         table.add_column(name, justify="right")
     for status in statuses:
@@ -77,7 +78,7 @@ def show_statuses(
         table.add_row(Text(status, _COLOURS.get(status, "")), *map(str, row), str(sum(row)))
     _show(console, f"Read back with iter_messages(): {len(history)}", table)
     told = ", ".join(f"{reason} {count}" for reason, count in Counter(reasons).most_common())
-    console.print(f"  Their reasons, with iter_messages(status=[...]): {told}\n", style="dim")
+    console.print(f"  iter_messages(status=[...]): {told}\n", style="dim")
 
 
 def show_limiter(
@@ -128,8 +129,7 @@ def _list() -> Table:
 
 def _show(console: Console, title: str, table: Table) -> None:
     console.print(title, style="bold")
-    bottom = 0 if table.show_header else 1
-    console.print(Padding(table, (0, 0, bottom, 2), expand=False))
+    console.print(Padding(table, (0, 0, 1, 2), expand=False))
 
 
 class _Log(logging.Handler):
@@ -138,4 +138,4 @@ class _Log(logging.Handler):
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._console.print(Text(record.getMessage(), "dim"))
+        self._console.print(Padding(Text(record.getMessage(), "dim"), (0, 0, 0, 2)))

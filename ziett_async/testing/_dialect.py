@@ -24,6 +24,10 @@ class Dialect:
     accepted_status: bool = False
     #: Whether answers carry `X-RateLimit-*`.
     rate_limit_headers: bool = False
+    #: Whether a 429 carries `Retry-After`, which only the wider pages promise.
+    retry_after: bool = True
+    #: Whose the limits are: each API key's, or all keys' together, as they are to become.
+    limits_per: Literal["key", "organisation"] = "key"
     #: What `POST /messages` takes for `channel_type`; everything else is a 422.
     channels: tuple[str, ...] = ("SMS",)
     #: The bucket of the campaign lists: with `GET /messages` or with the other GETs.

@@ -1,7 +1,6 @@
 """Emulator: a `FakeZiett` behind real HTTP on loopback, for programs in any language."""
 
 import logging
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -9,12 +8,11 @@ from types import TracebackType
 from typing import Self
 
 import anyio
-from anyio.abc import TaskGroup
 from anyio.from_thread import start_blocking_portal
 
-from ziett_async._clock import SystemClock
 from ziett_async._wire import Request, Response
 from ziett_async.testing._answers import Refusal, refuse
+from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Exchange
 from ziett_async.testing._http import Answer, converse
@@ -30,8 +28,8 @@ class Emulator:
     """Serves one `FakeZiett` over HTTP/1.1 for as long as a `with` block lasts.
 
     ```python
-    async with Emulator() as emulator, AsyncZiett("zk_test_x", base_url=emulator.base_url) as client:
-        ...
+    async with Emulator() as emulator:
+        client = AsyncZiett("zk_test_x", base_url=emulator.base_url)
     ```
 
     `async with` serves from the event loop you are in, asyncio or trio; `with` from a thread
@@ -63,7 +61,7 @@ class Emulator:
         rooms: Sequence[Room] = (),
     ) -> None:
         #: Who answers.
-        self.service = FakeZiett(clock=SystemClock()) if service is None else service
+        self.service = FakeZiett(clock=DeskClock()) if service is None else service
         self._wanted_port = port
         self._latency = latency
         self._rooms = [*rooms, self._api]

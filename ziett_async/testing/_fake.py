@@ -1,5 +1,6 @@
 """FakeZiett: the Ziett service in memory, for tests, rehearsals and the emulator."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -11,6 +12,7 @@ import attrs
 
 from ziett_async._clock import Clock, ManualClock
 from ziett_async._wire import Request, Response
+from ziett_async.testing._asserts import find_code, find_sent
 from ziett_async.testing._books import Books
 from ziett_async.testing._delivery import Delivery
 from ziett_async.testing._dialect import Dialect
@@ -119,6 +121,44 @@ class FakeZiett:
     def inbox(self, number: str) -> Sequence[MessageRecord]:
         """Return the messages to a number in E.164, the newest first."""
         return [record for record in reversed(self.messages) if record.target_e164 == number]
+
+    def assert_sent(
+        self,
+        *,
+        to: str | None = None,
+        content: str | re.Pattern[str] | None = None,
+        count: int | None = 1,
+    ) -> Sequence[MessageRecord]:
+        """Fail, and show what was sent instead, unless so many messages are as described.
+
+        - `to`: their number in E.164; None is any.
+        - `content`: their whole text, or a pattern that is found in it; None is any.
+        - `count`: how many, exactly; 0 says that there is none, None at least one.
+
+        Returns those messages, in order of acceptance. Whatever was accepted counts, from a
+        campaign, too, and delivered or not.
+
+        Raises:
+            AssertionError: there are more or fewer. It shows numbers and texts in full: here
+                they are a test's own.
+            ValueError: `to` is not in E.164, so no message could ever be found.
+
+        """
+        __tracebackhide__ = True
+        return find_sent(self.messages, to=to, content=content, count=count)
+
+    def last_code(self, number: str) -> str:
+        """Return the one-time code, 4 to 8 digits, in the newest message to a number.
+
+        Digits of an amount, a date or a longer number are none.
+
+        Raises:
+            AssertionError: there is no message, or no code in it, or there are several.
+            ValueError: the number is not in E.164.
+
+        """
+        __tracebackhide__ = True
+        return find_code(self.inbox(number), number)
 
     @property
     def campaigns(self) -> Sequence[CampaignRecord]:

@@ -32,7 +32,7 @@ class Keyring:
 
 
 class Quotas:
-    """One window for each API key and bucket."""
+    """One window for each bucket and owner: an API key, or the organisation that has them all."""
 
     def __init__(self, limits: Mapping[str, Quota], window: WindowName) -> None:
         self._limits = limits
@@ -40,20 +40,20 @@ class Quotas:
         self._windows: dict[tuple[str, str], Window] = {}
         self._verdicts: dict[tuple[str, str], Verdict] = {}
 
-    def take(self, api_key: str, route: Route, now: float) -> Verdict | None:
+    def take(self, owner: str, route: Route, now: float) -> Verdict | None:
         """Count an arrival; None where the bucket has no limit."""
         quota = self._limits.get(route.bucket)
         if quota is None:
             return None
-        owner = (api_key, route.bucket)
-        if owner not in self._windows:
-            self._windows[owner] = self._make(quota)
-        self._verdicts[owner] = verdict = self._windows[owner].take(now)
+        place = (owner, route.bucket)
+        if place not in self._windows:
+            self._windows[place] = self._make(quota)
+        self._verdicts[place] = verdict = self._windows[place].take(now)
         return verdict
 
-    def headers(self, api_key: str, route: Route, time: float) -> Headers:
+    def headers(self, owner: str, route: Route, time: float) -> Headers:
         """Return the `X-RateLimit-*` of an answer, if any; `time` is the calendar's."""
-        verdict = self._verdicts.get((api_key, route.bucket))
+        verdict = self._verdicts.get((owner, route.bucket))
         if verdict is None:
             return ()
         return (
@@ -63,7 +63,8 @@ class Quotas:
         )
 
 
-def too_many(verdict: Verdict) -> Refusal:
-    """Return the 429; its `Retry-After` is in whole seconds, at least one."""
+def too_many(verdict: Verdict, *, says_when: bool) -> Refusal:
+    """Return the 429; its `Retry-After`, if any, is in whole seconds, at least one."""
     seconds = max(1, ceil(verdict.wait))
-    return Refusal(429, "Too many requests", headers=(("retry-after", str(seconds)),))
+    headers = (("retry-after", str(seconds)),) if says_when else ()
+    return Refusal(429, "Too many requests", headers=headers)

@@ -16,7 +16,7 @@ from ziett_async.testing._visit import Action, Visit
 E164 = r"\+[1-9][0-9]{1,14}"
 CHANNELS = ("SMS", "WHATSAPP")
 _STATUSES = ("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")
-_EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s.]+"
+_EMAIL = r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s.\x00-\x1f\x7f-\x9f]+"
 
 
 def send_message(books: Books, visit: Visit) -> Action:

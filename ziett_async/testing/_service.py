@@ -169,13 +169,18 @@ class Service:
             raise invalid({HEADER: "must be a non-empty printable string"})
 
     def _count(self, api_key: str, route: Route) -> None:
-        verdict = self._quotas.take(api_key, route, self._clock.monotonic())
+        verdict = self._quotas.take(self._payer(api_key), route, self._clock.monotonic())
         if verdict and verdict.wait:
-            raise too_many(verdict)
+            raise too_many(verdict, says_when=self.books.dialect.retry_after)
+
+    def _payer(self, api_key: str) -> str:
+        """Return whose limits a request uses up."""
+        return api_key if self.books.dialect.limits_per == "key" else ""
 
     def _finished(self, letter: _Letter, route: Route | None, response: Response) -> Response:
         if route and self.books.dialect.rate_limit_headers:
-            extra = self._quotas.headers(letter.api_key or "", route, self._clock.time())
+            payer = self._payer(letter.api_key or "")
+            extra = self._quotas.headers(payer, route, self._clock.time())
             response = attrs.evolve(response, headers=response.headers + extra)
         return attrs.evolve(response, body=b"") if letter.method == "HEAD" else response
 

@@ -33,7 +33,7 @@ _writable: Wait = getattr(_names, "wait_writable", None) or _names.wait_socket_w
 def listen(port: int) -> socket.socket:
     """Return a socket that listens on loopback; port 0 is a free one. Raises OSError."""
     listener = socket.create_server((HOST, port), backlog=1024)
-    listener.setblocking(False)
+    listener.settimeout(0.0)
     return listener
 
 
@@ -62,8 +62,8 @@ class Peer:
     """The other end of one connection. All that is awaited here raises OSError."""
 
     def __init__(self, end: socket.socket) -> None:
-        end.setblocking(False)
-        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        end.settimeout(0.0)
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._end = end
 
     async def receive(self) -> bytes:

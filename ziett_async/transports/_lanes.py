@@ -41,15 +41,23 @@ def _no_tls_context() -> ssl.SSLContext:
 
 
 class Body:
-    """A request's body, which knows whether anybody began to send it."""
+    """A request's body, once, which knows whether anybody began to send it.
+
+    No generator: one that a cancelled request leaves half way has nothing to be closed.
+    """
 
     def __init__(self, content: bytes) -> None:
         self._content = content
         self.is_begun = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.is_begun:
+            raise StopAsyncIteration
         self.is_begun = True
-        yield self._content
+        return self._content
 
 
 class _Lane:
@@ -64,6 +72,8 @@ class _Lane:
                 max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE
             ),
         )
+        #: The connection before TLS: until that is agreed on, only this lane knows of it.
+        self._tcp: Any = None
         #: Whether another request may travel here.
         self.is_clean = False
         self.free_since = 0.0
@@ -71,6 +81,8 @@ class _Lane:
     async def exchange(self, request: Any, most: int) -> Response:  # noqa: ANN401
         """Send, and read the whole answer; raises `SendFailed` after `most` bytes of it."""
         self.is_clean = False
+        if request.url.scheme == "https":
+            request.extensions["trace"] = self._notice
         answer = await self._transport.handle_async_request(request)
         body = bytearray()
         try:
@@ -95,6 +107,13 @@ class _Lane:
         """Close the connection, even if the task is being cancelled."""
         with anyio.CancelScope(shield=True):
             await self._transport.aclose()
+            if self._tcp is not None:
+                # httpcore forgets a connection whose TLS handshake is cancelled.
+                await self._tcp.aclose()
+
+    async def _notice(self, event: str, details: Any) -> None:  # noqa: ANN401
+        if event == "connection.connect_tcp.complete":
+            self._tcp = details["return_value"]
 
     def _was_told_more(self, answer: Any) -> bool:  # noqa: ANN401
         """Tell whether more than the answer came: the next request would be given that.
@@ -174,6 +193,9 @@ class LaneTransport:
                     return await self._on_a_lane(self._translated(request, body))
             except self._library.TransportError as error:
                 failure = self._failure(error)
+            except UnicodeError:
+                # Python asks no resolver for a host with a part of 64 letters.
+                failure = SendFailed("no connection: not a host name", body.is_begun)
         # Raised out here it has no context: the library's errors would bring along the
         # frames, and with them the headers, of the request.
         raise failure or SendFailed("no answer in time", reached=body.is_begun, timed_out=True)

@@ -1,0 +1,67 @@
+"""From the options of `ziett emulator` to the service that they describe."""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from uuid import UUID
+
+import attrs
+
+from ziett_async.testing import DEFAULT_LIMITS, Delivery, Quota
+from ziett_async.testing._delivery import Step
+from ziett_async.testing._desk_clock import DeskClock
+from ziett_async.testing._lasting import LastingZiett
+
+
+@attrs.frozen(kw_only=True)
+class Fates(Delivery):
+    """Deliveries of which each operator may have its own share of failures."""
+
+    #: Shares by operator; those that are left out take `failed` and `undelivered`.
+    failed_by: Mapping[str, float]
+    undelivered_by: Mapping[str, float]
+
+    def of_message(self, message_id: UUID, operator: str, start: float = 0.0) -> tuple[Step, ...]:
+        """Return what will happen to a message."""
+        plain = Delivery(
+            sent_after=self.sent_after,
+            final_after=self.final_after,
+            failed=self.failed_by.get(operator, self.failed),
+            undelivered=self.undelivered_by.get(operator, self.undelivered),
+        )
+        return plain.of_message(message_id, operator, start)
+
+
+def make_service(options: argparse.Namespace) -> LastingZiett:
+    """Return the service that the options describe."""
+    limits = {} if options.no_limits else {**DEFAULT_LIMITS, **dict(options.limit)}
+    return LastingZiett(
+        clock=DeskClock(),
+        limits={name: Quota(each.limit, each.per / options.scale) for name, each in limits.items()},
+        window=options.window,
+        balance=options.balance,
+        price=options.price,
+        seed=options.seed,
+        delivery=make_delivery(options),
+    )
+
+
+def make_delivery(options: argparse.Namespace) -> Fates:
+    """Return when messages arrive, and which do not."""
+    return Fates(
+        sent_after=options.sent_after,
+        final_after={**Delivery().final_after, **_together(options.final_after)},
+        failed_by=_together(options.failed),
+        undelivered_by=_together(options.undelivered),
+    )
+
+
+def make_latency(options: argparse.Namespace) -> Callable[[], float]:
+    """Return what says each request's latency, in seconds."""
+    random = Random(options.seed)  # noqa: S311 (repeatable is what it has to be)
+    return lambda: options.latency + random.uniform(0, options.jitter)
+
+
+def _together(given: Sequence[Mapping[str, float]]) -> Mapping[str, float]:
+    """Return all that was said of operators; what is said later is what counts."""
+    return {operator: value for each in given for operator, value in each.items()}
