@@ -107,6 +107,6 @@ async def test_a_closed_transport_sends_nothing(request_of: Ask) -> None:
     transport = FakeTransport()
     await transport.aclose()
     await transport.aclose()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(SendFailed, match="closed"):
         await transport.send(request_of("GET", "/messages"))
     assert transport.service.requests == []

@@ -43,12 +43,12 @@ class FakeTransport:
         """Bring a request to the service and its answer back.
 
         Raises:
-            SendFailed: a fault took the answer, or the request's timeout is over.
-            RuntimeError: the transport is closed.
+            SendFailed: a fault took the answer, the request's timeout is over, or the
+                transport is closed.
         """
         if self._closed:
-            message = "FakeTransport is closed: it sends nothing any more"
-            raise RuntimeError(message)
+            message = "the transport is closed"
+            raise SendFailed(message, reached=False)
         await checkpoint()
         half = (self._latency() if callable(self._latency) else self._latency) / 2
         left = inf if request.timeout is None else request.timeout
