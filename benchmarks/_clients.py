@@ -25,15 +25,16 @@ UNTHROTTLED = Rate(1000, per=1e-6)
 
 
 class Memory:
-    """A transport that answers at once, every POST alike and GETs with one page after another."""
+    """A transport that answers at once: POSTs with new ids, GETs with one page after another."""
 
     def __init__(self, pages: Iterator[bytes] = cycle([b""])) -> None:
         self._pages = pages
+        self._accepted = cycle(ACCEPTED)
 
     async def send(self, request: Request) -> Response:
         """Answer."""
         if request.method == "POST":
-            return Response(202, _HEADERS, ACCEPTED)
+            return Response(202, _HEADERS, next(self._accepted))
         return Response(200, _HEADERS, next(self._pages))
 
     async def aclose(self) -> None:

@@ -13,9 +13,10 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 import attrs
 
@@ -98,18 +99,30 @@ def cpu_pairs(
 
 
 def fresh_pairs(ours: str, rivals: str, *arguments: str, rounds: int) -> Pairs:
-    """Run two programs in turn, each in a new process; what they print is their cost."""
+    """Run two programs in turn, each in a new process; what they print is their cost.
+
+    The first round leaves the bytecode of both in one place: what was installed has some
+    already, a checkout may have none, and an environment may forbid to write it.
+    """
     pairs = list[tuple[float, float]]()
-    for number in range(rounds + 1):
-        say(f"round {number} of {rounds}")
-        pairs.append((_printed(ours, *arguments), _printed(rivals, *arguments)))
+    with TemporaryDirectory() as bytecode:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        for number in range(rounds + 1):
+            say(f"round {number} of {rounds}")
+            mine, other = (_printed([each, *arguments], environment) for each in (ours, rivals))
+            pairs.append((mine, other))
     return Pairs([mine for mine, _ in pairs[1:]], [other for _, other in pairs[1:]])
 
 
-def _printed(program: str, *arguments: str) -> float:
-    command = [sys.executable, "-c", program, *arguments]
-    # The programs are constants of this folder.
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+def _printed(program: Sequence[str], environment: Mapping[str, str]) -> float:
+    done = subprocess.run(  # noqa: S603 - the programs are constants of this folder
+        [sys.executable, "-c", *program],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
     return float(done.stdout)
 
 

@@ -17,7 +17,11 @@ BODY = {
     "content": "Your code is 482910.",
     "save_contact": {"name": "Ana", "email": "ana@example.ao", "tags": ["Premium"]},
 }
-ACCEPTED = json.dumps({"message_id": "019b4b57-0a1c-7d2e-9f3a-6b1f1d0c7e55"}).encode()
+#: Its answers: no id comes again before those that came since have left every cache.
+ACCEPTED = [
+    json.dumps({"message_id": str(UUID(int=(0x019B4B570A1C7D2E << 64) + (9 << 60) + i))}).encode()
+    for i in range(2000)
+]
 
 _NEWEST = datetime(2025, 7, 14, 10, 30, 0, 123456, tzinfo=UTC)
 #: Between two neighbours of the list; no multiple of a millisecond, as real ones are not.

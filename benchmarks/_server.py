@@ -95,7 +95,7 @@ def _http(status: str, body: bytes) -> bytes:
     return _HEAD.format(status=status, length=len(body)).encode() + body
 
 
-_ACCEPTED = _http("202 Accepted", ACCEPTED)
+_ACCEPTED = _http("202 Accepted", ACCEPTED[0])
 
 
 def _serve(pipe: Connection, latency: Latency | None) -> None:

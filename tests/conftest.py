@@ -1,9 +1,58 @@
 """What every test may ask for."""
 
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import ExitStack
+
 import pytest
+
+from tests._ways import WAYS, Service, Way
+from ziett_async import AsyncZiett, ManualClock
+from ziett_async.testing import Dialect, FakeZiett
+from ziett_async.testing.emulator import Emulator
+
+#: Makes a service around a fake; by default one of its own.
+Serve = Callable[..., Service]
 
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Run a test that is marked `anyio` on each event loop."""
     return str(request.param)
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Run a test over memory and over a socket."""
+    found: Way = request.param
+    return found
+
+
+@pytest.fixture
+def serve(way: Way, monkeypatch: pytest.MonkeyPatch) -> Generator[Serve]:
+    """Serve a fake: `serve(dialect=Dialect(retrieve="wider"))`, `serve(balance=0)`."""
+    for name in ("ZIETT_API_KEY", "ZIETT_BASE_URL", "ZIETT_REMITTER_ID"):
+        monkeypatch.delenv(name, raising=False)
+    with ExitStack() as stack:
+
+        def serving(dialect: Dialect | None = None, **settings: object) -> Service:
+            make: Callable[..., FakeZiett] = FakeZiett
+            clock = ManualClock()
+            fake = make(clock=clock, dialect=dialect or Dialect(), **settings)
+            if way == "memory":
+                return Service(fake, clock)
+            return Service(fake, clock, stack.enter_context(Emulator(fake)).base_url)
+
+        yield serving
+
+
+@pytest.fixture
+def service(serve: Serve) -> Service:
+    """Serve a fake as the API's core pages describe it."""
+    return serve()
+
+
+@pytest.fixture
+async def client(service: Service) -> AsyncGenerator[AsyncZiett]:
+    """Lend a client of `service`."""
+    async with service.client() as client:
+        yield client

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from hashlib import sha256
 from math import inf
+from typing import Any
 
 import anyio
 import attrs
@@ -39,7 +40,8 @@ def _authority() -> trustme.CA:
 def server_tls() -> ssl.SSLContext:
     """Return the server's side of TLS, with a certificate for loopback."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    _authority().issue_cert(HOST).configure_cert(context)
+    certificate: Any = _authority().issue_cert(HOST)
+    certificate.configure_cert(context)
     return context
 
 
@@ -48,7 +50,8 @@ def client_tls(*, trusts: bool = True) -> ssl.SSLContext:
     """Return the client's side of TLS, which trusts that certificate or nobody."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if trusts:
-        _authority().configure_trust(context)
+        authority: Any = _authority()
+        authority.configure_trust(context)
     return context
 
 
@@ -188,13 +191,19 @@ class FaultServer:
     @asynccontextmanager
     async def serving(self) -> AsyncGenerator["FaultServer"]:
         """Serve while the block runs; afterwards nothing is left."""
+        failure: Exception | None = None
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._serve)
-                yield self
+                try:
+                    yield self
+                except Exception as error:  # noqa: BLE001 - the block's, not the group's
+                    failure = error
                 tasks.cancel_scope.cancel()
         finally:
             self._listener.close()
+        if failure is not None:
+            raise failure
 
     @contextmanager
     def script(self, *mishaps: Mishap) -> Generator[None]:
@@ -203,6 +212,10 @@ class FaultServer:
         yield
         unused = [*map(str, self._script), *map(str, self.fake.faults.pending)]
         assert not unused, f"never happened: {', '.join(unused)}"
+
+    def forget_script(self) -> None:
+        """Take back what nobody has met."""
+        self._script.clear()
 
     def note(self, method: str, target: str, key: str | None, body: bytes) -> None:
         """Enter a request into the ledger."""

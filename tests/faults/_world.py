@@ -1,17 +1,21 @@
 """A client, its server and all that is between them, held to the invariants at the end."""
 
-import gc
-import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
-from datetime import UTC, datetime
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from itertools import count
-from typing import Literal, cast
-from uuid import UUID, uuid4
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from uuid import UUID
 
 import anyio
 import attrs
-import httpx
 import pytest
 
 from tests.faults import _checks as check
@@ -22,6 +26,7 @@ from ziett_async import (
     AsyncZiett,
     Bucket,
     Clock,
+    ManualClock,
     Message,
     OutcomeUnknown,
     Rate,
@@ -30,10 +35,11 @@ from ziett_async import (
     TokenBucketLimiter,
     Transport,
 )
-from ziett_async.testing import Arrival, FakeTransport, FakeZiett, Fault, Idempotency
-from ziett_async.transports._lanes import LaneTransport
+from ziett_async.testing import Arrival, FakeTransport, FakeZiett, Fault, Idempotency, Quota
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
+
+T = TypeVar("T")
 
 Way = Literal["memory", "httpx", "httpx2"]
 WAYS: tuple[Way, ...] = ("memory", "httpx", "httpx2")
@@ -68,8 +74,8 @@ class Setting:
     idempotency: Idempotency = attrs.field(factory=Idempotency)
     #: Whether a caller may use one key for two payloads: then the ledger is not checked.
     is_unruly: bool = False
-    #: Whether another program uses the key, too, and so has the limit to itself.
-    latency: float = 0.0
+    #: Seconds there and back, in memory.
+    latency: float = 0.05
 
 
 class World:
@@ -78,11 +84,14 @@ class World:
     def __init__(
         self,
         client: AsyncZiett,
+        ports: tuple[Transport, TokenBucketLimiter, Clock],
         fake: FakeZiett,
         server: FaultServer | None,
         setting: Setting,
     ) -> None:
         self.client = client
+        #: The client's own; the clock is what it knows of the time.
+        self.transport, self.limiter, self.client_clock = ports
         self.fake = fake
         self._server = server
         self.setting = setting
@@ -99,6 +108,10 @@ class World:
         """The server, in a world on sockets."""
         assert self._server is not None
         return self._server
+
+    def is_left(self) -> bool:
+        """Return whether the server has no connection any more."""
+        return self._server is None or not self._server.open
 
     @property
     def clock(self) -> Clock:
@@ -136,7 +149,7 @@ class World:
         given = self.timeout if timeout is None else timeout
         sending = Sending(number, content_for(number), given, key=key)
         self.sendings.append(sending)
-        begun, since = datetime.now(UTC), self.clock.monotonic()
+        since = self.clock.monotonic()
         try:
             accepted = await self.client.send_message(
                 number, content=sending.content, idempotency_key=key, timeout=given
@@ -144,8 +157,9 @@ class World:
         except Exception as error:
             sending.error = error
             sending.key = getattr(error, "idempotency_key", None)
-            if isinstance(error, OutcomeUnknown) and self._server is not None:
-                check.check_safe_until(error, begun)
+            if isinstance(error, OutcomeUnknown):
+                now = self.client_clock.time()
+                check.check_safe_until(error, now - (self.clock.monotonic() - since))
             self.errors.append(error)
             raise
         finally:
@@ -183,7 +197,20 @@ class World:
 
         return await self._noted(loop())
 
-    async def _noted(self, call: "Awaitable[_T]") -> "_T":
+    def forget_script(self) -> None:
+        """Take back what nobody has met."""
+        self.fake.faults.clear()
+        if self._server is not None:
+            self._server.forget_script()
+
+    async def drop_lanes(self) -> None:
+        """Close every connection that is free, so that the next call opens one."""
+        lanes: Any = self.transport
+        for free in lanes._free.values():
+            while free:
+                await free.pop().aclose()
+
+    async def _noted(self, call: Awaitable[T]) -> T:
         try:
             return await call
         except Exception as error:
@@ -212,22 +239,22 @@ class World:
         return [text for error in self.errors for text in check.texts_of(error)]
 
     def _check_limiter(self) -> None:
-        limiter = self.client._pipeline.limiter
-        assert isinstance(limiter, TokenBucketLimiter)
+        limiter: Any = self.limiter
         for bucket in Bucket:
             queue = limiter._queues[bucket]
             assert queue.tokens.in_flight == 0, f"{bucket}: a token is still in flight"
             assert not queue.waiters, f"{bucket}: somebody still waits"
 
     async def _check_lanes(self) -> None:
-        lanes = self.client._transport
-        if isinstance(lanes, LaneTransport) and self._server is not None:
-            free, server = sum(map(len, lanes._free.values())), self._server
+        lanes: Any = self.transport
+        if (server := self._server) is not None:
+            free = sum(map(len, lanes._free.values()))
             assert lanes._turns.value == self.setting.max_connections, "a turn is lost"
             await eventually(lambda: server.open <= free, "a connection that no lane knows")
 
 
-_T = "T"
+#: Opens a world: `world_over("httpx", Setting(tls="trusted"))`.
+Open = Callable[..., AbstractAsyncContextManager[World]]
 
 
 def content_for(number: str) -> str:
@@ -238,7 +265,7 @@ def content_for(number: str) -> str:
 async def eventually(holds: Callable[[], bool], otherwise: str) -> None:
     """Wait, but not for long, until something holds that other tasks bring about."""
     with anyio.move_on_after(1.0):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - nobody sets an event for a closed socket
             await anyio.sleep(0.001)
     assert holds(), otherwise
 
@@ -250,6 +277,88 @@ def _bucket(method: str, target: str) -> str:
 
 
 def _from_arrival(arrival: Arrival) -> Entry:
-    return Entry(
-        arrival.at, arrival.bucket or "none", arrival.idempotency_key, arrival.body_digest
+    return Entry(arrival.at, arrival.bucket or "none", arrival.idempotency_key, arrival.body_digest)
+
+
+def open_files() -> set[str]:
+    """Return what this process has open, by number and name."""
+    found: set[str] = set()
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(f"{link.name} {link.readlink()}")
+    return {name for name in found if "/proc/" not in name}
+
+
+@asynccontextmanager
+async def open_world(
+    way: Way, caplog: pytest.LogCaptureFixture, setting: Setting
+) -> AsyncGenerator[World]:
+    """Make a world, lend it, check every invariant, and that nothing is left of it."""
+    caplog.set_level(logging.DEBUG)
+    files, tasks = open_files(), len(anyio.get_running_tasks())
+    with anyio.fail_after(20):
+        async with AsyncExitStack() as stack:
+            world = await _furnished(way, setting, stack)
+            yield world
+            await world.settle(caplog.text)
+            await world.client.aclose()
+            await eventually(world.is_left, "a connection outlived the client")
+    await eventually(lambda: open_files() <= files, "a file is still open")
+    assert len(anyio.get_running_tasks()) == tasks, "a task is still running"
+
+
+async def _furnished(way: Way, setting: Setting, stack: AsyncExitStack) -> World:
+    clock: Clock = ManualClock() if way == "memory" else SystemClock()
+    fake = FakeZiett(
+        clock=clock,
+        keys=setting.keys,
+        limits={bucket: Quota(limit, per=per) for bucket, (limit, per) in setting.limits.items()},
+        idempotency=setting.idempotency,
+    )
+    server, transport = None, transport_for(way, fake, setting)
+    if way != "memory":
+        tls = None if setting.tls == "none" else server_tls()
+        server = await stack.enter_async_context(FaultServer(fake, tls).serving())
+    seen = setting.clock(clock)
+    rates = {bucket: Rate(limit, per=per) for bucket, (limit, per) in setting.limits.items()}
+    limiter = TokenBucketLimiter(clock=seen, **rates)
+    client = AsyncZiett(
+        API_KEY,
+        base_url=setting.base_url or (f"{server.url}/c/v1" if server else None),
+        transport=transport,
+        limiter=limiter,
+        retry=setting.retry or (RetryPolicy(base=0.004, cap=0.01) if server else RetryPolicy()),
+        attempt_timeout=setting.attempt_timeout if server else 15.0,
+        default_remitter_id=REMITTER,
+        clock=seen,
+    )
+    await stack.enter_async_context(client)
+    return World(client, (transport, limiter, seen), fake, server, setting)
+
+
+def transport_for(way: Way, fake: FakeZiett, setting: Setting) -> Transport:
+    """Return the way from a client to the server."""
+    if way == "memory":
+        return FakeTransport(fake, latency=setting.latency)
+    kind = HttpxTransport if way == "httpx" else Httpx2Transport
+    context = None if setting.tls == "none" else client_tls(trusts=setting.tls == "trusted")
+    return kind(ssl_context=context, max_connections=setting.max_connections)
+
+
+def over(
+    mishaps: Iterable[Mishap], ways: Sequence[Way] = WAYS, in_memory: Iterable[Fault] = ()
+) -> pytest.MarkDecorator:
+    """Parametrise a test with `way` and `mishap`: each mishap over each way that can have it.
+
+    Those `in_memory` need no socket: nothing about them depends on how they travel.
+    """
+    cases = [
+        (way, mishap)
+        for mishap in mishaps
+        for way in ways
+        if way != "memory" or isinstance(mishap, Fault)
+    ]
+    cases += [("memory", fault) for fault in in_memory]
+    return pytest.mark.parametrize(
+        ("way", "mishap"), [pytest.param(*case, id=f"{case[0]}: {case[1].label}") for case in cases]
     )

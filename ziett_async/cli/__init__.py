@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -12,28 +12,25 @@ _COMMANDS = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = _COMMANDS) -> int:
     """Run the command line; return the exit code."""
     try:
-        options = _parser().parse_args(argv)
+        options = _parser(commands).parse_args(argv)
     except ModuleNotFoundError as error:
-        return _lacking(error)
+        lacking = str(error.name).partition(".")[0]
+        sys.stderr.write(f"ziett needs {lacking}: pip install 'ziett-async[cli]'\n")
+        return 2
     code: int = options.run(options)
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(names: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("ziett", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for name, purpose in _COMMANDS.items():
+    for name, purpose in names.items():
         # Here and not above: what a command needs is an extra, which may not be installed.
         module: Any = import_module(f"ziett_async.cli._{name}")
         command = commands.add_parser(name, help=purpose, description=module.__doc__)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
-
-
-def _lacking(error: ModuleNotFoundError) -> int:
-    sys.stderr.write(f"ziett needs {error.name}: pip install 'ziett-async[cli]'\n")
-    return 2

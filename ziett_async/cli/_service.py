@@ -34,16 +34,21 @@ class Fates(Delivery):
 
 def make_service(options: argparse.Namespace) -> LastingZiett:
     """Return the service that the options describe."""
-    limits = {} if options.no_limits else {**DEFAULT_LIMITS, **dict(options.limit)}
     return LastingZiett(
         clock=DeskClock(),
-        limits={name: Quota(each.limit, each.per / options.scale) for name, each in limits.items()},
+        limits=make_limits(options),
         window=options.window,
         balance=options.balance,
         price=options.price,
         seed=options.seed,
         delivery=make_delivery(options),
     )
+
+
+def make_limits(options: argparse.Namespace) -> Mapping[str, Quota]:
+    """Return the documented limits, as far as the options do not say otherwise."""
+    limits = {} if options.no_limits else {**DEFAULT_LIMITS, **dict(options.limit)}
+    return {name: Quota(each.limit, each.per / options.scale) for name, each in limits.items()}
 
 
 def make_delivery(options: argparse.Namespace) -> Fates:

@@ -9,7 +9,8 @@ from uuid import UUID
 from ziett_async.testing._answers import invalid
 from ziett_async.testing._forms import parse_uuid
 
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
+#: As long as anybody may ask for; Python refuses to read some thousand digits.
+_INTEGER = re.compile(r"-?[0-9]{1,100}")
 
 
 class Search:

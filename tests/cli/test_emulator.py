@@ -1,0 +1,171 @@
+"""`ziett emulator`: a Ziett for programs in any language."""
+
+import json
+import re
+import signal
+import socket
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from http.client import HTTPConnection
+from io import StringIO
+from pathlib import Path
+from subprocess import Popen
+from uuid import UUID
+
+import pytest
+from rich.console import Console
+
+from ziett_async.cli import _emulator, main
+from ziett_async.cli._service import make_delivery, make_latency, make_limits, make_service
+from ziett_async.testing import Quota
+from ziett_async.testing._tcp import listen
+
+Start = Callable[..., Popen[bytes]]
+SEND = json.dumps(
+    {
+        "remitter_id": "019b4b56-e704-7c30-83a0-527df63c3e00",
+        "channel_type": "SMS",
+        "target_e164": "+244923456789",
+        "content": "Olá",
+    }
+)
+
+
+def request(url: str, method: str, path: str, body: str | None = None) -> tuple[int, object]:
+    """Make a request as the printed lines say."""
+    client = HTTPConnection(url.removeprefix("http://"), timeout=10)
+    headers = {"X-API-KEY": "zk_test_local", "Content-Type": "application/json"}
+    client.request(method, path, body, headers)
+    response = client.getresponse()
+    document = json.loads(response.read())
+    client.close()
+    return response.status, document
+
+
+def url_of(process: Popen[bytes]) -> str:
+    """Wait for the line with the address."""
+    assert process.stdout is not None
+    found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline().decode())
+    assert found is not None
+    return found[0]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(start: Start, ending: signal.Signals) -> None:
+    """It prints address and key, and ends with exit code 0 and one line."""
+    process = start("-m", "ziett_async", "emulator", "--port", "0")
+    url = url_of(process)
+    assert request(url, "POST", "/c/v1/messages", SEND)[0] == 202
+    process.send_signal(ending)
+    said, complaints = process.communicate(timeout=30)
+    assert f"ZIETT_BASE_URL={url}/c/v1\n" in said.decode()
+    assert b"ZIETT_API_KEY=zk_test_" in said
+    assert (said.splitlines()[-1], complaints, process.returncode) == (b"Stopped.", b"", 0)
+
+
+def test_a_kill_loses_nothing_that_was_answered(start: Start, tmp_path: Path) -> None:
+    """With `--state` the next start has it all."""
+    arguments = ("-m", "ziett_async", "emulator", "--port", "0", "--state", str(tmp_path / "s"))
+    first = start(*arguments)
+    _, accepted = request(url_of(first), "POST", "/c/v1/messages", SEND)
+    first.kill()
+    second = start(*arguments)
+    _, page = request(url_of(second), "GET", "/c/v1/messages")
+    assert isinstance(accepted, dict)
+    assert isinstance(page, dict)
+    assert [entry["id"] for entry in page["entries"]] == [accepted["message_id"]]
+
+
+class Closing(Console):
+    """A console that ends the program as soon as the address is printed."""
+
+    def print(self, *args: object, **kwargs: object) -> None:
+        """Print, and tell the process to stop."""
+        print_: Callable[..., None] = super().print
+        print_(*args, **kwargs)
+        if "http" in str(args):
+            signal.raise_signal(signal.SIGTERM)
+
+
+def options(*arguments: str) -> Namespace:
+    """Return what the command line makes of arguments."""
+    parser = ArgumentParser()
+    _emulator.add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def served(*arguments: str) -> str:
+    """Serve in this process until SIGTERM; return what was printed."""
+    screen, before = StringIO(), signal.getsignal(signal.SIGTERM)
+    assert _emulator.run(options(*arguments), Closing(file=screen, soft_wrap=True)) == 0
+    assert signal.getsignal(signal.SIGTERM) is before
+    return screen.getvalue()
+
+
+def test_it_leaves_the_process_as_it_was(tmp_path: Path) -> None:
+    """Stopped, with the signal's handler put back; a state file is there."""
+    assert served("--port", "0").endswith("Stopped.\n")
+    assert served("--state", str(tmp_path / "state")).endswith("Stopped.\n")
+    assert (tmp_path / "state").exists()
+
+
+def test_another_port_is_taken_when_the_usual_one_is() -> None:
+    """Unless one was asked for."""
+    try:
+        usual = listen(_emulator.USUAL_PORT)
+    except OSError:
+        usual = socket.socket()  # Somebody else has it: that will do.
+    with usual:
+        assert f":{_emulator.USUAL_PORT} " not in served()
+
+
+def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """And exit code 1."""
+    with listen(0) as taken:
+        assert main(["emulator", "--port", str(taken.getsockname()[1])]) == 1
+    assert re.fullmatch(r"ziett emulator: .* in use.*\n", capsys.readouterr().err)
+
+
+def test_an_unusable_state_file_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether it cannot be read, or holds something else."""
+    (tmp_path / "other").write_text("{}\n")
+    for path in (tmp_path, tmp_path / "other"):
+        assert main(["emulator", "--state", str(path)]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("ziett emulator: ")
+        assert said.count("\n") == 1
+
+
+def test_limits_are_scaled_replaced_and_left_out() -> None:
+    """What `--limit`, `--scale` and `--no-limits` make of the documented ones."""
+    limits = make_limits(options("--limit", "send=5/2", "--scale", "2"))
+    assert limits["send"] == Quota(5, 1.0)
+    assert limits["list"] == Quota(60, 30.0)
+    assert make_limits(options("--no-limits")) == {}
+
+
+def test_each_operator_may_have_its_times_and_failures() -> None:
+    """What is said of one counts for it, what is said of none for all."""
+    delivery = make_delivery(
+        options("--sent-after", "2", "--final-after", "UNITEL=7", "--failed", "OTHER=1")
+    )
+    lot = UUID(int=0)
+    unitel, other = (delivery.of_message(lot, name) for name in ("UNITEL", "OTHER"))
+    assert [(step.after, step.status) for step in unitel] == [(2, "SENT"), (9, "DELIVERED")]
+    assert [(step.after, step.status) for step in other] == [(2, "SENT"), (12, "FAILED")]
+
+
+def test_latency_has_its_jitter() -> None:
+    """Drawn from the seed, so that a run repeats."""
+    draws = [make_latency(options("--latency", "1", "--jitter", "0.5")) for _ in range(2)]
+    first, second = ([draw() for _ in range(20)] for draw in draws)
+    assert first == second
+    assert all(1 <= seconds <= 1.5 for seconds in first)
+    assert len(set(first)) > 1
+
+
+def test_money_is_as_it_is_set() -> None:
+    """Balance and price."""
+    assert make_service(options("--balance", "20")).balance == 20

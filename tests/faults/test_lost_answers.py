@@ -1,0 +1,208 @@
+"""The server has acted, and its answer is lost, cut, garbled or late: asked again by its key."""
+
+import json
+from gzip import compress
+from uuid import UUID
+
+import attrs
+import pytest
+
+from tests.faults._server import (
+    Mishap,
+    body_of,
+    chunked_without_end,
+    cut_head,
+    drip,
+    half_close,
+    half_close_executed,
+    not_http,
+    reset_in_body,
+)
+from tests.faults._world import ATTEMPTS, SOCKETS, WAYS, Open, Setting, Way, over
+from ziett_async import DeadlineExceeded, InvalidResponse, NotSent, OutcomeUnknown, TransportError
+from ziett_async.testing import Fault, Idempotency
+
+pytestmark = pytest.mark.anyio
+
+#: Seconds for an attempt where one of them is silent, or all of them are.
+SHORT, SHORTEST = 0.25, 0.1
+OTHER_ID = "019b4b56-e704-7c30-83a0-000000000000"
+
+#: The connection dies after the request was carried out.
+DEAD: list[Mishap] = [Fault.lose_answer(), half_close_executed]
+#: The answer is cut short.
+CUT: list[Mishap] = [
+    *[Fault.truncate(at) for at in (0, 1, 20)],
+    *[cut_head(at) for at in (1, 12, 17, 40)],
+    reset_in_body(5),
+    chunked_without_end(),
+    not_http,
+]
+#: The answer is whole, and not what it should be.
+WRONG: list[Mishap] = [
+    attrs.evolve(Fault.garbage(b"{"), label="half an object"),
+    body_of("truncated gzip", lambda body: compress(body)[:-9], "gzip"),
+    body_of("whole gzip, not asked for", compress, "gzip"),
+]
+#: The same, and no matter how it travels.
+WRONGER = [
+    attrs.evolve(Fault.garbage(body), label=label)
+    for label, body in {
+        "empty": b"",
+        "binary": b"\x00\xff{",
+        "an array": b"[]",
+        "null": b"null",
+        "a string": b'"ok"',
+        "an empty object": b"{}",
+        "null id": b'{"message_id": null, "id": null, "entries": null}',
+        "wrong types": b'{"message_id": 7, "id": 7, "entries": {}, "total": "1"}',
+        "no ids": b'{"message_id": "7", "id": "7", "entries": [null], "total": true}',
+        "HTML": b"<html>OK</html>",
+    }.items()
+]
+#: The answer is too late.
+LATE: list[Mishap] = [Fault.stall(), drip(body_only=False), drip(body_only=True)]
+
+
+def setting_for(mishap: Mishap, seconds: float = SHORT) -> Setting:
+    """Return a world in a hurry, where the answer is late."""
+    return Setting(attempt_timeout=seconds) if mishap in LATE else Setting()
+
+
+@over([*DEAD, *CUT, *WRONG, *LATE], in_memory=WRONGER)
+async def test_once_then_replayed(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """Once lost, the answer comes again for the same key: one message, and its id."""
+    async with world_over(way, setting_for(mishap)) as world:
+        with world.script(mishap):
+            accepted = await world.send()
+        assert (accepted.call.attempts, world.accepted) == (2, 1)
+        assert [arrival.replayed for arrival in world.fake.requests] == [False, True]
+
+
+@over([*DEAD, *CUT, *WRONG, *LATE], in_memory=WRONGER)
+async def test_every_time_then_unknown(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """Lost every time, the outcome is unknown; a later call with the key gives the id."""
+    async with world_over(way, setting_for(mishap, SHORTEST)) as world:
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
+            await world.send()
+        assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
+        number, key = world.sendings[0].number, caught.value.idempotency_key
+    assert key
+    assert world.fake.inbox(number)[0].idempotency_key == key
+
+
+@over([*DEAD, *CUT[:4], *WRONG])
+async def test_a_later_call_with_the_key(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """After an unknown outcome the key of the error gives the id, and is still one message."""
+    async with world_over(way) as world:
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
+            await world.send()
+        number = world.sendings[0].number
+        again = await world.send(key=caught.value.idempotency_key, number=number)
+        assert again.message_id == world.fake.inbox(number)[0].id
+        assert world.accepted == 1
+
+
+@over([*DEAD, half_close, *CUT, *WRONG, *LATE], in_memory=WRONGER)
+async def test_a_read_is_tried_again(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """A page whose answer is lost is asked for again; the walk yields each row once."""
+    async with world_over(way, setting_for(mishap)) as world:
+        rows = world.stock()
+        with world.script(Fault.slow(0), mishap):
+            assert await world.walk() == rows
+
+
+@over([*DEAD, half_close, *CUT, *WRONG], in_memory=[Fault.stall(), *WRONGER])
+async def test_a_single_read_is_tried_again(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """A message whose answer is lost is asked for again."""
+    async with world_over(way) as world:
+        rows = world.stock()
+        with world.script(mishap):
+            assert (await world.get()).id == rows[0]
+
+
+@over(DEAD + CUT + LATE)
+async def test_a_read_without_an_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """A read that is never answered in full says so, and yields nothing of that page."""
+    async with world_over(way, setting_for(mishap, SHORTEST)) as world:
+        world.stock()
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(TransportError) as caught:
+            await world.walk()
+        assert not isinstance(caught.value, NotSent | OutcomeUnknown)
+        assert (caught.value.attempts, world.yielded) == (ATTEMPTS, [])
+
+
+@over(WRONG, in_memory=WRONGER)
+async def test_a_read_with_a_wrong_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """A read that is never answered as it should be says so, and yields nothing of that page."""
+    async with world_over(way) as world:
+        world.stock()
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse) as caught:
+            await world.walk()
+        assert (caught.value.attempts, caught.value.status, world.yielded) == (ATTEMPTS, 200, [])
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
+            await world.get()
+
+
+@pytest.mark.parametrize("way", SOCKETS)
+async def test_cut_anywhere(world_over: Open, way: Way) -> None:
+    """At whichever byte an answer is cut, the next attempt is told the same id."""
+    async with world_over(way) as world:
+        for at in range(1, 140, 3):
+            with world.script(cut_head(at)):
+                await world.send()
+        assert world.accepted == len(world.sendings)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_deadline_comes_first(world_over: Open, way: Way) -> None:
+    """When time is up after an attempt that may have acted, the outcome is unknown, in time."""
+    async with world_over(way) as world:
+        with world.script(Fault.stall()), pytest.raises(OutcomeUnknown) as caught:
+            await world.send(timeout=0.2)
+        assert not isinstance(caught.value, DeadlineExceeded)
+        assert world.accepted == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_still_running(world_over: Open, way: Way) -> None:
+    """A 409 while the first attempt is still running is waited out, and gives its id."""
+    async with world_over(way) as world:
+        with world.script(Fault.running(0.004)):
+            accepted = await world.send()
+        assert accepted.call.attempts >= 2
+        assert world.accepted == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_somebody_elses_still_running(world_over: Open, way: Way) -> None:
+    """A 409 that says when to come back is waited out, too: the first may be another call."""
+    busy = json.dumps({"code": "IDEMPOTENCY_IN_PROGRESS", "message": "wait", "status": 409})
+    headers = (("retry-after", "0.05"), ("content-type", "application/json"))
+    async with world_over(way) as world:
+        with world.script(Fault.status(409, headers=headers, body=busy.encode())):
+            accepted = await world.send(key="order-7")
+        assert (accepted.call.attempts, world.accepted) == (2, 1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_running_all_the_time(world_over: Open, way: Way) -> None:
+    """A first attempt that runs on and on is an unknown outcome, and never a refusal."""
+    async with world_over(way) as world:
+        with world.script(Fault.running(60)), pytest.raises(OutcomeUnknown) as caught:
+            await world.send()
+        assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
+
+
+@pytest.mark.parametrize("reused", [422, 409])
+@pytest.mark.parametrize("way", WAYS)
+async def test_another_payload(world_over: Open, way: Way, reused: int) -> None:
+    """The same key with another payload is an error at once, and nothing more is accepted."""
+    setting = Setting(idempotency=Idempotency(reused=reused), is_unruly=True)
+    async with world_over(way, setting) as world:
+        first = await world.send(key="order-7")
+        with pytest.raises(Exception, match=str(reused)) as caught:
+            await world.send(key="order-7")
+        assert type(caught.value).__name__ in {"ValidationError", "ConflictError"}
+        assert (world.accepted, len(world.entries)) == (1, 2)
+        assert isinstance(first.message_id, UUID)

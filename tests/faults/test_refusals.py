@@ -1,0 +1,296 @@
+"""The server, or somebody in front of it, says no: now, for good, or go elsewhere."""
+
+import os
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import anyio
+import attrs
+import pytest
+
+from tests.faults._checks import check_discreet
+from tests.faults._server import FaultServer, Mishap
+from tests.faults._world import API_KEY, ATTEMPTS, SOCKETS, WAYS, Open, Setting, Way, over
+from ziett_async import (
+    ApiError,
+    AuthenticationError,
+    OutcomeUnknown,
+    PermissionDeniedError,
+    RateLimitError,
+    RetryPolicy,
+    ServerError,
+    SystemClock,
+)
+from ziett_async.testing import SCOPES, FakeZiett, Fault
+
+pytestmark = pytest.mark.anyio
+
+#: What proxies say: a page, nothing at all, or something cut off.
+BODIES = {"usual": None, "HTML": b"<html><h1>Oops</h1>", "empty": b"", "cut": b'{"code": "INT'}
+DOWN = [
+    attrs.evolve(Fault.status(status, body=body), label=f"{status}, {name} body")
+    for status in (500, 502, 503, 504)
+    for name, body in BODIES.items()
+]
+#: Everything that `Retry-After` was seen to hold, and whether it is to be believed.
+JUNK = [None, "-1", "nan", "inf", "junk", "1.5.5", "", "Wed, 99 Foo 2025 00:00:00 GMT"]
+
+
+def too_many(value: str | None, *, date: str | None = None) -> Fault:
+    """Return a 429 with this `Retry-After`."""
+    headers = () if value is None else (("retry-after", value),)
+    return Fault.status(429, headers=headers if date is None else (*headers, ("date", date)))
+
+
+@over([DOWN[0], DOWN[5], DOWN[10], DOWN[15]], in_memory=DOWN[1:5])
+async def test_down_then_sent(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """A server that is down for a moment is asked again: one message."""
+    async with world_over(way) as world:
+        with world.script(mishap, mishap):
+            accepted = await world.send()
+        assert (accepted.call.attempts, world.accepted) == (3, 1)
+
+
+@over([DOWN[0], DOWN[5], DOWN[10], DOWN[15]], in_memory=DOWN[1:5])
+async def test_down_then_read(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """A server that is down for a moment is asked again: each row once."""
+    async with world_over(way) as world:
+        rows = world.stock()
+        with world.script(Fault.slow(0), mishap, mishap):
+            assert await world.walk() == rows
+
+
+@over([DOWN[0], DOWN[5], DOWN[10], DOWN[15]], in_memory=[*DOWN[1:5], *DOWN[6:10]])
+async def test_down_every_time(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """A server that stays down is a `ServerError`, for a send and for a read."""
+    async with world_over(way) as world:
+        world.stock()
+        for call in (world.send, world.get, world.walk):
+            with world.script(*[mishap] * ATTEMPTS), pytest.raises(ServerError) as caught:
+                await call()
+            assert (caught.value.attempts, caught.value.status // 100) == (ATTEMPTS, 5)
+        assert (world.accepted, world.yielded) == (0, [])
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_budget(world_over: Open, way: Way) -> None:
+    """While the server is down, retries come to an end: a budget for all calls together."""
+    retry = RetryPolicy(base=0.001, cap=0.001, budget=4)
+    async with world_over(way, Setting(retry=retry)) as world:
+        with world.script(*[Fault.status(503)] * 14):
+            for _ in range(10):
+                with pytest.raises(ServerError):
+                    await world.send()
+        assert (len(world.entries), world.accepted) == (14, 0)
+        await world.send()
+        assert world.accepted == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_stored_error(world_over: Open, way: Way) -> None:
+    """A 5xx that is the key's answer for a day is not asked for a third time."""
+    async with world_over(way) as world:
+        with world.script(Fault.stored_error(500)), pytest.raises(OutcomeUnknown) as caught:
+            await world.send()
+        assert (caught.value.attempts, len(world.entries), world.accepted) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("value", ["0.3", "0.1", "0"])
+@pytest.mark.parametrize("way", SOCKETS)
+async def test_retry_after_on_a_socket(world_over: Open, way: Way, value: str) -> None:
+    """A `Retry-After` is waited for, at the least, by sends and by reads."""
+    async with world_over(way) as world:
+        world.stock()
+        for call in (world.send, world.get):
+            with world.script(too_many(value)):
+                await call()
+            first, second = [entry.at for entry in world.entries][-2:]
+            assert float(value) <= second - first < float(value) + 0.5
+
+
+@pytest.mark.parametrize("value", ["1.5", "3", "0", "0.001", " 7 ", "1e1"])
+@pytest.mark.parametrize("call", ["send", "get", "walk"])
+async def test_retry_after_in_seconds(world_over: Open, value: str, call: str) -> None:
+    """Seconds, whole or not, are a floor under the wait; jitter comes on top."""
+    async with world_over("memory") as world:
+        world.stock()
+        with world.script(too_many(value)):
+            await getattr(world, call)()
+        first, second = [entry.at for entry in world.entries][:2]
+        assert float(value) <= second - first <= float(value) + 0.25 + world.setting.latency
+
+
+@pytest.mark.parametrize("has_date", [True, False])
+async def test_retry_after_as_a_date(world_over: Open, *, has_date: bool) -> None:
+    """An HTTP date counts from the answer's own `Date`, and without one from this clock."""
+    async with world_over("memory") as world:
+        now = datetime.fromtimestamp(world.clock.time(), UTC)
+        since = now - timedelta(days=3) if has_date else now
+        until = format_datetime(since + timedelta(seconds=20), usegmt=True)
+        date = format_datetime(since, usegmt=True) if has_date else None
+        with world.script(too_many(until, date=date)):
+            await world.send()
+        first, second = [entry.at for entry in world.entries]
+        assert 19.9 <= second - first <= 20.4
+
+
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"])
+async def test_retry_after_in_every_form_of_a_date(
+    world_over: Open, far_from_greenwich: None, form: str
+) -> None:
+    """A date is in GMT in each of the forms that HTTP has had, wherever this machine is."""
+    assert far_from_greenwich is None
+    async with world_over("memory") as world:
+        until = datetime.fromtimestamp(world.clock.time(), UTC) + timedelta(seconds=20)
+        with world.script(too_many(until.strftime(form))):
+            await world.send()
+        first, second = [entry.at for entry in world.entries]
+        assert 19.9 <= second - first <= 20.4
+
+
+@pytest.fixture
+def far_from_greenwich() -> Generator[None]:
+    """Put this machine into another time zone."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC-5"
+    time.tzset()
+    yield
+    del os.environ["TZ"]
+    os.environ.update({"TZ": before} if before else {})
+    time.tzset()
+
+
+@pytest.mark.parametrize("value", JUNK)
+async def test_retry_after_that_says_nothing(world_over: Open, value: str | None) -> None:
+    """Junk counts as absent: the ordinary backoff, no crash, no endless wait."""
+    async with world_over("memory") as world:
+        world.stock()
+        for call in (world.send, world.get, world.walk):
+            before = len(world.entries)
+            with world.script(too_many(value)):
+                await call()
+            first, second = [entry.at for entry in world.entries][before : before + 2]
+            assert second - first <= 0.5
+
+
+@pytest.mark.parametrize("value", ["1.5", "60", "1000000000", "1e300"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_retry_after_beyond_the_deadline(world_over: Open, way: Way, value: str) -> None:
+    """One that is longer than the time left raises at once, and says how long."""
+    async with world_over(way) as world:
+        since = world.clock.monotonic()
+        with world.script(too_many(value)), pytest.raises(RateLimitError) as caught:
+            await world.send(timeout=1.0)
+        assert world.clock.monotonic() - since < 0.9
+        assert caught.value.retry_after == float(value)
+        assert (caught.value.attempts, world.accepted) == (1, 0)
+
+
+async def test_retry_after_beyond_patience(world_over: Open) -> None:
+    """Without a deadline, one that is longer than the policy waits for raises at once."""
+    async with world_over("memory") as world:
+        with world.script(too_many("1000000000")), pytest.raises(RateLimitError) as caught:
+            await world.send(timeout=1e12)
+        assert (caught.value.retry_after, world.clock.monotonic() < 1) == (1e9, True)
+
+
+async def test_the_bucket_pauses_for_everybody(world_over: Open) -> None:
+    """Nobody else sends into a 429, and nobody but the senders waits for it."""
+    async with world_over("memory") as world:
+        world.stock()
+        async with anyio.create_task_group() as tasks:
+            with world.script(too_many("10")):
+                tasks.start_soon(world.send)
+                await world.clock.sleep(1)
+                for _ in range(5):
+                    tasks.start_soon(world.send)
+                await world.get()
+                assert world.clock.monotonic() < 2
+        sent = [entry.at for entry in world.entries if entry.bucket == "send"]
+        assert len(sent) == 7
+        assert all(at >= sent[0] + 10 for at in sent[1:])
+        assert world.accepted == 6
+
+
+@pytest.mark.parametrize("way", SOCKETS)
+async def test_the_bucket_pauses_on_a_socket(world_over: Open, way: Way) -> None:
+    """Nobody else sends into a 429."""
+    async with world_over(way) as world:
+        async with anyio.create_task_group() as tasks:
+            with world.script(too_many("0.3")):
+                tasks.start_soon(world.send)
+                await anyio.sleep(0.1)
+                for _ in range(5):
+                    tasks.start_soon(world.send)
+        sent = [entry.at for entry in world.entries]
+        assert len(sent) == 7
+        assert all(at >= sent[0] + 0.3 for at in sent[1:])
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_unknown_key(world_over: Open, way: Way) -> None:
+    """A 401 is not tried again, by a send or by a read."""
+    async with world_over(way, Setting(keys={})) as world:
+        world.stock()
+        for call in (world.send, world.get, world.walk):
+            with pytest.raises(AuthenticationError) as caught:
+                await call()
+            assert caught.value.attempts == 1
+        assert (len(world.entries), world.accepted) == (3, 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_scope_that_lacks(world_over: Open, way: Way) -> None:
+    """A 403 is not tried again, by a send or by a read."""
+    scopes = tuple(scope for scope in SCOPES if ":messages:" not in scope)
+    async with world_over(way, Setting(keys={API_KEY: scopes})) as world:
+        world.stock()
+        for call in (world.send, world.get, world.walk):
+            with pytest.raises(PermissionDeniedError) as caught:
+                await call()
+            assert caught.value.attempts == 1
+        assert (len(world.entries), world.accepted) == (3, 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_key_that_expires_in_between(world_over: Open, way: Way) -> None:
+    """A 401 after an attempt that may have acted settles nothing: the outcome is unknown."""
+    async with world_over(way) as world:
+        with (
+            world.script(Fault.lose_answer(), Fault.status(401)),
+            pytest.raises(OutcomeUnknown) as caught,
+        ):
+            await world.send()
+        assert (caught.value.attempts, world.accepted) == (2, 1)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize("way", WAYS)
+async def test_elsewhere(world_over: Open, way: Way, status: int) -> None:
+    """A redirect is an error at once, and nothing ever reaches the other origin."""
+    elsewhere = FaultServer(FakeZiett(clock=SystemClock()))
+    async with world_over(way) as world, elsewhere.serving():
+        world.stock()
+        headers = (("location", f"{elsewhere.url}/c/v1/messages"),)
+        for call in (world.send, world.get, world.walk):
+            moved = Fault.status(status, headers=headers)
+            with world.script(moved), pytest.raises(ApiError) as caught:
+                await call()
+            assert (caught.value.status, caught.value.attempts) == (status, 1)
+            check_discreet([str(caught.value), repr(caught.value)], [elsewhere.url])
+        assert (elsewhere.heard, elsewhere.accepted, world.accepted) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("location", ["/c/v1/messages", "//127.0.0.1/", "ftp://x", ":", "\xff"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_elsewhere_in_words_that_mean_nothing(
+    world_over: Open, way: Way, location: str
+) -> None:
+    """Where it points does not matter: nobody looks."""
+    async with world_over(way) as world:
+        moved = Fault.status(302, headers=(("location", location),))
+        with world.script(moved), pytest.raises(ApiError) as caught:
+            await world.send()
+        assert (caught.value.status, world.accepted, len(world.entries)) == (302, 0, 1)

@@ -1,0 +1,179 @@
+"""Answers that nobody asked for, and answers that are too much for anybody."""
+
+import tracemalloc
+from collections.abc import Generator
+from uuid import uuid4
+
+import anyio
+import attrs
+import pytest
+
+from tests.faults._server import Act, Mishap, body_of, bomb, unsolicited
+from tests.faults._world import ATTEMPTS, SOCKETS, Open, Setting, Way, over
+from ziett_async import (
+    InvalidResponse,
+    OutcomeUnknown,
+    Response,
+    ServerError,
+    TransportError,
+    ValidationError,
+)
+from ziett_async.testing import Fault
+
+pytestmark = pytest.mark.anyio
+
+MB = 1 << 20
+#: Bytes that a call may take beside what was there before: the most an answer may have, twice
+#: over while it grows and is copied, and something to work with.
+ROOM = 24 * MB
+
+
+def forged() -> Response:
+    """Return an answer that would do for any request, with an id of its own."""
+    body = f'{{"message_id": "{uuid4()}", "entries": [], "total": 0, "page": 1, "size": 2}}'
+    return Response(202, (("content-type", "application/json"),), body.encode())
+
+
+EARLY, LATER = unsolicited(forged, later=None), unsolicited(forged, later=0.02)
+
+#: 10 MB, and 100 MB packed into 100 kB.
+HUGE = [
+    body_of("10 MB", lambda _: b"x" * 10 * MB),
+    body_of("10 MB of spaces, then JSON", lambda body: b" " * 10 * MB + body),
+    body_of("gzip bomb", lambda _: bomb(100 * MB), "gzip"),
+]
+ODD = [
+    attrs.evolve(Fault.garbage(body), label=label)
+    for label, body in {
+        "200,000 nested arrays": b"[" * 200_000,
+        "200,000 nested objects": b'{"message_id":' * 200_000,
+        "200,000 closed arrays": b'{"message_id":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+        "a 5,000-digit integer": b'{"message_id": '
+        + b"9" * 5000
+        + b', "total": '
+        + b"9" * 5000
+        + b"}",
+        "NaN": b'{"message_id": NaN, "total": NaN}',
+        "Infinity": b'{"message_id": "x", "total": -Infinity}',
+        "1e999": b'{"message_id": 1e999, "total": 1e999}',
+        "UTF-16": '{"message_id": "019b4b56-e704-7c30-83a0-527df63c3e00"}'.encode("utf-16"),
+        "UTF-8 with a mark": b'\xef\xbb\xbf{"message_id": null}',
+        "half a surrogate": b'{"message_id": "\\ud800"}',
+    }.items()
+]
+
+
+@pytest.fixture
+def memory() -> Generator[None]:
+    """Watch what is allocated."""
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+@over([EARLY, LATER], SOCKETS)
+@pytest.mark.parametrize("tls", ["none", "trusted"])
+async def test_unsolicited_after_a_send(world_over: Open, way: Way, mishap: Act, tls: str) -> None:
+    """An answer that nobody asked for is not taken for the next send's."""
+    async with world_over(way, Setting(tls="trusted" if tls == "trusted" else "none")) as world:
+        with world.script(mishap):
+            first = await world.send()
+        await anyio.sleep(0.05 if mishap is LATER else 0)
+        second = await world.send()
+        assert first.message_id != second.message_id
+        assert (second.call.attempts, world.accepted) == (1, 2)
+
+
+@over([EARLY, LATER], SOCKETS)
+async def test_unsolicited_after_a_read(world_over: Open, way: Way, mishap: Act) -> None:
+    """An answer that nobody asked for is not taken for the next page."""
+    async with world_over(way) as world:
+        rows = world.stock()
+        with world.script(mishap):
+            assert (await world.get()).id == rows[0]
+        await anyio.sleep(0.05 if mishap is LATER else 0)
+        assert await world.walk() == rows
+        with world.script(EARLY, EARLY):
+            assert await world.walk() == rows
+
+
+@over(HUGE, SOCKETS)
+async def test_huge_once(world_over: Open, way: Way, mishap: Act) -> None:
+    """An answer that is too much is not read to its end, and the send replayed."""
+    async with world_over(way) as world:
+        rows = world.stock()
+        with world.script(mishap):
+            assert (await world.send()).call.attempts == 2
+        with world.script(mishap):
+            assert (await world.get(rows[0])).id == rows[0]
+        assert world.accepted == 1
+
+
+@over(HUGE, SOCKETS)
+async def test_huge_every_time(world_over: Open, way: Way, mishap: Act, memory: None) -> None:
+    """An answer that is always too much ends in a clear error, in bounded memory."""
+    assert memory is None
+    bomb(100 * MB)
+    async with world_over(way) as world:
+        world.stock()
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
+            await world.send()
+        assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
+        kinds = (TransportError, InvalidResponse)
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(kinds):
+            await world.walk()
+        _, peak = tracemalloc.get_traced_memory()
+        # The server holds the answer, too: as a body, as bytes to send, and once more.
+        assert peak - before < ROOM + 3 * 10 * MB
+        assert world.yielded == []
+
+
+@over(ODD[:1], SOCKETS, in_memory=ODD)
+async def test_odd_once(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """JSON that is none, or too deep, or too long, is no answer: the send is replayed."""
+    async with world_over(way) as world:
+        rows = world.stock()
+        with world.script(Fault.slow(0), mishap):
+            assert await world.walk() == rows
+        with world.script(mishap):
+            assert (await world.send()).call.attempts == 2
+        assert world.accepted == 1
+
+
+@over(ODD[:1], SOCKETS, in_memory=ODD)
+async def test_odd_every_time(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """Every time, it is an unknown outcome for a send, and for a read an `InvalidResponse`."""
+    async with world_over(way) as world:
+        world.stock()
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown):
+            await world.send()
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
+            await world.walk()
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
+            await world.get()
+        assert world.accepted == 1
+
+
+@pytest.mark.parametrize("fault", ODD, ids=[fault.label for fault in ODD])
+async def test_odd_refusals(world_over: Open, fault: Fault) -> None:
+    """The same in an error's body takes nothing from the status."""
+    async with world_over("memory") as world:
+        down = Fault.status(500, body=fault.garbled)
+        with world.script(*[down] * ATTEMPTS), pytest.raises(ServerError):
+            await world.send()
+        with world.script(Fault.status(422, body=fault.garbled)), pytest.raises(ValidationError):
+            await world.send()
+
+
+async def test_error_objects_of_the_wrong_types(world_over: Open) -> None:
+    """An error object in which nothing is what it should be is still the status's error."""
+    body = (
+        b'{"code": 5, "message": ["x"], "status": "no", "trace_id": {}, "timestamp": 7,'
+        b' "service": null, "fields": {"a": {"b": 1e999}, "c": null}}'
+    )
+    async with world_over("memory") as world:
+        with world.script(Fault.status(422, body=body)), pytest.raises(ValidationError) as caught:
+            await world.send()
+        assert (caught.value.code, caught.value.trace_id, caught.value.status) == (None, None, 422)

@@ -1,0 +1,158 @@
+"""A storm of cancellations on a small pool, after which every call works; and what does not."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+import anyio
+import httpx
+import pytest
+import trio
+from anyio.lowlevel import checkpoint
+
+from ziett_async import AsyncZiett, Request, SystemClock, Unlimited
+from ziett_async.testing import FakeZiett
+from ziett_async.testing._emulator import Emulator
+from ziett_async.transports._lanes import LaneTransport
+from ziett_async.transports.httpx import HttpxTransport
+from ziett_async.transports.httpx2 import Httpx2Transport
+
+pytestmark = pytest.mark.anyio
+
+REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
+#: Connections, for twenty tasks.
+POOL = 3
+#: Seconds.
+STORM = 1.25
+
+#: Something that a task of the storm does over and over, each time with another name.
+Act = Callable[[str], Awaitable[object]]
+
+
+async def storm(act: Act, seed: int, seconds: float = STORM) -> list[str]:
+    """Let twenty tasks act, each cancelled at any time; return the names of what they did."""
+    random, names = Random(seed), list[str]()  # noqa: S311 - repeatable is what it has to be
+
+    async def task(number: int) -> None:
+        while True:
+            names.append(f"{seed}-{number}-{len(names)}")
+            with anyio.move_on_after(random.expovariate(250.0)):
+                await act(names[-1])
+            await checkpoint()
+
+    with anyio.move_on_after(seconds):
+        async with anyio.create_task_group() as tasks:
+            for number in range(20):
+                tasks.start_soon(task, number)
+    return names
+
+
+async def check_every_later_call_works(act: Act) -> None:
+    """Act on all connections at once, several times over, in far less than a pool's timeout."""
+    failures = list[Exception]()
+
+    async def task(name: str) -> None:
+        try:
+            await act(name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a call that failed
+            failures.append(error)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            for number in range(10 * POOL):
+                tasks.start_soon(task, f"later-{number}")
+    assert not failures
+
+
+def tasks_and_files() -> tuple[int, int]:
+    """Return how many tasks there are in this event loop, and files in this process."""
+    try:
+        tasks = len(asyncio.all_tasks())
+    except RuntimeError:
+        tasks = trio.lowlevel.current_statistics().tasks_living
+    return tasks, len(list(Path("/dev/fd").iterdir()))
+
+
+@asynccontextmanager
+async def served() -> AsyncGenerator[Emulator]:
+    """Serve a service without limits, and see to it that nothing of its clients is left."""
+    fake = FakeZiett(clock=SystemClock(), limits={}, delivery=None)
+    async with Emulator(fake) as emulator:
+        await checkpoint()
+        before = tasks_and_files()
+        yield emulator
+        with anyio.fail_after(5):
+            while tasks_and_files() != before:  # the server's ends close in their time
+                await checkpoint()
+
+
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+async def test_after_a_storm_every_call_works(kind: type[LaneTransport]) -> None:
+    """No connection is lost, no message sent twice, no task and no file descriptor left."""
+    async with served() as emulator:
+        transport = kind(max_connections=POOL)
+        async with AsyncZiett(
+            "zk_test_x",
+            base_url=emulator.base_url,
+            transport=transport,
+            limiter=Unlimited(),
+        ) as client:
+
+            async def send(key: str) -> UUID:
+                accepted = await client.send_message(
+                    "+244923456789", content=key, remitter_id=REMITTER, idempotency_key=key
+                )
+                return accepted.message_id
+
+            names = await storm(send, seed=7)
+            await check_every_later_call_works(send)
+            fake = emulator.service
+            sent = {row.idempotency_key: row.id for row in fake.messages}
+            assert len(sent) == len(fake.messages)
+            cancelled = (
+                sorted(set(names) - sent.keys())[:20] + sorted(set(names) & sent.keys())[:20]
+            )
+            ids = {name: await send(name) for name in cancelled}
+        sent = {row.idempotency_key: row.id for row in fake.messages}
+        assert len(sent) == len(fake.messages)
+        assert all(sent[name] == ids[name] for name in ids)
+        assert len(names) > 20 * POOL
+
+
+async def test_a_storm_on_one_request_after_another() -> None:
+    """The transport alone, told to read, is as well afterwards as before."""
+    async with served() as emulator:
+        transport = HttpxTransport(max_connections=POOL)
+        headers = (("x-api-key", "zk_test_x"),)
+
+        async def read(_: str) -> None:
+            url = f"{emulator.base_url}/messages?size=1"
+            assert (await transport.send(Request("GET", url, headers, b"", 2.0))).status == 200
+
+        await storm(read, seed=11, seconds=STORM / 2)
+        await check_every_later_call_works(read)
+        await transport.aclose()
+
+
+async def test_httpx_as_it_is_loses_its_connections() -> None:
+    """After a few such storms on httpx 0.28's own pool every call ends in `PoolTimeout`."""
+    async with Emulator(FakeZiett(clock=SystemClock(), limits={})) as emulator:
+        limits, timeout = httpx.Limits(max_connections=POOL), httpx.Timeout(5.0, pool=0.2)
+        headers = {"x-api-key": "zk_test_x"}
+        async with httpx.AsyncClient(limits=limits, timeout=timeout, headers=headers) as client:
+
+            async def read(_: str) -> None:
+                await client.get(f"{emulator.base_url}/messages?size=1")
+
+            async def weather() -> None:
+                for seed in range(100):
+                    await storm(read, seed, seconds=0.25)
+                    await read("after the storm")
+
+            with anyio.fail_after(10), pytest.raises(httpx.PoolTimeout):
+                await weather()
+            with pytest.raises(AssertionError):
+                await check_every_later_call_works(read)

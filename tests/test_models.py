@@ -1,0 +1,196 @@
+"""The API's resources as values: frozen, discreet, and open to words nobody documented yet."""
+
+import copy
+import json
+import pickle
+from datetime import UTC, datetime
+from typing import cast
+from uuid import UUID
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ziett_async import models
+from ziett_async.models import (
+    AcceptedCampaign,
+    AcceptedMessage,
+    CallInfo,
+    Campaign,
+    CampaignStatus,
+    ChannelType,
+    ErrorCode,
+    Message,
+    MessageStatus,
+    OpenEnum,
+    Page,
+    SaveContact,
+    Sender,
+    TriggerSource,
+)
+
+ENUMS = [ChannelType, MessageStatus, CampaignStatus, TriggerSource, ErrorCode]
+MEMBERS = [member for kind in ENUMS for member in kind]
+NEW = ["HELD_BY_CARRIER", "held", "", " SENT", "Olá", "__class__", "name", "\ud800", "1"]
+ID = UUID("019b4b56-e704-7c30-83a0-527df63c3e00")
+NOW = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
+CALL = CallInfo(attempts=1, waited=0.0, elapsed=0.25, status=202, trace_id="trace-7")
+SECRETS = {
+    "target_e164": "+244990090990",
+    "content": "Your code is 482910.",
+    "name": "Ana Domingos",
+    "email": "ana@example.ao",
+}
+MESSAGE = Message(
+    id=ID,
+    remitter_id=ID,
+    channel_type=ChannelType.SMS,
+    target_e164=SECRETS["target_e164"],
+    content=SECRETS["content"],
+    status=MessageStatus.SENT,
+    created_at=NOW,
+    updated_at=NOW,
+    sms_remitter=Sender(ID, "ZIETT"),
+    contact={"name": SECRETS["name"], "email": SECRETS["email"]},
+    campaign={"content": SECRETS["content"]},
+)
+CAMPAIGN = Campaign(
+    id=ID,
+    status=CampaignStatus.SENDING,
+    created_at=NOW,
+    updated_at=NOW,
+    content=SECRETS["content"],
+    data={"numbers": [SECRETS["target_e164"]]},
+)
+VALUES = [
+    MESSAGE,
+    CAMPAIGN,
+    AcceptedMessage(ID, "key-1", CALL),
+    AcceptedCampaign(ID, "key-1", CALL, "Campaign queued"),
+    SaveContact(SECRETS["name"], SECRETS["email"], ("Premium",)),
+    Sender(ID, "ZIETT"),
+    CALL,
+    Page(entries=(MESSAGE,), total=1, page=1, size=30, pages=1, call=CALL),
+]
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=repr)
+def test_a_known_word_is_its_member(member: OpenEnum) -> None:
+    """A documented word, in either case, is the one member that stands for it."""
+    kind = type(member)
+    assert kind(member.value) is kind(member.value.lower()) is member
+    assert member == member.value == member.name
+    assert not member.is_unknown
+    assert repr(member) == f"<{kind.__name__}.{member.name}: {member.value!r}>"
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+@pytest.mark.parametrize("word", NEW)
+def test_an_unknown_word_stays_what_it_is(kind: type[OpenEnum], word: str) -> None:
+    """A word that nobody documented becomes a member that equals it and says so."""
+    member = kind(word)
+    assert isinstance(member, kind)
+    assert member.is_unknown
+    assert member == word == member.value == member.name == str(member) == f"{member}"
+    assert (hash(member), member) == (hash(word), kind(word))
+    assert repr(member) == f"<{kind.__name__}.(unknown): {word!r}>"
+    assert member not in list(kind)
+
+
+@given(st.text())
+def test_any_string_is_a_member(word: str) -> None:
+    """No word the server may invent fails, and none becomes a different word."""
+    member = MessageStatus(word)
+    assert member == word or (member.value == word.upper() and not member.is_unknown)
+
+
+@pytest.mark.parametrize("value", [None, 1, b"SENT", ["SENT"], True])
+def test_what_is_no_string_is_no_member(value: object) -> None:
+    """Only strings are open; anything else is an error."""
+    with pytest.raises(ValueError, match="is not a valid MessageStatus"):
+        MessageStatus(cast("str", value))
+
+
+@pytest.mark.parametrize("member", [*MEMBERS, *map(MessageStatus, NEW)], ids=repr)
+def test_a_member_survives_pickle_copy_and_json(member: OpenEnum) -> None:
+    """A status keeps its class and its word wherever it is sent, known or not."""
+    protocols = range(pickle.HIGHEST_PROTOCOL + 1)
+    pickled = [pickle.loads(pickle.dumps(member, each)) for each in protocols]  # noqa: S301 - ours
+    for twin in (*pickled, copy.copy(member), copy.deepcopy(member)):
+        assert type(twin) is type(member)
+        assert (twin, twin.is_unknown, repr(twin)) == (member, member.is_unknown, repr(member))
+        assert (twin is member) or member.is_unknown
+    assert json.loads(json.dumps({member: member})) == {member.value: member.value}
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+def test_an_unknown_member_is_found_by_its_word(kind: type[OpenEnum]) -> None:
+    """Members and their strings are the same key of a dict."""
+    by_word: dict[str, int] = {kind("NEW"): 1}
+    assert by_word == {"NEW": 1}
+    assert by_word["NEW"] == by_word[kind("NEW")] == 1
+    assert kind("NEW") not in set(kind)
+
+
+FINAL = {
+    **dict.fromkeys(["PENDING", "SENT", "HELD", "", "pending"], False),
+    **dict.fromkeys(["DELIVERED", "FAILED", "UNDELIVERED"], True),
+    **dict.fromkeys(["EXPIRED", "REJECTED", "CANCELLED", "delivered"], True),
+}
+CAMPAIGN_FINAL = {
+    **dict.fromkeys(["DRAFT", "SCHEDULED", "PENDING", "PROCESSING", "SENDING"], False),
+    **dict.fromkeys(["PAUSED", "HELD", ""], False),
+    **dict.fromkeys(["COMPLETED", "CANCELLED", "FAILED", "completed"], True),
+}
+
+
+@pytest.mark.parametrize(("word", "is_final"), FINAL.items())
+def test_which_message_never_changes_again(word: str, *, is_final: bool) -> None:
+    """Two statuses are on the way, the other documented ones are final, unknown ones are not."""
+    message = attrs.evolve(MESSAGE, status=MessageStatus(word))
+    assert message.is_final is message.status.is_final is is_final
+
+
+@pytest.mark.parametrize(("word", "is_final"), CAMPAIGN_FINAL.items())
+def test_which_campaign_never_changes_again(word: str, *, is_final: bool) -> None:
+    """Three statuses of a campaign are final, unknown ones are not."""
+    campaign = attrs.evolve(CAMPAIGN, status=CampaignStatus(word))
+    assert campaign.is_final is campaign.status.is_final is is_final
+
+
+def test_every_documented_status_is_in_the_tables() -> None:
+    """No status is forgotten above."""
+    assert set(MessageStatus) <= set(FINAL)
+    assert set(CampaignStatus) <= set(CAMPAIGN_FINAL)
+
+
+def test_every_model_is_tested_here() -> None:
+    """The lists above hold every model and every enumeration of the package."""
+    public = {getattr(models, name) for name in models.__all__}
+    assert {kind for kind in public if attrs.has(kind)} == {type(value) for value in VALUES}
+    assert set(OpenEnum.__subclasses__()) == set(ENUMS)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_a_model_is_frozen(value: attrs.AttrsInstance) -> None:
+    """What the server said cannot be changed, and nothing can be added."""
+    for name in (*[field.name for field in attrs.fields(type(value))], "note"):
+        with pytest.raises(AttributeError):
+            setattr(value, name, None)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_a_model_is_a_value(value: attrs.AttrsInstance) -> None:
+    """Equal content is equal, hashes alike, and survives pickle and copy."""
+    pickled = pickle.loads(pickle.dumps(value))  # noqa: S301 - ours
+    for twin in (pickled, copy.copy(value), copy.deepcopy(value)):
+        assert twin == value
+        assert {twin: 1}[value] == 1
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_a_repr_holds_nothing_private(value: attrs.AttrsInstance) -> None:
+    """Number, text, name and address of a person are not in a repr, nor in that of a page."""
+    assert not [secret for secret in SECRETS.values() if secret in f"{value!r} {value}"]
+    assert repr(value).startswith(f"{type(value).__name__}(")

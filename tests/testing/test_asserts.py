@@ -1,0 +1,178 @@
+"""What a test says of the messages that were sent, and what it reads when that is not so."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from ziett_async.testing import FakeZiett
+
+ANA, MARTA = "+244990090990", "+244912345678"
+
+
+@pytest.fixture
+def fake() -> FakeZiett:
+    """Return a service that has sent two codes to Ana and one to Marta."""
+    fake = FakeZiett()
+    fake.add_message(target_e164=ANA, content="O seu código é 482910.")
+    fake.add_message(target_e164=MARTA, content="Olá Marta,\nbem-vinda.")
+    fake.add_message(target_e164=ANA, content="O seu código é 482911.")
+    return fake
+
+
+def failure(claim: Callable[[], object]) -> str:
+    """Return what a claim that does not hold says."""
+    with pytest.raises(AssertionError) as caught:
+        claim()
+    return str(caught.value)
+
+
+def test_a_claim_that_holds_returns_its_messages(fake: FakeZiett) -> None:
+    """By number, by whole text, by pattern, by all of it, in order of acceptance."""
+    first, marta, second = fake.messages
+    assert fake.assert_sent(to=MARTA) == [marta]
+    assert fake.assert_sent(content="O seu código é 482911.") == [second]
+    assert fake.assert_sent(content=re.compile(r"^bem-\w+", re.MULTILINE)) == [marta]
+    assert fake.assert_sent(to=ANA, content=re.compile("0"), count=1) == [first]
+    assert fake.assert_sent(to=ANA, count=2) == [first, second]
+    assert fake.assert_sent(count=None) == [first, marta, second]
+    assert fake.assert_sent(to=MARTA, content="Olá", count=0) == []
+
+
+def test_a_text_is_the_whole_text(fake: FakeZiett) -> None:
+    """A part of it is a pattern's business, and no text is a pattern by accident."""
+    assert "of 3 sent 0 match" in failure(lambda: fake.assert_sent(content="O seu código é"))
+    assert "of 3 sent 0 match" in failure(lambda: fake.assert_sent(content=".*"))
+
+
+def test_a_wrong_text_is_shown_beside_the_wanted_one(fake: FakeZiett) -> None:
+    """Messages to the number come first, each with its differences; others as they are."""
+    assert failure(lambda: fake.assert_sent(to=MARTA, content="Olá Marta,\nbem-vindo.")) == (
+        "expected 1 message to +244912345678 with content 'Olá Marta,\\nbem-vindo.',"
+        " but of 3 sent 0 match:\n"
+        "  to +244912345678\n"
+        "      'Olá Marta,\\n'\n"
+        "    - 'bem-vindo.'\n"
+        "    ?          ^\n"
+        "    + 'bem-vinda.'\n"
+        "    ?          ^\n"
+        "  to +244990090990\n"
+        "      'O seu código é 482910.'\n"
+        "  to +244990090990\n"
+        "      'O seu código é 482911.'"
+    )
+
+
+def test_too_many_are_too_many(fake: FakeZiett) -> None:
+    """A message that is sent twice is the failure that a test of texts is most often for."""
+    assert failure(lambda: fake.assert_sent(to=ANA)) == (
+        "expected 1 message to +244990090990, but of 3 sent 2 match:\n"
+        "  to +244990090990\n"
+        "      'O seu código é 482910.'\n"
+        "  to +244990090990\n"
+        "      'O seu código é 482911.'\n"
+        "  to +244912345678\n"
+        "      'Olá Marta,\\n'\n"
+        "      'bem-vinda.'"
+    )
+    assert failure(lambda: fake.assert_sent(count=0)).startswith(
+        "expected no messages, but of 3 sent 3 match:"
+    )
+
+
+def test_a_pattern_that_is_not_found_is_shown_with_what_was_searched(fake: FakeZiett) -> None:
+    """Without a comparison: a pattern has no characters to compare."""
+    pattern = re.compile(r"PIN \d+")
+    assert failure(lambda: fake.assert_sent(to=MARTA, content=pattern, count=None)).startswith(
+        "expected at least 1 message to +244912345678 with content matching 'PIN \\\\d+',"
+        " but of 3 sent 0 match:\n"
+        "  to +244912345678\n"
+        "      'Olá Marta,\\n'\n"
+        "      'bem-vinda.'\n"
+    )
+
+
+def test_where_nothing_was_sent_nothing_is_shown() -> None:
+    """One line says it."""
+    fake = FakeZiett()
+    assert failure(lambda: fake.assert_sent(to=ANA, count=2)) == (
+        "expected 2 messages to +244990090990, but nothing was sent"
+    )
+    assert fake.assert_sent(count=0) == []
+
+
+def test_characters_that_nobody_sees_are_seen(fake: FakeZiett) -> None:
+    """A space that does not break, an empty text: each is written as Python writes it."""
+    fake.add_message(target_e164="+351912345678", content="20\xa0000 Kz")
+    fake.add_message(target_e164="+258841234567", content="")
+    shown = failure(lambda: fake.assert_sent(to="+351912345678", content="20 000 Kz"))
+    assert "    + '20\\xa0000 Kz'\n" in shown
+    assert shown.endswith("  to +258841234567\n      ''")
+
+
+def test_a_crowd_is_counted_and_not_shown(fake: FakeZiett) -> None:
+    """Ten are shown, the nearest first; of the rest, how many they are."""
+    for _ in range(20):
+        fake.add_message()
+    lines = failure(lambda: fake.assert_sent(to=MARTA, content="Olá")).splitlines()
+    assert lines[1] == "  to +244912345678"
+    assert sum(line.startswith("  to ") for line in lines) == 10
+    assert lines[-1] == "  and 13 more"
+
+
+def test_nothing_is_shown_but_numbers_and_texts(fake: FakeZiett) -> None:
+    """No id, no key, no status: a failure may be pasted where the test may be."""
+    shown = failure(lambda: fake.assert_sent(content="?"))
+    assert not any(str(record.id) in shown or record.status in shown for record in fake.messages)
+
+
+@pytest.mark.parametrize("number", ["990090990", "+244 990 090 990", "244990090990", "Ana", ""])
+def test_a_number_in_another_form_is_refused(fake: FakeZiett, number: str) -> None:
+    """Else `count=0` would hold for it, whatever was sent."""
+    with pytest.raises(ValueError, match=r"to: must be E\.164"):
+        fake.assert_sent(to=number, count=0)
+    with pytest.raises(ValueError, match=r"number: must be E\.164"):
+        fake.last_code(number)
+
+
+def test_the_last_code_is_in_the_newest_message(fake: FakeZiett) -> None:
+    """The one before is no longer good."""
+    assert fake.last_code(ANA) == "482911"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("1234", "1234"),
+        ("Code:12345678, valid until 18:30 on 14/07/2025.", "12345678"),
+        ("G-482910 is yours; never tell it. Call 923456789 or +244923456.", "482910"),
+        ("482910 is your code.\n\n@shop.ao #482910", "482910"),
+        ("You pay 15000.00 Kz (2025-07-14): confirm with 0042.", "0042"),
+        ("See ziett.ao/99999 or order A12345. Your code, 482910", "482910"),
+        ("código (482910)", "482910"),
+    ],
+)
+def test_a_code_is_told_from_other_digits(content: str, code: str) -> None:
+    """From amounts, dates, times, phone numbers, links and words; twice the same is one."""
+    fake = FakeZiett()
+    fake.add_message(target_e164=ANA, content=content)
+    assert fake.last_code(ANA) == code
+
+
+def test_a_code_that_is_not_there_is_said_to_be_missing(fake: FakeZiett) -> None:
+    """With what there is instead."""
+    assert failure(lambda: fake.last_code("+351912345678")) == (
+        "no message was sent to +351912345678, so there is no code"
+    )
+    assert failure(lambda: fake.last_code(MARTA)) == (
+        "no code in the newest message to +244912345678: 'Olá Marta,\\nbem-vinda.'"
+    )
+
+
+def test_of_two_codes_none_is_guessed() -> None:
+    """A test that goes on with the wrong one would fail far from here."""
+    fake = FakeZiett()
+    fake.add_message(target_e164=ANA, content="Use 482910 until 2030")
+    assert failure(lambda: fake.last_code(ANA)) == (
+        "482910 or 2030? The newest message to +244990090990: 'Use 482910 until 2030'"
+    )

@@ -1,0 +1,461 @@
+"""The emulator as any HTTP client meets it, down to bytes that are no HTTP."""
+
+import errno
+import json
+import logging
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, HTTPResponse
+from time import monotonic
+from typing import Any
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from ziett_async import AsyncZiett
+from ziett_async._wire import Request, Response
+from ziett_async.testing import SCOPES, Exchange, FakeZiett
+from ziett_async.testing._answers import Refusal
+from ziett_async.testing._tcp import Peer, accept, is_free, listen
+from ziett_async.testing.emulator import Emulator, Send, Stream
+
+Body = Callable[..., dict[str, object]]
+
+KEY = b"x-api-key: zk_test_x\r\n"
+LIST = b"GET /c/v1/messages HTTP/1.1\r\nhost: x\r\n" + KEY
+POST = b"POST /c/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" + KEY
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Serve a Ziett from a thread."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+def connect(emulator: Emulator) -> socket.socket:
+    """Open a connection on which nothing takes longer than it may."""
+    return socket.create_connection(("127.0.0.1", emulator.port), timeout=10)
+
+
+def answer(end: socket.socket, method: str = "GET") -> tuple[HTTPResponse, bytes]:
+    """Read one answer, and not a byte more."""
+    response = HTTPResponse(end, method=method)
+    response.begin()
+    return response, response.read()
+
+
+def talk(emulator: Emulator, sent: bytes) -> tuple[int, Any]:
+    """Send bytes and nothing after them; return the status and the JSON of the answer."""
+    with connect(emulator) as end:
+        end.sendall(sent)
+        end.shutdown(socket.SHUT_WR)
+        response, body = answer(end)
+        return response.status, json.loads(body)
+
+
+def ask(emulator: Emulator, method: str, path: str, **headers: str) -> tuple[HTTPResponse, bytes]:
+    """Make a request as Python's own client does."""
+    client = HTTPConnection("127.0.0.1", emulator.port, timeout=10)
+    client.request(method, path, headers={"x-api-key": "zk_test_x", **headers})
+    response = client.getresponse()
+    body = response.read()
+    client.close()
+    return response, body
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"NONSENSE\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET /\x01 HTTP/1.1\r\nhost: x\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/1.1\r\nhost: x", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/1.1\r\nx: " + b"a" * 20_000, 431, "REQUEST_HEADER_FIELDS_TOO_LARGE"),
+        (POST + b"content-length: x\r\n\r\n", 400, "BAD_REQUEST"),
+        (POST + b"content-length: 1\r\ncontent-length: 2\r\n\r\n", 400, "BAD_REQUEST"),
+        (POST + b"content-length: 9\r\n\r\n{}", 400, "BAD_REQUEST"),
+        (POST + b"transfer-encoding: gzip\r\n\r\n", 501, "NOT_IMPLEMENTED"),
+        (POST + b"transfer-encoding: chunked\r\n\r\nx\r\n", 400, "BAD_REQUEST"),
+        (POST + b"content-length: 1048577\r\n\r\n", 413, "PAYLOAD_TOO_LARGE"),
+        (
+            POST + b"transfer-encoding: chunked\r\n\r\n100001\r\n" + b" " * 0x100001,
+            413,
+            "PAYLOAD_TOO_LARGE",
+        ),
+        (POST + b"\r\n", 422, "VALIDATION_ERROR"),
+        (b"GET /c/v1/nothing HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", 404, "RESOURCE_NOT_FOUND"),
+        (b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n", 404, "RESOURCE_NOT_FOUND"),
+        (b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n", 404, "RESOURCE_NOT_FOUND"),
+        (b"PUT /c/v1/messages HTTP/1.1\r\nhost: x\r\n\r\n", 405, "METHOD_NOT_ALLOWED"),
+        (b"GET /c/v1/messages HTTP/1.1\r\nhost: x\r\n\r\n", 401, "AUTH_INVALID_API_KEY"),
+    ],
+)
+def test_whatever_is_wrong_gets_the_error_object(
+    emulator: Emulator, sent: bytes, status: int, code: str
+) -> None:
+    """All six keys of it, never a traceback, and the next client is served."""
+    answered, document = talk(emulator, sent)
+    assert (answered, document["status"], document["code"]) == (status, status, code)
+    keys = {"code", "message", "status", "trace_id", "timestamp", "service"}
+    assert document.keys() - {"fields"} == keys
+    assert "Traceback" not in document["message"]
+    assert talk(emulator, LIST + b"\r\n")[0] == 200
+
+
+def test_a_connection_serves_many_requests_in_order(emulator: Emulator) -> None:
+    """One after another, and several sent at once."""
+    with connect(emulator) as end:
+        end.sendall(LIST + b"\r\n")
+        assert answer(end)[0].status == 200
+        end.sendall(LIST + b"\r\n" + POST + b"content-length: 2\r\n\r\n{}" + LIST + b"\r\n")
+        received, statuses = b"", list[bytes]()
+        while len(statuses) < 3:
+            received += end.recv(10_000)
+            statuses = re.findall(rb"HTTP/1.1 (\d+)", received)
+        assert statuses == [b"200", b"422", b"200"]
+
+
+def test_an_old_client_and_one_that_says_so_get_one_answer(emulator: Emulator) -> None:
+    """Then the connection is closed."""
+    for sent in (
+        LIST.replace(b"HTTP/1.1", b"HTTP/1.0") + b"\r\n",
+        LIST + b"connection: close\r\n\r\n",
+    ):
+        with connect(emulator) as end:
+            end.sendall(sent)
+            assert answer(end)[0].status == 200
+            assert end.recv(1) == b""
+
+
+def test_a_target_may_be_absolute(emulator: Emulator) -> None:
+    """As a client sends it that takes the emulator for a proxy."""
+    sent = LIST.replace(b"/c/v1", b"http://127.0.0.1/c/v1") + b"\r\n"
+    assert talk(emulator, sent)[0] == 200
+
+
+def test_head_is_get_without_a_body(emulator: Emulator) -> None:
+    """Where there is something, and where there is nothing."""
+    with connect(emulator) as end:
+        for path, status in ((b"/c/v1/messages", 200), (b"/nothing", 404)):
+            end.sendall(b"HEAD " + path + b" HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n")
+            response, body = answer(end, "HEAD")
+            assert (response.status, body) == (status, b"")
+        end.sendall(LIST + b"\r\n")
+        assert answer(end)[0].status == 200
+
+
+def test_a_client_that_asks_before_it_sends_is_told_to_go_on(
+    emulator: Emulator, message: Body
+) -> None:
+    """`Expect: 100-continue`, as curl has it for longer bodies."""
+    body = json.dumps(message()).encode()
+    with connect(emulator) as end:
+        end.sendall(POST + b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body))
+        assert end.recv(100).startswith(b"HTTP/1.1 100 ")
+        end.sendall(body)
+        assert answer(end)[0].status == 202
+
+
+def test_a_body_that_is_too_long_is_refused_before_it_is_sent(emulator: Emulator) -> None:
+    """No `100 Continue` comes."""
+    with connect(emulator) as end:
+        end.sendall(POST + b"expect: 100-continue\r\ncontent-length: 9999999\r\n\r\n")
+        assert answer(end)[0].status == 413
+
+
+def test_a_body_may_come_in_chunks(emulator: Emulator, message: Body) -> None:
+    """However it is cut."""
+    body = json.dumps(message()).encode()
+    parts = (body[:10], body[10:], b"")
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
+    status, document = talk(emulator, POST + b"transfer-encoding: chunked\r\n\r\n" + chunks)
+    assert (status, document) == (202, {"message_id": str(emulator.service.messages[0].id)})
+
+
+def test_a_long_answer_waits_for_a_slow_reader() -> None:
+    """All of it arrives."""
+    long = b"x" * 32_000_000
+
+    def room(_: Request) -> Exchange:
+        return Exchange(Response(200, (), long))
+
+    with Emulator(rooms=[room]) as emulator, connect(emulator) as end:
+        end.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert answer(end)[1] == long
+
+
+@pytest.mark.parametrize("key", ["zk_live_x", "ZK_LIVE_x"])
+def test_live_keys_are_refused(key: str) -> None:
+    """Even by a service that knows the key."""
+    with Emulator(FakeZiett(keys={key: SCOPES})) as emulator:
+        response, body = ask(emulator, "GET", "/c/v1/messages", **{"x-api-key": key})
+        document = json.loads(body)
+        assert (response.status, document["code"]) == (401, "AUTH_INVALID_API_KEY")
+        assert "refuses live keys" in document["message"]
+        assert not emulator.service.requests
+
+
+@pytest.mark.parametrize("latency", [0.1, lambda: 0.1])
+def test_latency_passes_before_an_answer(latency: float | Callable[[], float]) -> None:
+    """So many seconds, or what a function says for each request."""
+    with Emulator(latency=latency) as emulator:
+        before = monotonic()
+        assert ask(emulator, "GET", "/c/v1/messages")[0].status == 200
+        assert monotonic() - before >= 0.1
+
+
+def rooms(request: Request) -> Exchange | None:
+    """Answer three paths, each in its way."""
+    if request.url == "/page":
+        return Exchange(Response(200, (("content-type", "text/html"),), b"<html>"))
+    if request.url == "/refused":
+        raise Refusal(409, "Not now")
+    if request.url == "/broken":
+        message = "a mistake of ours"
+        raise KeyError(message)
+    return None
+
+
+def test_rooms_are_asked_before_the_api() -> None:
+    """They answer, refuse, or leave it to the API."""
+    with Emulator(rooms=[rooms]) as emulator:
+        assert ask(emulator, "GET", "/page")[1] == b"<html>"
+        response, body = ask(emulator, "HEAD", "/page")
+        assert (response.getheader("content-length"), body) == ("6", b"")
+        assert ask(emulator, "GET", "/refused")[0].status == 409
+        assert ask(emulator, "GET", "/c/v1/messages")[0].status == 200
+
+
+def test_a_room_that_fails_is_a_500_and_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The traceback is for us, not for the client."""
+    with Emulator(rooms=[rooms]) as emulator:
+        response, body = ask(emulator, "GET", "/broken")
+    assert (response.status, json.loads(body)["code"]) == (500, "INTERNAL_SERVER_ERROR")
+    assert b"mistake" not in body
+    assert "KeyError" in caplog.text
+
+
+class Events:
+    """A room with a stream."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def __call__(self, request: Request) -> Stream | None:
+        """Answer with events: one, and then one that never comes; or some mishap."""
+        feeds = {"/events": self.forever, "/short": self.short, "/broken": self.broken}
+        headers = (("content-type", "text/event-stream"),)
+        return Stream(200, headers, feeds[request.url]) if request.url in feeds else None
+
+    async def forever(self, send: Send) -> None:
+        """Send one event and wait."""
+        try:
+            await send(b"data: 1\n\n")
+            await anyio.sleep_forever()
+        finally:
+            self.ended.set()
+
+    async def short(self, send: Send) -> None:
+        """Send two events."""
+        await send(b"data: 1\n\n")
+        await send(b"data: 2\n\n")
+
+    async def broken(self, send: Send) -> None:
+        """Send something that HTTP cannot."""
+        await send(b"data: 1\n\n")
+        raise KeyError
+
+
+def test_a_stream_sends_until_the_client_leaves() -> None:
+    """Then it is cancelled."""
+    events = Events()
+    with Emulator(rooms=[events]) as emulator:
+        with connect(emulator) as end:
+            end.sendall(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
+            response = HTTPResponse(end)
+            response.begin()
+            assert response.getheader("content-type") == "text/event-stream"
+            assert response.readline() == b"data: 1\n"
+            assert not events.ended.is_set()
+            response.close()
+        assert events.ended.wait(10)
+
+
+def test_a_stream_is_cancelled_when_the_client_breaks_off() -> None:
+    """A reset is a goodbye, too."""
+    events = Events()
+    with Emulator(rooms=[events]) as emulator:
+        with connect(emulator) as end:
+            end.sendall(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
+            end.recv(1)
+            Peer(end).reset()
+        assert events.ended.wait(10)
+
+
+def test_a_stream_may_end() -> None:
+    """The client has all of it, and the connection is closed."""
+    with Emulator(rooms=[Events()]) as emulator:
+        assert ask(emulator, "GET", "/short")[1] == b"data: 1\n\ndata: 2\n\n"
+        assert ask(emulator, "HEAD", "/short")[1] == b""
+
+
+def test_a_stream_that_fails_breaks_its_connection_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log says how; everybody else is served."""
+    with Emulator(rooms=[Events()]) as emulator:
+        with connect(emulator) as end:
+            end.sendall(b"GET /broken HTTP/1.1\r\nhost: x\r\n\r\n")
+            with pytest.raises(ConnectionResetError):
+                b"".join(iter(lambda: end.recv(1000), b""))
+        assert ask(emulator, "GET", "/short")[0].status == 200
+    assert "KeyError" in caplog.text
+
+
+def test_a_client_that_leaves_is_no_event(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before a request, within one, and instead of reading the answer."""
+    caplog.set_level(logging.DEBUG)
+    for sent in (b"", b"GET /c", LIST + b"\r\n"):
+        with connect(emulator) as end:
+            end.sendall(sent)
+            Peer(end).reset()
+    assert talk(emulator, LIST + b"\r\n")[0] == 200
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.anyio
+async def test_a_client_of_ours_sends_and_reads(anyio_backend: str) -> None:
+    """In the same event loop, asyncio and trio."""
+    async with (
+        Emulator() as emulator,
+        AsyncZiett(f"zk_test_{anyio_backend}", base_url=emulator.base_url) as client,
+    ):
+        accepted = await client.send_message(
+            "+244923456789",
+            content="Olá, João",
+            remitter_id="019b4b56-e704-7c30-83a0-527df63c3e00",
+        )
+        message = await client.get_message(accepted.message_id)
+        assert (message.content, len(emulator.service.messages)) == ("Olá, João", 1)
+
+
+@pytest.mark.anyio
+async def test_nothing_is_left_of_it() -> None:
+    """The port is free, and a client that was connected finds the connection closed."""
+    async with Emulator() as emulator:
+        port, url = emulator.port, emulator.url
+        idle = await anyio.connect_tcp("127.0.0.1", port)
+        await idle.send(LIST + b"\r\n")
+        await idle.receive()
+        assert not is_free(port)
+    assert url == f"http://127.0.0.1:{port}"
+    assert is_free(port)
+    with pytest.raises(anyio.EndOfStream):
+        await idle.receive()
+    await idle.aclose()
+
+
+@pytest.mark.anyio
+async def test_an_error_of_the_block_stays_as_it_is() -> None:
+    """It is not wrapped into a group."""
+    with pytest.raises(KeyError):
+        async with Emulator():
+            raise KeyError
+
+
+@pytest.mark.anyio
+async def test_it_can_be_cancelled() -> None:
+    """With clients connected, inside somebody's task group."""
+    async with (
+        anyio.create_task_group() as tasks,
+        Emulator() as emulator,
+        await anyio.connect_tcp("127.0.0.1", port := emulator.port),
+    ):
+        tasks.cancel_scope.cancel()
+        await anyio.sleep_forever()
+    assert is_free(port)
+
+
+def test_a_thread_of_its_own_ends_with_it() -> None:
+    """And a second time it begins anew, on another port."""
+    threads, emulator = threading.active_count(), Emulator()
+    for _ in range(2):
+        with emulator:
+            assert ask(emulator, "GET", "/c/v1/messages")[0].status == 200
+        assert threading.active_count() == threads
+
+
+def test_a_port_that_is_taken_is_an_error(emulator: Emulator) -> None:
+    """On entering; nothing is left of the attempt."""
+    with pytest.raises(OSError, match="in use"), Emulator(port=emulator.port):
+        pass
+
+
+class Exhausted(socket.socket):
+    """A listener on a machine that has no file descriptor left, once."""
+
+    refusals = 1
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Refuse the first time."""
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
+@pytest.mark.anyio
+async def test_a_machine_without_sockets_left_is_tried_again() -> None:
+    """The client waits, and is served."""
+    plain = listen(0)
+    listener = Exhausted(fileno=plain.detach())
+    with socket.create_connection(listener.getsockname()):
+        peer = await accept(listener)
+        peer.close()
+    listener.close()
+
+
+@pytest.mark.anyio
+async def test_who_comes_second_waits_on() -> None:
+    """Readiness is a hint: somebody else may have been quicker to take what was there."""
+    listener = listen(0)
+    clients = [socket.create_connection(listener.getsockname())]
+    peers, received = list[Peer](), list[bytes]()
+    ends = [listener, listener.dup()]
+
+    async def take(each: socket.socket) -> None:
+        peers.append(await accept(each))
+
+    async def hear(peer: Peer) -> None:
+        received.append(await peer.receive())
+
+    async with anyio.create_task_group() as tasks:
+        for each in ends:
+            tasks.start_soon(take, each)
+        while not peers:
+            await checkpoint()
+        clients.append(socket.create_connection(listener.getsockname()))
+    async with anyio.create_task_group() as tasks:
+        twins = [Peer(clients[0]), Peer(clients[0].dup())]
+        served = peers[0]
+        await served.send(b"1")
+        for twin in twins:
+            tasks.start_soon(hear, twin)
+        while not received:
+            await checkpoint()
+        await served.send(b"2")
+    assert received == [b"1", b"2"]
+    for end in (*ends, *clients):
+        end.close()
+    for peer in (*peers, *twins):
+        peer.close()

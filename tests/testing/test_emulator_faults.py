@@ -1,0 +1,172 @@
+"""Scripted faults over real sockets: what a client in any language meets."""
+
+import json
+import socket
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+from time import monotonic
+
+import pytest
+
+from ziett_async import AsyncZiett, OutcomeUnknown, RetryPolicy, Unlimited
+from ziett_async.testing import Fault
+from ziett_async.testing.emulator import Emulator
+
+LIST = b"GET /c/v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: zk_test_x\r\n\r\n"
+REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Serve a Ziett from a thread."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def end(emulator: Emulator) -> Iterator[socket.socket]:
+    """Open a connection and ask for a list on it."""
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=10) as end:
+        yield end
+
+
+@pytest.mark.parametrize(
+    ("fault", "executed"),
+    [
+        (Fault.reset(), None),
+        (Fault.lose_answer(), 200),
+        (Fault.running(1.0), 200),
+        (Fault.refuse(), "never came"),
+    ],
+)
+def test_a_reset_is_a_real_one(
+    emulator: Emulator, end: socket.socket, fault: Fault, executed: object
+) -> None:
+    """A RST and not a goodbye, before or after the service has carried it out."""
+    with emulator.service.script(fault):
+        end.sendall(LIST)
+        with pytest.raises(ConnectionResetError):
+            end.recv(1)
+    statuses = [arrival.status for arrival in emulator.service.requests]
+    assert statuses == ([] if executed == "never came" else [executed])
+
+
+@pytest.mark.parametrize("at", [0, 7])
+def test_a_truncated_answer_promises_more_than_it_holds(
+    emulator: Emulator, end: socket.socket, at: int
+) -> None:
+    """The head is whole, so many bytes of the body come, then the connection is closed."""
+    emulator.service.faults.add(Fault.truncate(at))
+    end.sendall(LIST)
+    received = b"".join(iter(lambda: end.recv(10_000), b""))
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"content-length: 53" in head
+    assert body == b'{"entries":[],'[:at]
+
+
+def test_a_stalled_answer_never_comes(emulator: Emulator, end: socket.socket) -> None:
+    """The connection stays open until the client has enough; others are served meanwhile."""
+    emulator.service.faults.add(Fault.stall())
+    end.sendall(LIST)
+    end.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        end.recv(1)
+    end.settimeout(10)
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=10) as other:
+        other.sendall(LIST)
+        assert other.recv(15) == b"HTTP/1.1 200 OK"
+    end.sendall(b"Hello?")
+    end.shutdown(socket.SHUT_WR)
+    assert end.recv(1) == b""
+
+
+def test_a_slow_answer_comes_late(emulator: Emulator, end: socket.socket) -> None:
+    """So many seconds after the request was carried out."""
+    emulator.service.faults.add(Fault.slow(0.2))
+    before = monotonic()
+    end.sendall(LIST)
+    assert end.recv(15) == b"HTTP/1.1 200 OK"
+    assert monotonic() - before >= 0.2
+
+
+def ask(emulator: Emulator) -> tuple[HTTPResponse, bytes]:
+    """Ask for a list twice on one connection; return the first answer."""
+    client = HTTPConnection("127.0.0.1", emulator.port, timeout=10)
+    client.request("GET", "/c/v1/messages", headers={"x-api-key": "zk_test_x"})
+    response = client.getresponse()
+    body = response.read()
+    client.request("GET", "/c/v1/messages", headers={"x-api-key": "zk_test_x"})
+    assert client.getresponse().status == 200
+    client.close()
+    return response, body
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "body"),
+    [
+        (Fault.garbage(b"\x00\xff{"), 200, b"\x00\xff{"),
+        (Fault.status(204, body=b"ignored"), 204, b""),
+        (Fault.status(304, body=b"ignored"), 304, b""),
+        (Fault.status(599, body=b"?"), 599, b"?"),
+        (Fault.status(200, headers=(("Content-Length", "999"),), body=b"?"), 200, b"?"),
+    ],
+)
+def test_an_answer_may_be_anything_that_is_http(
+    emulator: Emulator, fault: Fault, status: int, body: bytes
+) -> None:
+    """Framed as HTTP demands, so that the connection can go on."""
+    emulator.service.faults.add(fault)
+    response, received = ask(emulator)
+    assert (response.status, received) == (status, body)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.status(199), Fault.status(1000), Fault.status(200, headers=(("a b", "c"),))]
+)
+def test_an_answer_that_is_no_http_is_a_500_that_says_so(emulator: Emulator, fault: Fault) -> None:
+    """The mistake is in the script, and its author should see it."""
+    emulator.service.faults.add(fault)
+    response, body = ask(emulator)
+    assert response.status == 500
+    assert "is not HTTP" in json.loads(body)["message"]
+
+
+def test_a_header_may_hold_what_headers_cannot(emulator: Emulator) -> None:
+    """It comes with question marks."""
+    emulator.service.faults.add(Fault.status(200, headers=(("x-name", "João €"),), body=b""))
+    assert ask(emulator)[0].getheader("x-name") == "João ?"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "fault", [Fault.lose_answer(), Fault.reset(), Fault.truncate(3), Fault.status(503)]
+)
+async def test_our_client_sends_once_whatever_breaks(fault: Fault) -> None:
+    """On asyncio and trio: it tries again, and there is one message."""
+    async with (
+        Emulator() as emulator,
+        AsyncZiett(
+            "zk_test_x",
+            base_url=emulator.base_url,
+            limiter=Unlimited(),
+            retry=RetryPolicy(base=0),
+            default_remitter_id=REMITTER,
+        ) as client,
+    ):
+        with emulator.service.script(fault):
+            accepted = await client.send_message("+244923456789", content="Olá")
+        assert accepted.call.attempts == 2
+        assert [each.id for each in emulator.service.messages] == [accepted.message_id]
+
+
+@pytest.mark.anyio
+async def test_our_client_does_not_wait_for_an_answer_that_never_comes() -> None:
+    """An attempt has its time; what became of it is unknown."""
+    async with (
+        Emulator() as emulator,
+        AsyncZiett("zk_test_x", base_url=emulator.base_url, attempt_timeout=0.2) as client,
+    ):
+        emulator.service.faults.add(*[Fault.stall()] * 3)
+        with pytest.raises(OutcomeUnknown):
+            await client.send_message("+244923456789", content="Olá", remitter_id=REMITTER)
+        assert len(emulator.service.messages) == 1
