@@ -153,8 +153,22 @@ REFUSED: list[tuple[Rule, object, str]] = [
     (PAGE, -1, "must be at least 1, got -1"),
     (PAGE, True, "must be an integer, got bool"),
     *[
-        (check.seconds, value, "must be seconds, a finite number more than 0")
-        for value in (0, 0.0, -1, inf, -inf, nan, True, False, "1", None, timedelta(seconds=1))
+        (check.seconds, value, "must be seconds, a number more than 0 and less than 1e9")
+        for value in (
+            0,
+            0.0,
+            -1,
+            inf,
+            -inf,
+            nan,
+            1e9,
+            10**400,
+            True,
+            False,
+            "1",
+            None,
+            timedelta(seconds=1),
+        )
     ],
     *[
         (check.key, value, "must be 1 to 255 printable ASCII characters without spaces")
@@ -307,6 +321,16 @@ def test_a_contact_is_refused_field_by_field(
 ) -> None:
     """Each field of a contact is named as the server would name it."""
     assert contact(value) == (None, wrong)
+
+
+@pytest.mark.parametrize("value", ["Ana", 7, {"name": "Ana", "phone": "x"}, [("name", "Ana")]])
+def test_what_is_no_contact_is_refused_whole(value: object) -> None:
+    """Nothing of a contact is dropped in silence: another key, or no contact, is refused."""
+    fields = Fields("send_message")
+    assert check.contact(fields, value) == {}
+    with pytest.raises(InvalidRequest) as caught:
+        fields.done()
+    assert caught.value.fields.keys() == {"save_contact"}
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

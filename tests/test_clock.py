@@ -240,3 +240,9 @@ async def test_an_event_ends_a_sleep_on_the_system_clock() -> None:
             await turns(3)
             event.set()
     assert len(woken) == 1
+
+
+def test_a_manual_clock_refuses_a_naive_start() -> None:
+    """A start without a zone could be any of many moments."""
+    with pytest.raises(ValueError, match="naive"):
+        ManualClock(datetime(2025, 7, 14))  # noqa: DTZ001 - that is the point

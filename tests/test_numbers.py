@@ -164,3 +164,8 @@ def test_every_form_of_a_local_number_is_the_same(country: str, data: st.DataObj
 def test_the_countries_are_those_of_the_plans() -> None:
     """Every country whose local numbers are read has its plan above."""
     assert set(COUNTRIES) == set(PLANS)
+
+
+def test_a_trunk_zero_in_brackets_is_not_dialled() -> None:
+    """`+244 (0) 923 456 789` is how some write it for both kinds of callers."""
+    assert to_e164("+244 (0) 923 456 789", "AO") == "+244923456789"

@@ -89,7 +89,9 @@ def test_only_a_post_needs_a_key(method: str, *, is_keyed: bool) -> None:
     assert Operation("x", method, "/x", Message, Bucket.SEND).is_keyed is is_keyed
 
 
-def test_a_call_shows_its_name_only() -> None:
-    """The repr of a call has neither its path nor its query nor its body."""
+def test_a_call_shows_its_name_and_masked_numbers_only() -> None:
+    """What a log has of a call holds neither its path nor its query nor its texts."""
     call = GET(path={"message_id": "244990090990"}, query=[("q", "244990090990")], body="secret")
-    assert repr(call) == str(call) == "<Call get_message>"
+    assert repr(call) == "<Call get_message>"
+    body = {"target_e164": "+244990090990", "content": "secret", "recipients": ["+244990090990"]}
+    assert str(GET(path={"message_id": "1"}, body=body)) == "get_message +244*****0990"

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from math import isfinite
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from ziett_async._numbers import is_e164, to_e164
@@ -49,6 +48,8 @@ class Fields:
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _RECIPIENT = re.compile(r"\+?[\d\s\-.]{7,30}")
+#: Seconds that nobody waits for.
+_ENDLESS = 1e9
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -147,9 +148,9 @@ def whole(value: object, least: int, most: int | None = None) -> int:
 
 def seconds(value: object) -> float:
     """Return a duration that is over some day."""
-    if isinstance(value, int | float) and value is not True and isfinite(value) and value > 0:
+    if isinstance(value, int | float) and value is not True and 0 < value < _ENDLESS:
         return value
-    raise Refused("must be seconds, a finite number more than 0")
+    raise Refused("must be seconds, a number more than 0 and less than 1e9")
 
 
 def key(value: object) -> str:
@@ -206,18 +207,24 @@ def several(value: object) -> list[object]:
     return list(cast("Iterable[object]", value))
 
 
-def contact(fields: Fields, value: SaveContact | Mapping[str, object]) -> dict[str, object]:
+def contact(fields: Fields, value: object) -> dict[str, object]:
     """Return the contact to be saved, without the fields that were left out."""
-    name: object
-    address: object
-    tags: object
-    if isinstance(value, SaveContact):
-        name, address, tags = value.name, value.email, value.tags
-    else:
-        name, address, tags = value.get("name"), value.get("email"), value.get("tags")
-    body: dict[str, object] = {"name": fields.check("save_contact.name", text, name)}
-    if address is not None:
-        body["email"] = fields.check("save_contact.email", email, address)
-    if tags is not None:
-        body["tags"] = fields.check("save_contact.tags", texts, tags)
+    given = fields.check("save_contact", _contact, value)
+    if given is None:
+        return {}
+    body: dict[str, object] = {"name": fields.check("save_contact.name", text, given.name)}
+    if given.email is not None:
+        body["email"] = fields.check("save_contact.email", email, given.email)
+    if given.tags is not None:
+        body["tags"] = fields.check("save_contact.tags", texts, given.tags)
     return body
+
+
+def _contact(value: object) -> SaveContact:
+    if isinstance(value, SaveContact):
+        return value
+    if isinstance(value, Mapping):
+        given = cast("Mapping[str, Any]", value)
+        if given.keys() <= {"name", "email", "tags"}:
+            return SaveContact(**{"name": None, **given})
+    raise Refused("must be a SaveContact, or a mapping of name, email and tags and nothing else")

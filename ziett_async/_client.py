@@ -15,7 +15,7 @@ from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._settings import read_defaults, read_origin
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
-from ziett_async.errors import ConfigurationError
+from ziett_async.errors import ConfigurationError, InvalidRequest
 from ziett_async.limits import Limiter, shared_limiter
 from ziett_async.transports import Transport
 
@@ -129,7 +129,10 @@ class AsyncZiett(Messages, Campaigns):
             if idempotency_key is not None:
                 idempotency_key = fields.check("idempotency_key", check.key, idempotency_key)
             fields.done()
-        call = operation(path=path, query=query, body=body)
+        try:
+            call = operation(path=path, query=query, body=body)
+        except (TypeError, ValueError) as error:
+            raise InvalidRequest(operation.name, {"path": str(error)}) from None
         return await self._pipeline.run(call, timeout, idempotency_key)
 
     async def aclose(self) -> None:

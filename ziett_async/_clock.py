@@ -77,6 +77,9 @@ class ManualClock:
         autojump: bool = True,
     ) -> None:
         """Make a clock that shows `start`, an aware datetime, on its calendar."""
+        if start.tzinfo is None:
+            message = "start: is a naive datetime; give it a zone, as in datetime.now(UTC)"
+            raise ValueError(message)
         self._autojump = autojump
         self._now = 0.0
         self._epoch = start.timestamp()

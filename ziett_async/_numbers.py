@@ -41,7 +41,7 @@ def to_e164(text: str, country: str) -> str | None:
     >>> to_e164("0923 456 789", "AO"), to_e164("+351 912-345-678", "AO"), to_e164("123", "AO")
     ('+244923456789', '+351912345678', None)
     """
-    digits = re.sub(r"^00", "+", _SPACING.sub("", text))
+    digits = re.sub(r"^00", "+", _SPACING.sub("", text.replace("(0)", "")))
     if digits.startswith("+"):
         return digits if is_e164(digits) else None
     if country not in COUNTRIES or not (digits.isascii() and digits.isdigit()):

@@ -7,10 +7,13 @@ nothing between the method and the wire knows endpoints by name.
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from urllib.parse import quote
 
 import attrs
+
+from ziett_async._mask import masked_number
+from ziett_async._numbers import is_e164
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -92,5 +95,12 @@ class Call(Generic[T_co]):
     #: A JSON object as Python values; None where the operation has no body.
     body: object = None
 
+    def __str__(self) -> str:
+        """Return what a log may say of it: `send_message +244*****0990`."""
+        body = cast("Mapping[str, object]", self.body) if isinstance(self.body, Mapping) else {}
+        strings = [value for value in body.values() if isinstance(value, str)]
+        numbers = [masked_number(value) for value in strings if is_e164(value)]
+        return " ".join([self.operation.name, *numbers])
+
     def __repr__(self) -> str:
-        return f"<Call {self.operation.name}>"
+        return f"<Call {self}>"

@@ -97,7 +97,7 @@ class Pipeline:
                 result = to_result(attempts.call, answer, info, attempts.key)
             except Undecodable as error:
                 return attempts.unusable(answer.status, str(error), self._forgotten(attempts))
-            logger.debug("%r: %d in attempt %d", attempts.call, answer.status, attempts.count)
+            logger.debug("%s: %d in attempt %d", attempts.call, answer.status, attempts.count)
             return result
         if isinstance(answer, Response):
             problem = to_problem(attempts.call, answer, self.clock.time())
@@ -114,7 +114,7 @@ class Pipeline:
         left = end - self.clock.monotonic()
         if wait is None or wait > left or not self.budget.spend():
             raise verdict.error
-        logger.warning("%s; again in %.2f s", verdict.error.describe(), wait)
+        logger.warning("%s; again in %.2f s (%s)", verdict.error.describe(), wait, attempts.call)
         await self.clock.sleep(wait)
 
     def _forgotten(self, attempts: Attempts[T]) -> datetime:

@@ -4,10 +4,11 @@ An answer ends in one of three ways. It is a result. It is the server's no, a `P
 Or it is unusable, an `Undecodable`: then what the server did is not known.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from math import isfinite
+from itertools import islice
 from typing import TypeVar, cast
 from urllib.parse import urlencode
 
@@ -17,13 +18,18 @@ from ziett_async._codec import Undecodable, decode, encode, structure
 from ziett_async._mask import masked_text
 from ziett_async._operation import Call
 from ziett_async._wire import Headers, Request, Response
-from ziett_async.errors import Problem
+from ziett_async.errors import InvalidRequest, Problem
 from ziett_async.models import CallInfo, ErrorCode
 
 T = TypeVar("T")
 
 
 _JSON = ("content-type", "application/json")
+_SECONDS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+#: Codes, trace ids, names of fields: `VALIDATION_ERROR`, `recipients[17]`.
+_LABEL = re.compile(r"[\w.:/\[\]=-]{1,128}", re.ASCII)
+#: Characters of somebody else's words, and fields, that an error takes along.
+_LONGEST, _MOST_FIELDS = 1000, 100
 
 
 @attrs.frozen(eq=False)
@@ -39,13 +45,20 @@ class Origin:
 def to_request(
     call: Call[object], origin: Origin, idempotency_key: str | None, timeout: float
 ) -> Request:
-    """Encode a call, once: every attempt sends these bytes."""
+    """Encode a call, once: every attempt sends these bytes.
+
+    Raises `InvalidRequest` when the body has no form in JSON.
+    """
     url = origin.base_url + call.path
     if call.query:
         url = f"{url}?{urlencode(call.query)}"
     headers, body = origin.headers, b""
     if call.body is not None:
-        headers, body = (*headers, _JSON), encode(call.body)
+        try:
+            headers, body = (*headers, _JSON), encode(call.body)
+        except (TypeError, ValueError, RecursionError):
+            fields = {"body": "must be JSON: objects, arrays, strings, finite numbers, booleans"}
+            raise InvalidRequest(call.operation.name, fields) from None
     if idempotency_key is not None:
         headers = (*headers, ("idempotency-key", idempotency_key))
     return Request(call.operation.method, url, headers, body, timeout)
@@ -75,17 +88,19 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
         body = _object(response)
     except Undecodable:
         body = {}
-    code, message, fields = _text(body, "code"), _text(body, "message"), body.get("fields")
+    code, message, fields = _label(body, "code"), _text(body, "message"), body.get("fields")
     return Problem(
         status=response.status,
         code=ErrorCode(code) if code else None,
-        message=masked_text(message or _described(response), call.body),
-        trace_id=_text(body, "trace_id"),
+        message=_one_line(message or _described(response), call.body),
+        trace_id=_label(body, "trace_id"),
         timestamp=_moment(_text(body, "timestamp") or ""),
-        service=_text(body, "service"),
+        service=_label(body, "service"),
         fields={
-            masked_text(name, None): masked_text(str(why), call.body)
-            for name, why in cast("dict[str, object]", fields).items()
+            _one_line(name, None if _LABEL.fullmatch(name) else call.body): _one_line(
+                str(why), call.body
+            )
+            for name, why in islice(cast("dict[str, object]", fields).items(), _MOST_FIELDS)
         }
         if isinstance(fields, dict)
         else {},
@@ -97,17 +112,15 @@ def retry_after(response: Response, now: float) -> float | None:
     """Return the seconds that `Retry-After` asks for: digits, decimals or an HTTP date.
 
     A date is taken from the answer's own `Date`, so that a wrong clock here does not count,
-    and only without one from `now`, seconds since 1970. Junk, nan and what lies in the past
-    count as absent.
+    and only without one from `now`, seconds since 1970. Junk and what lies in the past count
+    as absent.
     """
-    value = response.header("retry-after") or ""
-    try:
-        seconds = float(value)
-    except ValueError:
-        then = _http_date(value)
-        since = _http_date(response.header("date") or "") or now
-        seconds = -1.0 if then is None else then - since
-    return seconds if isfinite(seconds) and seconds >= 0 else None
+    value = (response.header("retry-after") or "").strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    then = _http_date(value)
+    since = _http_date(response.header("date") or "") or now
+    return None if then is None or then < since else then - since
 
 
 def _object(response: Response) -> dict[str, object]:
@@ -134,6 +147,19 @@ def _http_date(value: str) -> float | None:
 def _text(body: Mapping[str, object], name: str) -> str | None:
     value = body.get(name)
     return value if isinstance(value, str) else None
+
+
+def _label(body: Mapping[str, object], name: str) -> str | None:
+    """Return a code or an id, which goes into logs; what does not look like one is left out."""
+    text = _text(body, name) or ""
+    return text if _LABEL.fullmatch(text) and "zk_" not in text else None
+
+
+def _one_line(words: str, body: object) -> str:
+    """Return somebody else's words as a log can have them."""
+    line = " ".join(masked_text(words, body).split())
+    line = "".join(each for each in line[: _LONGEST + 1] if each.isprintable())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _described(response: Response) -> str:

@@ -23,11 +23,11 @@ def start() -> Iterator[Start]:
     """Start Python; what still runs when the test is over is killed."""
     with ExitStack() as stack:
 
-        def popen(*arguments: str) -> Popen[bytes]:
+        def popen(*arguments: str, encoding: str = "utf-8") -> Popen[bytes]:
             # Unbuffered: a line that was read leaves the rest for `communicate`.
             process = Popen(  # noqa: S603 (Python itself)
                 [sys.executable, *arguments],
-                env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+                env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
                 stdout=PIPE,
                 stderr=PIPE,
                 bufsize=0,

@@ -3,6 +3,7 @@
 import signal
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from io import StringIO
 from subprocess import Popen
 
@@ -19,7 +20,8 @@ Start = Callable[..., Popen[bytes]]
 async def test_it_shows_what_became_of_every_message() -> None:
     """On asyncio and trio: nothing lost, nothing twice, no 429, nobody refused unseen."""
     screen = StringIO()
-    await demo(Console(file=screen, width=80, highlight=False), 0.5)
+    console = Console(file=screen, width=80, highlight=False)
+    assert await demo(console, 0.5) == 0
     said = " ".join(screen.getvalue().split())
     assert "per 0.5 s here" in said
     assert "Refused before sending: 12" in said
@@ -30,9 +32,10 @@ async def test_it_shows_what_became_of_every_message() -> None:
     assert "288 accepted, 288 at the service, 288 read back: 0 lost, 0 twice." in said
 
 
-def test_in_a_file_it_is_plain_text(start: Start) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_in_a_file_it_is_plain_text(start: Start, encoding: str) -> None:
     """No control characters, no line longer than 80, nothing on stderr, exit code 0."""
-    process = start("-m", "ziett_async", "demo", "--per", "0.5")
+    process = start("-m", "ziett_async", "demo", "--per", "0.5", encoding=encoding)
     said, complaints = process.communicate(timeout=60)
     assert (process.returncode, complaints) == (0, b"")
     assert not [character for character in said.decode() if character < " " and character != "\n"]
@@ -75,6 +78,14 @@ def test_by_itself_it_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 0."""
     assert main(["demo", "--per", "0.2"]) == 0
     assert "0 lost, 0 twice" in capsys.readouterr().out
+
+
+def test_it_can_be_called_with_its_output_redirected() -> None:
+    """As from a notebook."""
+    screen = StringIO()
+    with redirect_stdout(screen):
+        assert main(["demo", "--per", "0.2"]) == 0
+    assert "0 lost, 0 twice" in screen.getvalue()
 
 
 def test_its_recipients_are_of_every_kind() -> None:

@@ -1,5 +1,6 @@
 """Answers that nobody asked for, and answers that are too much for anybody."""
 
+import json
 import tracemalloc
 from collections.abc import Generator
 from uuid import uuid4
@@ -9,8 +10,9 @@ import attrs
 import pytest
 
 from tests.faults._server import Act, Mishap, body_of, bomb, unsolicited
-from tests.faults._world import ATTEMPTS, SOCKETS, Open, Setting, Way, over
+from tests.faults._world import API_KEY, ATTEMPTS, SOCKETS, Open, Setting, Way, content_for, over
 from ziett_async import (
+    ApiError,
     InvalidResponse,
     OutcomeUnknown,
     Response,
@@ -177,3 +179,31 @@ async def test_error_objects_of_the_wrong_types(world_over: Open) -> None:
         with world.script(Fault.status(422, body=body)), pytest.raises(ValidationError) as caught:
             await world.send()
         assert (caught.value.code, caught.value.trace_id, caught.value.status) == (None, None, 422)
+
+
+@pytest.mark.parametrize("status", [402, 422, 500])
+async def test_a_server_that_repeats_what_it_was_told(world_over: Open, status: int) -> None:
+    """Whatever words an error brings, ours has no number, text or key in it, and is one line."""
+    async with world_over("memory") as world:
+        number = world.number()
+        said = f"{number} {number[1:]} {content_for(number)}\n{API_KEY}\r\n\x1b[31m"
+        document = {
+            "code": said,
+            "message": said,
+            "trace_id": said,
+            "service": said,
+            "fields": {said: said, "target_e164": number[1:]},
+        }
+        fault = Fault.status(status, body=json.dumps(document).encode())
+        with world.script(*[fault] * (ATTEMPTS if status == 500 else 1)), pytest.raises(ApiError):
+            await world.send(number=number)
+
+
+async def test_a_server_that_goes_on_and_on(world_over: Open) -> None:
+    """A page of a megabyte in an error's message is not carried along, nor logged."""
+    async with world_over("memory") as world:
+        document = {"message": "oh no " * 200_000, "fields": {"x" * 200_000: "y"}}
+        fault = Fault.status(422, body=json.dumps(document).encode())
+        with world.script(fault), pytest.raises(ApiError) as caught:
+            await world.send()
+        assert len(str(caught.value)) < 10_000

@@ -78,7 +78,7 @@ def not_checked(case: Case) -> list[CheckFunction]:
 
 
 @schema.parametrize()
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=40, derandomize=True, deadline=None, database=None)
 def test_every_request_is_answered_as_described(case: Case, core: Emulator) -> None:
     """Whatever comes, valid or not, the answer is a documented one and never a 5xx."""
     response = case.call_and_validate(
@@ -116,12 +116,12 @@ def walk(emulator: Emulator, scenarios: int) -> None:
 
 def test_what_was_accepted_can_be_read(core: Emulator) -> None:
     """Ids that were answered are good for the operations that take them."""
-    walk(core, 15)
+    walk(core, 10)
 
 
 def test_every_reading_is_described(other: Emulator) -> None:
     """So it is where the documentation contradicts itself."""
-    walk(other, 15)
+    walk(other, 10)
 
 
 def test_the_fuzzer_got_everywhere(core: Emulator) -> None:

@@ -430,8 +430,8 @@ async def test_who_comes_second_waits_on() -> None:
     """Readiness is a hint: somebody else may have been quicker to take what was there."""
     listener = listen(0)
     clients = [socket.create_connection(listener.getsockname())]
+    ends, twins = [listener, listener.dup()], [Peer(clients[0]), Peer(clients[0].dup())]
     peers, received = list[Peer](), list[bytes]()
-    ends = [listener, listener.dup()]
 
     async def take(each: socket.socket) -> None:
         peers.append(await accept(each))
@@ -446,14 +446,12 @@ async def test_who_comes_second_waits_on() -> None:
             await checkpoint()
         clients.append(socket.create_connection(listener.getsockname()))
     async with anyio.create_task_group() as tasks:
-        twins = [Peer(clients[0]), Peer(clients[0].dup())]
-        served = peers[0]
-        await served.send(b"1")
+        await peers[0].send(b"1")
         for twin in twins:
             tasks.start_soon(hear, twin)
         while not received:
             await checkpoint()
-        await served.send(b"2")
+        await peers[0].send(b"2")
     assert received == [b"1", b"2"]
     for end in (*ends, *clients):
         end.close()

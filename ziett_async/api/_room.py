@@ -65,6 +65,6 @@ class Room(ABC):
         allowed = self._defaults.allowed_recipients
         if allowed is None:
             return
-        numbers = [each if country is None else to_e164(each, country) for each in recipients]
+        numbers = [to_e164(each, country or "") for each in recipients]
         if refused := sum(number not in allowed for number in numbers):
             raise RecipientNotAllowed(operation.name, refused)

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 _COMMANDS = {
@@ -20,6 +21,9 @@ def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = _COMMA
         lacking = str(error.name).partition(".")[0]
         sys.stderr.write(f"ziett needs {lacking}: pip install 'ziett-async[cli]'\n")
         return 2
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name that the terminal or the file cannot spell is no reason to end.
+        sys.stdout.reconfigure(errors="replace")
     code: int = options.run(options)
     return code
 

@@ -42,8 +42,11 @@ class Outbox:
     )
 
 
-async def demo(console: Console, per: float) -> None:
-    """Send, wait for delivery, read back; `per` is seconds of a rate limit's window."""
+async def demo(console: Console, per: float) -> int:
+    """Send, wait for delivery, read back; return how many messages are lost or there twice.
+
+    `per` is seconds of a rate limit's window.
+    """
     service = make_service(per)
     async with (
         Emulator(service) as emulator,
@@ -70,7 +73,7 @@ async def demo(console: Console, per: float) -> None:
     screen.show_refused(console, outbox.refused)
     screen.show_statuses(console, history, reasons)
     screen.show_limiter(console, service, outbox.accepted, per)
-    screen.show_count(console, service, outbox.accepted, history)
+    return screen.show_count(console, service, outbox.accepted, history)
 
 
 async def send_all(client: AsyncZiett, recipients: list[Recipient], progress: Progress) -> Outbox:
@@ -140,8 +143,7 @@ def run(options: argparse.Namespace, console: Console | None = None) -> int:
     """Run it; return the exit code."""
     console = console or Console(highlight=False)
     try:
-        anyio.run(demo, console, options.per)
+        return min(1, anyio.run(demo, console, options.per))
     except KeyboardInterrupt:
         console.print("Stopped. Nothing is left running.")
         return 130
-    return 0

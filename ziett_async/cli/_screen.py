@@ -106,16 +106,20 @@ def show_count(
     service: FakeZiett,
     accepted: Sequence[AcceptedMessage],
     history: Sequence[Message],
-) -> None:
-    """Compare what was accepted, what the service has and what was read back."""
+) -> int:
+    """Compare what was accepted, what the service has and what was read back.
+
+    Returns how many messages are lost or there twice.
+    """
     sent = {message.message_id for message in accepted}
     read = Counter(message.id for message in history)
     lost, twice = len(sent - set(read)), sum(count > 1 for count in read.values())
     console.print(
         f"[bold]{len(sent)} accepted, {len(service.messages)} at the service, "
         f"{len(history)} read back: {lost} lost, {twice} twice.[/]\n\n"
-        "How: ziett_async/cli/_demo.py, 130 lines. For your own program: ziett emulator"
+        "How: ziett_async/cli/_demo.py. For your own program: ziett emulator"
     )
+    return lost + twice
 
 
 def _most(service: FakeZiett, per: float) -> int:

@@ -29,7 +29,8 @@ class Emulator:
 
     ```python
     async with Emulator() as emulator:
-        client = AsyncZiett("zk_test_x", base_url=emulator.base_url)
+        async with AsyncZiett("zk_test_x", base_url=emulator.base_url) as client:
+            page = await client.list_messages()
     ```
 
     `async with` serves from the event loop you are in, asyncio or trio; `with` from a thread
