@@ -44,8 +44,8 @@ def mixed(strength: int) -> list[Row]:
     rows = list[Row]()
     while missing:
         row = _filled(dict(next(iter(missing))), missing, strength)
-        for meeting in combinations(row.items(), strength):
-            missing.pop(frozenset(meeting), None)
+        for meeting in met(row, strength):
+            missing.pop(meeting, None)
         rows.append(row)
     return rows
 
@@ -62,14 +62,18 @@ def _filled(row: dict[str, object], missing: Mapping[Choice, None], strength: in
         if name in row:
             continue
         others = list(combinations(row.items(), strength - 1))
-        row[name] = max(
-            settings,
-            key=lambda setting, name=name, others=others: sum(
-                frozenset((*each, (name, setting))) in missing for each in others
-            ),
-        )
+        counts = [
+            sum(frozenset((*each, (name, setting))) in missing for each in others)
+            for setting in settings
+        ]
+        row[name] = settings[counts.index(max(counts))]
     # In one order, whichever meeting it began with.
     return {name: row[name] for name in SWITCHES}
+
+
+def met(row: Row, strength: int) -> set[Choice]:
+    """Return the mixtures that meet in a row."""
+    return {frozenset(meeting) for meeting in combinations(row.items(), strength)}
 
 
 def title(row: Row) -> str:

@@ -1,7 +1,7 @@
 """A client of the standard library, which knows HTTP and nothing of Ziett."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -10,7 +10,7 @@ import attrs
 
 from tests.fidelity import _document as document
 from ziett_async import ManualClock
-from ziett_async.testing import FakeZiett
+from ziett_async.testing import Dialect, FakeZiett
 
 KEY = "zk_test_fidelity"
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
@@ -19,8 +19,13 @@ NOBODY = "019b4b56-e704-7c30-83a0-000000000000"
 Query = Sequence[tuple[str, object]]
 Json = Mapping[str, Any]
 
-#: Of a `POST`, a reader has to say what the other side may not: a body that is left alone.
 JSON = "application/json"
+
+
+def read(**settings: object) -> Dialect:
+    """Return a reading of the documentation: `read(retrieve="wider")`."""
+    make: Callable[..., Dialect] = Dialect
+    return make(**settings)
 
 
 def message(**changes: object) -> dict[str, object]:
@@ -76,7 +81,7 @@ class Wire:
     clock: ManualClock
     base_url: str
 
-    def ask(  # noqa: PLR0913 (a request has so many parts)
+    def ask(
         self,
         name: str,
         body: object = None,

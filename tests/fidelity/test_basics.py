@@ -1,17 +1,16 @@
 """The contract's sections 1, 2 and 9 over the wire: keys, ids, moments, errors."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
 from tests.fidelity._document import OPERATIONS
-from tests.fidelity._wire import KEY, Wire, message
+from tests.fidelity._wire import KEY, Wire, message, read
 from tests.fidelity.conftest import WireTo
 from ziett_async import ManualClock
-from ziett_async.testing import Dialect, FakeZiett, Fault
+from ziett_async.testing import FakeZiett, Fault
 
 MICROSECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 FORMS = {
@@ -61,8 +60,7 @@ def test_message_ids_are_of_version_7(wire: Wire) -> None:
 @pytest.mark.parametrize("timestamps", FORMS)
 def test_moments_have_three_forms(wire_to: WireTo, timestamps: str) -> None:
     """An offset, a `Z`, milliseconds and a `Z`: in entities and in errors alike."""
-    dialect: Callable[..., Dialect] = Dialect
-    wire = wire_to(dialect=dialect(timestamps=timestamps))
+    wire = wire_to(dialect=read(timestamps=timestamps))
     of = wire.ask("send_message").json["message_id"]
     told = [
         wire.ask("get_message", of=of).json["created_at"],
@@ -98,8 +96,7 @@ def test_an_error_names_its_service(wire_to: WireTo) -> None:
 @pytest.mark.parametrize("code", ["RESOURCE_NOT_FOUND", "NOT_FOUND"])
 def test_a_404_has_two_codes(wire_to: WireTo, code: str) -> None:
     """Some pages say the one, some the other."""
-    dialect: Callable[..., Dialect] = Dialect
-    wire = wire_to(dialect=dialect(not_found=code))
+    wire = wire_to(dialect=read(not_found=code))
     for name in ("get_message", "get_campaign", "list_campaign_messages"):
         assert wire.ask(name).code == code
 

@@ -1,12 +1,10 @@
 """The contract's section 4 over the wire: so many requests a minute, by whichever algorithm."""
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.fidelity._wire import Wire
+from tests.fidelity._wire import Wire, read
 from tests.fidelity.conftest import WireTo
-from ziett_async.testing import Dialect, Quota
+from ziett_async.testing import Quota
 
 WINDOWS = ["fixed", "sliding", "token_bucket"]
 #: The table of `api-contract.md`, section 4, as far as its endpoints are published.
@@ -31,7 +29,9 @@ def test_a_minute_holds_so_many(wire_to: WireTo, name: str, limit: int, window: 
     assert wire.ask(name).status != 429
 
 
-@pytest.mark.parametrize(("window", "after"), [("fixed", 60), ("sliding", 60), ("token_bucket", 30)])
+@pytest.mark.parametrize(
+    ("window", "after"), [("fixed", 60), ("sliding", 60), ("token_bucket", 30)]
+)
 def test_retry_after_is_in_whole_seconds(wire_to: WireTo, window: str, after: int) -> None:
     """It says when, and no sooner is it so."""
     wire = wire_to(window=window, limits={"list": Quota(2)})
@@ -45,7 +45,7 @@ def test_retry_after_is_in_whole_seconds(wire_to: WireTo, window: str, after: in
 
 def test_retry_after_may_be_missing(wire_to: WireTo) -> None:
     """Only the wider pages promise it."""
-    wire = wire_to(limits={"list": Quota(1)}, dialect=Dialect(retry_after=False))
+    wire = wire_to(limits={"list": Quota(1)}, dialect=read(retry_after=False))
     assert statuses(wire, "list_messages", 2) == [200, 429]
     assert not set(wire.ask("list_messages").headers) & set(TOLD)
 
@@ -61,8 +61,7 @@ def test_buckets_are_apart(wire_to: WireTo) -> None:
 @pytest.mark.parametrize(("owner", "status"), [("key", 200), ("organisation", 429)])
 def test_limits_are_of_a_key_or_of_all(wire_to: WireTo, owner: str, status: int) -> None:
     """Today each key has its own; they are to move to the organisation."""
-    dialect: Callable[..., Dialect] = Dialect
-    wire = wire_to(limits={"list": Quota(1)}, dialect=dialect(limits_per=owner))
+    wire = wire_to(limits={"list": Quota(1)}, dialect=read(limits_per=owner))
     wire.ask("list_messages", api_key="zk_test_a")
     assert wire.ask("list_messages", api_key="zk_test_b").status == status
 
@@ -73,8 +72,7 @@ def test_campaign_lists_are_lists_or_reads(
     wire_to: WireTo, name: str, bucket: str, last: int
 ) -> None:
     """They share the limit of the message list, or that of the other GETs."""
-    dialect: Callable[..., Dialect] = Dialect
-    wire = wire_to(limits={"list": Quota(1)}, dialect=dialect(campaign_lists=bucket))
+    wire = wire_to(limits={"list": Quota(1)}, dialect=read(campaign_lists=bucket))
     of = wire.ask("send_batch_campaign").json["campaign_id"]
     wire.ask("list_messages")
     assert wire.ask(name, of=of).status == last
@@ -87,7 +85,7 @@ def test_headers_are_absent_by_default(wire: Wire) -> None:
 
 def test_headers_count_down(wire_to: WireTo) -> None:
     """What remains goes to nothing and says until when."""
-    wire = wire_to(limits={"list": Quota(2)}, dialect=Dialect(rate_limit_headers=True))
+    wire = wire_to(limits={"list": Quota(2)}, dialect=read(rate_limit_headers=True))
     remaining = [wire.ask("list_messages").headers["x-ratelimit-remaining"] for _ in range(3)]
     assert remaining == ["1", "0", "0"]
     reset = int(wire.ask("list_messages").headers["x-ratelimit-reset"])

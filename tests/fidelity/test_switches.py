@@ -77,7 +77,7 @@ class Day:
 
 
 async def sends_once_whatever_gets_lost(day: Day) -> None:
-    """An answer that gets lost, is cut short, garbled or still being made costs no message."""
+    """Lose answers, cut them short, garble them, delay them: it costs no message."""
     faults = (Fault.lose_answer(), Fault.truncate(3), Fault.garbage(), Fault.running(0.6))
     for number, fault in enumerate(faults):
         with day.fake.script(fault):
@@ -86,7 +86,7 @@ async def sends_once_whatever_gets_lost(day: Day) -> None:
 
 
 async def knows_what_a_failure_means(day: Day) -> None:
-    """A 500 is tried again; one that the key has for ever is told, and a new key goes through."""
+    """Meet a 500: it is tried again; one that the key keeps is told, and a new key goes through."""
     stored = day.stands("idempotency.stores_server_errors")
     with day.fake.script(Fault.status(500)):
         try:
@@ -103,7 +103,7 @@ async def knows_what_a_failure_means(day: Day) -> None:
 
 
 async def keeps_a_key_to_one_message(day: Day) -> None:
-    """The same key gives the same message, and another text under it is never sent."""
+    """Use a key twice: it gives the same message, and another text under it is never sent."""
     first = await day.send("First", idempotency_key="order-7")
     assert await day.send("First", idempotency_key="order-7") == first
     refusals: dict[int, type[ApiError]] = {409: ConflictError, 422: ValidationError}
@@ -117,7 +117,7 @@ async def keeps_a_key_to_one_message(day: Day) -> None:
 
 
 async def is_told_of_a_lack_of_money(day: Day) -> None:
-    """A 402 is not tried again; once there is money, the key is good or a new one is."""
+    """Run out of money: once there is some, the key is good or a new one is."""
     balance = day.fake.balance
     day.fake.top_up(-balance)
     with pytest.raises(InsufficientFundsError) as caught:
@@ -132,18 +132,18 @@ async def is_told_of_a_lack_of_money(day: Day) -> None:
 
 
 async def learns_which_channels_there_are(day: Day) -> None:
-    """WhatsApp is sent, or a 422 names the field."""
-    try:
+    """Try WhatsApp: it is sent, or a 422 names the field."""
+    if "WHATSAPP" in day.stands("dialect.channels"):
         of = await day.send("By WhatsApp", channel_type="WHATSAPP")
-    except ValidationError as error:
-        assert list(error.fields) == ["channel_type"]
-        assert day.stands("dialect.channels") == ("SMS",)
-    else:
         assert (await day.client.get_message(of)).channel_type == "WHATSAPP"
+    else:
+        with pytest.raises(ValidationError) as caught:
+            await day.send("By WhatsApp", channel_type="WHATSAPP")
+        assert list(caught.value.fields) == ["channel_type"]
 
 
 async def reads_one_message_under_one_set_of_names(day: Day) -> None:
-    """List and retrieve give the same message, to the moment, whatever the server calls it."""
+    """Read a message in a list and alone: it is the same, whatever the server calls its fields."""
     of = await day.send("Read", save_contact=SaveContact(name="Ana", email="ana@example.ao"))
     [row] = [row for row in day.fake.messages if row.id == of]
     listed = next(m for m in (await day.client.list_messages(q=NUMBER)).entries if m.id == of)
@@ -154,7 +154,7 @@ async def reads_one_message_under_one_set_of_names(day: Day) -> None:
 
 
 async def is_told_of_what_is_not_there(day: Day) -> None:
-    """A 404 is one error under both codes."""
+    """Ask for nothing: a 404 is one error under both codes."""
     for ask in (day.client.get_message, day.client.get_campaign):
         with pytest.raises(NotFoundError) as caught:
             await ask(NOBODY)
@@ -162,7 +162,7 @@ async def is_told_of_what_is_not_there(day: Day) -> None:
 
 
 async def reads_every_message_once(day: Day) -> None:
-    """Rows arrive, move and share their moments while the client reads, and it misses none."""
+    """Read while rows arrive, move and share their moments: none is missed."""
     for number in range(60):
         day.fake.add_message(content=f"Row {number}")
     before = {row.id for row in day.fake.messages}
@@ -179,7 +179,7 @@ async def reads_every_message_once(day: Day) -> None:
 
 
 async def follows_a_campaign(day: Day) -> None:
-    """From acceptance to completion, and to each of its messages."""
+    """Follow it from acceptance to completion, and to each of its messages."""
     numbers = [f"+2449234567{number:02}" for number in range(30)]
     accepted = await day.client.send_batch_campaign(numbers, content="To all", name="Day")
     while not (campaign := await day.client.get_campaign(accepted.campaign_id)).is_final:
@@ -191,7 +191,7 @@ async def follows_a_campaign(day: Day) -> None:
 
 
 async def never_meets_a_limit_of_its_own(day: Day) -> None:
-    """More than a minute's sends and lists at once all come through, and no 429 is seen."""
+    """Start more than a minute holds: all of it comes through, and no 429 is seen."""
 
     async def read() -> None:
         await day.client.list_campaigns(size=1)
@@ -207,12 +207,11 @@ async def never_meets_a_limit_of_its_own(day: Day) -> None:
 
 
 async def shares_its_limit(day: Day) -> None:
-    """Somebody else has used it up: the client waits as it is told, or says that it is so."""
+    """Find the limit used up: the client waits as it is told, or says that it is so."""
     day.crowd()
     try:
         await day.send("Crowded", idempotency_key="crowded")
-    except RateLimitError as error:
-        assert error.retry_after is None
+    except RateLimitError:
         assert not day.stands("dialect.retry_after")
         await day.clock.sleep(60.0)
         await day.send("Crowded", idempotency_key="crowded")
@@ -268,12 +267,8 @@ def test_every_switch_is_walked_through() -> None:
 
 def test_every_two_settings_meet() -> None:
     """In some row, whichever two switches they are of; and the rows are few."""
-    met = {
-        meeting
-        for row in ROWS
-        for meeting in map(frozenset, switches.combinations(row.items(), 2))
-    }
-    assert set(switches.meetings(2)) <= met
+    met = {each for row in ROWS for each in switches.met(row, 2)}
+    assert met == set(switches.meetings(2))
     assert len(ROWS) < 25
 
 

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Any
 
 _COMMANDS = {
@@ -21,9 +20,10 @@ def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = _COMMA
         lacking = str(error.name).partition(".")[0]
         sys.stderr.write(f"ziett needs {lacking}: pip install 'ziett-async[cli]'\n")
         return 2
-    if isinstance(sys.stdout, TextIOWrapper):
+    reconfigure: Any = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure:
         # A name that the terminal or the file cannot spell is no reason to end.
-        sys.stdout.reconfigure(errors="replace")
+        reconfigure(errors="replace")
     code: int = options.run(options)
     return code
 

@@ -11,7 +11,7 @@ from ziett_async._clock import Clock
 from ziett_async.testing._answers import Refusal
 from ziett_async.testing._delivery import Agenda, Delivery, Step, operator_of
 from ziett_async.testing._dialect import Dialect
-from ziett_async.testing._records import CampaignRecord, ContactRecord, MessageRecord
+from ziett_async.testing._records import CampaignRecord, Change, ContactRecord, MessageRecord
 from ziett_async.testing._rows import Rows
 from ziett_async.testing._stamps import Stamps
 
@@ -145,6 +145,7 @@ class Books:
             cost=self.price,
             created_at=moment,
             updated_at=moment,
+            history=(Change("PENDING", moment),),
         )
 
     def put(self, record: MessageRecord | CampaignRecord) -> None:
@@ -152,7 +153,7 @@ class Books:
         self._settle()
         self._agenda.drop(record.id)
         if isinstance(record, MessageRecord):
-            self._messages.put(record)
+            self._messages.put(_remembered(record))
         else:
             self._campaigns.put(record)
 
@@ -165,7 +166,7 @@ class Books:
             updated_at=self._stamps.now(),
         )
         self.put(record)
-        return record
+        return self._messages[message_id]
 
     def delete(self, message_id: UUID) -> None:
         """Delete a message."""
@@ -219,11 +220,13 @@ class Books:
                 self._campaigns.put(self._promoted(self._campaigns[subject], step))
 
     def _moved(self, message: MessageRecord, step: Step) -> MessageRecord:
+        moment = self._later(message.created_at, step)
         return attrs.evolve(
             message,
             status=step.status,
             error_code=step.error_code,
-            updated_at=self._later(message.created_at, step),
+            updated_at=moment,
+            history=(*message.history, Change(step.status, moment, step.error_code)),
         )
 
     def _promoted(self, campaign: CampaignRecord, step: Step) -> CampaignRecord:
@@ -239,3 +242,12 @@ class Books:
 
     def _later(self, moment: datetime, step: Step) -> datetime:
         return self.dialect.keep(moment + timedelta(seconds=step.after))
+
+
+def _remembered(record: MessageRecord) -> MessageRecord:
+    """Return a row that was changed by hand with the change in its history."""
+    change = Change(record.status, record.updated_at, record.error_code)
+    last = record.history[-1] if record.history else None
+    if last and (last.status, last.error_code) == (change.status, change.error_code):
+        return record
+    return attrs.evolve(record, history=(*record.history, change))

@@ -12,10 +12,11 @@ from anyio.from_thread import start_blocking_portal
 
 from ziett_async._wire import Request, Response
 from ziett_async.testing._answers import Refusal, refuse
+from ziett_async.testing._desk import Answer
 from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Exchange
-from ziett_async.testing._http import Answer, converse
+from ziett_async.testing._http import converse
 from ziett_async.testing._tcp import HOST, accept, listen
 
 logger = logging.getLogger("ziett_async")

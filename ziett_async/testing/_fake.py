@@ -17,7 +17,7 @@ from ziett_async.testing._books import Books
 from ziett_async.testing._delivery import Delivery
 from ziett_async.testing._dialect import Dialect
 from ziett_async.testing._faults import Ending, Exchange, Fault, Faults
-from ziett_async.testing._gate import Keyring, Quotas
+from ziett_async.testing._gate import Keyring, Level, Quotas
 from ziett_async.testing._memory import Idempotency
 from ziett_async.testing._records import Arrival, CampaignRecord, ContactRecord, MessageRecord
 from ziett_async.testing._service import Service
@@ -180,6 +180,18 @@ class FakeZiett:
     def requests(self) -> Sequence[Arrival]:
         """Every request that reached the service, in order."""
         return list(self._service.ledger)
+
+    @property
+    def latest(self) -> Arrival | None:
+        """The request that reached the service last."""
+        ledger = self._service.ledger
+        return ledger[-1] if ledger else None
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """How full each bucket is now, for each key that has used one."""
+        with self._lock:
+            return self._service.levels()
 
     def arrivals(self, bucket: str) -> Sequence[float]:
         """Return when requests of a bucket arrived, in seconds on the service's clock."""

@@ -1,7 +1,10 @@
 """What every request passes before a handler sees it: the key, its scopes, its quota."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
 from math import ceil
+
+import attrs
 
 from ziett_async._wire import Headers
 from ziett_async.testing._answers import Refusal
@@ -31,6 +34,20 @@ class Keyring:
         return SCOPES if known else None
 
 
+@attrs.frozen(kw_only=True)
+class Level:
+    """How full a bucket is."""
+
+    #: The API key whose it is; empty where it is the organisation's, or nobody's yet.
+    owner: str = attrs.field(repr=False)
+    bucket: str
+    quota: Quota
+    #: Requests that would be admitted now.
+    free: int
+    #: Seconds until the next request would be; 0.0 while some are free.
+    wait: float
+
+
 class Quotas:
     """One window for each bucket and owner: an API key, or the organisation that has them all."""
 
@@ -50,6 +67,18 @@ class Quotas:
             self._windows[place] = self._make(quota)
         self._verdicts[place] = verdict = self._windows[place].take(now)
         return verdict
+
+    def levels(self, now: float) -> Sequence[Level]:
+        """Return how full each bucket is; one that nobody has used yet is full."""
+        owners = sorted({owner for owner, _ in self._windows}) or [""]
+        return [self._level(owner, bucket, now) for owner in owners for bucket in self._limits]
+
+    def _level(self, owner: str, bucket: str, now: float) -> Level:
+        quota, window = self._limits[bucket], self._windows.get((owner, bucket))
+        # Asking counts, so a copy is asked.
+        verdict = deepcopy(window or self._make(quota)).take(now)
+        free = 0 if verdict.wait else verdict.remaining + 1
+        return Level(owner=owner, bucket=bucket, quota=quota, free=free, wait=verdict.wait)
 
     def headers(self, owner: str, route: Route, time: float) -> Headers:
         """Return the `X-RateLimit-*` of an answer, if any; `time` is the calendar's."""

@@ -1,18 +1,16 @@
 """HTTP/1.1 for one client at a time: h11 between a connection and whoever answers."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Protocol
 
 import anyio
-import attrs
 import h11
 
-from ziett_async._wire import Headers, Request, Response
+from ziett_async._wire import Request, Response
 from ziett_async.testing._answers import Refusal
-from ziett_async.testing._faults import Ending, Exchange
+from ziett_async.testing._desk import Answer, Desk, Stream
+from ziett_async.testing._faults import Ending
 from ziett_async.testing._forms import MOST_BYTES
 from ziett_async.testing._tcp import Peer
 
@@ -21,40 +19,6 @@ logger = logging.getLogger("ziett_async")
 _FRAMING = {"content-length", "transfer-encoding"}
 _BODILESS = {204, 304}
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
-
-#: Sends some bytes of a stream on their way at once.
-Send = Callable[[bytes], Awaitable[None]]
-
-
-@attrs.frozen(repr=False)
-class Stream:
-    """An answer without an end: `feed` sends until it returns or the client has gone.
-
-    When the client goes, `feed` is cancelled. The connection is closed afterwards.
-    """
-
-    status: int
-    headers: Headers
-    feed: Callable[[Send], Awaitable[None]]
-
-
-Answer = Exchange | Stream
-
-
-class Desk(Protocol):
-    """Whoever answers; it never waits."""
-
-    def answer(self, request: Request) -> Answer:
-        """Answer a request, whose `url` is the target as it came."""
-        ...
-
-    def refuse(self, refusal: Refusal) -> Response:
-        """Put a refusal into words."""
-        ...
-
-    def latency(self) -> float:
-        """Return seconds there and back, for the next request."""
-        ...
 
 
 async def converse(peer: Peer, desk: Desk) -> None:

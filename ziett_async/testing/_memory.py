@@ -16,7 +16,10 @@ class Idempotency:
     lifetime: float = 86_400.0
     #: The status for a key that comes again with another path or other bytes; None gives
     #: the first answer all the same, as the API page has it to the letter.
-    reused: int | None = attrs.field(default=422, validator=attrs.validators.in_((409, 422, None)))
+    reused: int | None = attrs.field(
+        default=422,
+        validator=attrs.validators.optional(attrs.validators.in_((409, 422))),
+    )
     #: Whether a replay counts against the rate limit.
     replays_count: bool = True
     #: Whether a repeat's body is validated before the key is looked up.

@@ -11,6 +11,16 @@ from uuid import UUID
 import attrs
 
 
+@attrs.frozen
+class Change:
+    """One step in the life of a message."""
+
+    status: str
+    #: When it came to be, aware, in UTC.
+    at: datetime
+    error_code: str | None = None
+
+
 @attrs.frozen(repr=False, kw_only=True)
 class MessageRecord:
     """One message as the service sees it now; `attrs.evolve` and `fake.put` change it."""
@@ -37,6 +47,8 @@ class MessageRecord:
     #: What it took from the balance.
     cost: Decimal = Decimal("0.000000")
     is_refunded: bool = False
+    #: Every status so far, the first one first; the books keep it.
+    history: tuple[Change, ...] = ()
 
     def __repr__(self) -> str:
         return f"<MessageRecord {self.id} {self.status}>"

@@ -1,6 +1,6 @@
 """The service itself: one request in, one answer out, one line in the ledger."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -10,7 +10,7 @@ from ziett_async._clock import Clock
 from ziett_async._wire import Headers, Request, Response
 from ziett_async.testing._answers import Refusal, invalid, refuse
 from ziett_async.testing._books import Books
-from ziett_async.testing._gate import Keyring, Quotas, too_many
+from ziett_async.testing._gate import Keyring, Level, Quotas, too_many
 from ziett_async.testing._memory import HEADER, Idempotency, Memory
 from ziett_async.testing._records import Arrival
 from ziett_async.testing._routes import Route, Routes, split
@@ -109,6 +109,10 @@ class Service:
         """Note that a request came, and say nothing."""
         letter = _Letter.of(request)
         self._enter(letter, self._route(letter), None)
+
+    def levels(self) -> Sequence[Level]:
+        """Return how full each bucket of each key is now."""
+        return self._quotas.levels(self._clock.monotonic())
 
     def _route(self, letter: _Letter) -> Route | None:
         try:

@@ -1,6 +1,6 @@
 """The emulator, by name: it needs h11, which the rest of the test house does not."""
 
+from ziett_async.testing._desk import Answer, Send, Stream
 from ziett_async.testing._emulator import Emulator, Room
-from ziett_async.testing._http import Send, Stream
 
-__all__ = ["Emulator", "Room", "Send", "Stream"]
+__all__ = ["Answer", "Emulator", "Room", "Send", "Stream"]
