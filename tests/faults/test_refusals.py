@@ -35,7 +35,18 @@ DOWN = [
     for name, body in BODIES.items()
 ]
 #: Everything that `Retry-After` was seen to hold, and whether it is to be believed.
-JUNK = [None, "-1", "nan", "inf", "junk", "1.5.5", "", "Wed, 99 Foo 2025 00:00:00 GMT"]
+JUNK = [
+    None,
+    "-1",
+    "nan",
+    "inf",
+    "1e1",
+    "1e300",
+    "junk",
+    "1.5.5",
+    "",
+    "Wed, 99 Foo 2025 00:00:00 GMT",
+]
 
 
 def too_many(value: str | None, *, date: str | None = None) -> Fault:
@@ -110,7 +121,7 @@ async def test_retry_after_on_a_socket(world_over: Open, way: Way, value: str) -
             assert float(value) <= second - first < float(value) + 0.5
 
 
-@pytest.mark.parametrize("value", ["1.5", "3", "0", "0.001", " 7 ", "1e1"])
+@pytest.mark.parametrize("value", ["1.5", "3", "0", "0.001", " 7 "])
 @pytest.mark.parametrize("call", ["send", "get", "walk"])
 async def test_retry_after_in_seconds(world_over: Open, value: str, call: str) -> None:
     """Seconds, whole or not, are a floor under the wait; jitter comes on top."""
@@ -175,7 +186,7 @@ async def test_retry_after_that_says_nothing(world_over: Open, value: str | None
             assert second - first <= 0.5
 
 
-@pytest.mark.parametrize("value", ["1.5", "60", "1000000000", "1e300"])
+@pytest.mark.parametrize("value", ["1.5", "60", "1000000000"])
 @pytest.mark.parametrize("way", WAYS)
 async def test_retry_after_beyond_the_deadline(world_over: Open, way: Way, value: str) -> None:
     """One that is longer than the time left raises at once, and says how long."""
@@ -191,9 +202,9 @@ async def test_retry_after_beyond_the_deadline(world_over: Open, way: Way, value
 async def test_retry_after_beyond_patience(world_over: Open) -> None:
     """Without a deadline, one that is longer than the policy waits for raises at once."""
     async with world_over("memory") as world:
-        with world.script(too_many("1000000000")), pytest.raises(RateLimitError) as caught:
-            await world.send(timeout=1e12)
-        assert (caught.value.retry_after, world.clock.monotonic() < 1) == (1e9, True)
+        with world.script(too_many("100000000")), pytest.raises(RateLimitError) as caught:
+            await world.send(timeout=9e8)
+        assert (caught.value.retry_after, world.clock.monotonic() < 1) == (1e8, True)
 
 
 async def test_the_bucket_pauses_for_everybody(world_over: Open) -> None:

@@ -88,7 +88,7 @@ def _fields(tree: Tree) -> Iterator[str]:
 def problems(schema: Tree, value: object) -> list[str]:
     """Return what is wrong with a value, by a schema whose references are the document's."""
     # The document around it is where `#/components` leads.
-    validator = Draft202012Validator({**DOCUMENT, **schema})
+    validator: Any = Draft202012Validator({**DOCUMENT, **schema})
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 

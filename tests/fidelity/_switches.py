@@ -24,7 +24,7 @@ SWITCHES: Mapping[str, Sequence[object]] = {
     "dialect.limits_per": ("key", "organisation"),
     "dialect.channels": (("SMS",), ("SMS", "WHATSAPP")),
     "dialect.campaign_lists": ("list", "read"),
-    "idempotency.reused": (422, 409, None),
+    "idempotency.reused": (422, 409, 202),
     "idempotency.replays_count": (True, False),
     "idempotency.validates_first": (False, True),
     "idempotency.stores_refusals": (False, True),

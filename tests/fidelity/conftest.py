@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
@@ -23,10 +24,9 @@ def wire_to() -> Generator[WireTo]:
     """Serve a fake of these settings over HTTP, for one test."""
     with ExitStack() as stack:
 
-        def serving(**settings: object) -> Wire:
-            make: Callable[..., FakeZiett] = FakeZiett
+        def serving(**settings: Any) -> Wire:  # noqa: ANN401 (any of a fake's)
             clock = ManualClock()
-            fake = make(clock=clock, **settings)
+            fake = FakeZiett(clock=clock, **settings)
             return Wire(fake, clock, stack.enter_context(Emulator(fake)).base_url)
 
         yield serving

@@ -1,13 +1,21 @@
 """The OpenAPI description is valid, and says what the package says."""
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.fidelity._document import DOCUMENT, OPERATIONS, SCHEMAS, fields_of, problems, resolve
+from tests.fidelity._document import (
+    DOCUMENT,
+    OPERATIONS,
+    SCHEMAS,
+    Tree,
+    fields_of,
+    problems,
+    resolve,
+)
 from ziett_async import AcceptedCampaign, Campaign, Message, Operation, SaveContact
 from ziett_async.api import campaigns, messages
 from ziett_async.models import (
@@ -127,19 +135,15 @@ def test_every_error_is_the_one_object() -> None:
                 assert fields == ["code", "message", "status", "trace_id", "timestamp", "service"]
 
 
-def examples(tree: object) -> Iterator[tuple[Mapping[str, Any], object]]:
+def examples(tree: object) -> Iterator[tuple[Tree, object]]:
     """Return every schema of the document that has examples, with each of them."""
+    if isinstance(tree, dict):
+        known = cast("Tree", tree)
+        yield from ((known, example) for example in known.get("examples", ()))
+        tree = list(known.values())
     if isinstance(tree, list):
-        children: list[Any] = list(tree)
-    elif isinstance(tree, dict):
-        known: dict[str, Any] = tree
-        children = list(known.values())
-        for example in known.get("examples", ()):
-            yield known, example
-    else:
-        return
-    for child in children:
-        yield from examples(child)
+        for child in cast("list[object]", tree):
+            yield from examples(child)
 
 
 def test_every_example_is_valid() -> None:

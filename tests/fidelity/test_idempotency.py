@@ -63,7 +63,7 @@ def test_a_key_with_another_body_may_be_refused(wire_to: WireTo, reused: int) ->
 
 def test_a_key_with_another_body_may_be_answered(wire_to: WireTo) -> None:
     """To the letter, the same key gets the original answer, whatever comes with it."""
-    wire = wire_to(idempotency=Idempotency(reused=None))
+    wire = wire_to(idempotency=Idempotency(reused=202))
     first = wire.ask("send_message", key="k")
     assert wire.ask("send_message", message(content="Else"), key="k").body == first.body
     assert len(wire.fake.messages) == 1
@@ -81,7 +81,7 @@ def test_a_replay_may_count(wire_to: WireTo, *, counts: bool, status: int) -> No
 @pytest.mark.parametrize(("first", "status"), [(True, 422), (False, 202)])
 def test_a_replay_may_be_validated(wire_to: WireTo, *, first: bool, status: int) -> None:
     """Before the key is looked up, or not at all."""
-    rules = Idempotency(validates_first=first, reused=None)
+    rules = Idempotency(validates_first=first, reused=202)
     wire = wire_to(idempotency=rules)
     wire.ask("send_message", key="k")
     assert wire.ask("send_message", message(content=""), key="k").status == status

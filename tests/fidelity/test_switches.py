@@ -108,7 +108,7 @@ async def keeps_a_key_to_one_message(day: Day) -> None:
     assert await day.send("First", idempotency_key="order-7") == first
     refusals: dict[int, type[ApiError]] = {409: ConflictError, 422: ValidationError}
     reused = day.stands("idempotency.reused")
-    if reused is None:
+    if reused == 202:
         assert await day.send("Second", idempotency_key="order-7") == first
     else:
         with pytest.raises(refusals[reused]):

@@ -14,12 +14,9 @@ class Idempotency:
 
     #: Seconds for which a key is remembered.
     lifetime: float = 86_400.0
-    #: The status for a key that comes again with another path or other bytes; None gives
-    #: the first answer all the same, as the API page has it to the letter.
-    reused: int | None = attrs.field(
-        default=422,
-        validator=attrs.validators.optional(attrs.validators.in_((409, 422))),
-    )
+    #: The status for a key that comes again with another path or other bytes; 202 is the
+    #: first answer all the same, as the API page has it to the letter.
+    reused: int = attrs.field(default=422, validator=attrs.validators.in_((202, 409, 422)))
     #: Whether a replay counts against the rate limit.
     replays_count: bool = True
     #: Whether a repeat's body is validated before the key is looked up.
@@ -59,7 +56,7 @@ class Memory:
         entry = self._entries.get(owner)
         if entry is None:
             return None
-        if entry.fingerprint != fingerprint and self._rules.reused is not None:
+        if entry.fingerprint != fingerprint and self._rules.reused != 202:
             raise self._reused()
         if now < entry.busy_until:
             message = "The first request with this Idempotency-Key is still running"

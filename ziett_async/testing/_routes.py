@@ -65,6 +65,8 @@ _ROUTES = (
         list_campaign_messages,
     ),
 )
+#: The names of the operations.
+OPERATIONS = tuple(route.name for route in _ROUTES)
 #: Every scope that an endpoint here asks for.
 SCOPES = frozenset(route.scope for route in _ROUTES)
 

@@ -239,12 +239,19 @@ class LaneTransport:
         is_connecting = name in _BEFORE_SENDING
         # What is said after connecting may quote the answer; what the system says before
         # that cannot.
-        details = f": {error}" if is_connecting and str(error) else ""
+        details = f": {_told(error)}" if is_connecting else ""
         return SendFailed(
             f"{_REASONS.get(name, name)}{details}",
             reached=not is_connecting,
             timed_out=isinstance(error, self._library.TimeoutException),
         )
+
+
+def _told(error: BaseException | None) -> str:
+    """Return the first words in a chain of errors: trio's own says nothing, its cause does."""
+    if error is None:
+        return "no reason given"
+    return str(error) or _told(error.__cause__)
 
 
 _BEFORE_SENDING = {"ConnectError", "ConnectTimeout"}
