@@ -1,6 +1,6 @@
 """Clients for benchmarks: the real limiter, but never a wait; and transports without a network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import cycle
 
 from benchmarks._samples import ACCEPTED, KEY, REMITTER
@@ -27,8 +27,8 @@ UNTHROTTLED = Rate(1000, per=1e-6)
 class Memory:
     """A transport that answers at once: POSTs with new ids, GETs with one page after another."""
 
-    def __init__(self, pages: Iterator[bytes] = cycle([b""])) -> None:
-        self._pages = pages
+    def __init__(self, pages: Iterable[bytes] = ()) -> None:
+        self._pages = cycle(pages)
         self._accepted = cycle(ACCEPTED)
 
     async def send(self, request: Request) -> Response:

@@ -6,7 +6,6 @@ import json
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import cycle
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks._clients import Memory, unthrottled
@@ -44,7 +43,7 @@ def _bytes_each(make: Callable[[], Sequence[object]]) -> float:
 
 
 async def _messages(pages: Sequence[bytes]) -> list[Message]:
-    async with unthrottled(transport=Memory(cycle(pages))) as client:
+    async with unthrottled(transport=Memory(pages)) as client:
         return [
             message
             for number in range(len(pages))

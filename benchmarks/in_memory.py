@@ -29,9 +29,7 @@ def rows() -> Iterator[Row]:
     """Measure."""
     with asyncio.Runner() as runner:
         client = unthrottled(transport=Memory())
-        pairs = cpu_pairs(
-            lambda: runner.run(_ours(client)), _rivals, rounds=15, operations=_TIMES
-        )
+        pairs = cpu_pairs(lambda: runner.run(_ours(client)), _rivals, rounds=15, operations=_TIMES)
         yield pairs.row(
             "CPU of a whole send, answered from memory",
             "`json.dumps` and `json.loads` of its two bodies",

@@ -99,7 +99,7 @@ async def test_the_key_never_leaves_the_origin(status: int) -> None:
 async def test_the_key_is_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     """No repr, log, error, pickle or traceback has it, even with local variables."""
     caplog.set_level(logging.DEBUG)
-    shown = []
+    shown: list[str] = []
     async with socket() as (client, server):
         shown.append(repr(client))
         echo = f'{{"code": "AUTH_INVALID_API_KEY", "message": "no such key: {KEY}"}}'.encode()
@@ -121,7 +121,7 @@ async def test_the_key_is_shown_nowhere(caplog: pytest.LogCaptureFixture) -> Non
 async def test_people_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     """No number and no text is in logs, errors or reprs, even where the server repeats them."""
     caplog.set_level(logging.DEBUG)
-    shown = []
+    shown: list[str] = []
     async with socket() as (client, server):
         echo = f'{{"message": "{NUMBER} cannot get {TEXT}", "fields": {{"content": "{TEXT}"}}}}'
         faults = [Fault.status(422, body=echo.encode()), *[Fault.lose_answer()] * 3]

@@ -37,8 +37,7 @@ def find_code(inbox: Sequence[MessageRecord], number: str) -> str:
     """Return the code in the first message of an inbox; see `FakeZiett.last_code`."""
     __tracebackhide__ = True
     _check_number("number", number)
-    codes: list[str] = _CODE.findall(inbox[0].content) if inbox else []
-    codes = list(dict.fromkeys(codes))
+    codes = codes_in(inbox[0].content) if inbox else []
     if len(codes) == 1:
         return codes[0]
     if not inbox:
@@ -48,6 +47,12 @@ def find_code(inbox: Sequence[MessageRecord], number: str) -> str:
     else:
         message = f"no code in the newest message to {number}: {inbox[0].content!r}"
     raise AssertionError(message)
+
+
+def codes_in(content: str) -> Sequence[str]:
+    """Return the one-time codes in a text, each once."""
+    found: list[str] = _CODE.findall(content)
+    return list(dict.fromkeys(found))
 
 
 def _check_number(name: str, number: str) -> None:

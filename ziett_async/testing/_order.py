@@ -17,7 +17,7 @@ class Order(Form):
     def __init__(self, document: Mapping[str, object], *known: str) -> None:
         super().__init__(document)
         for name in sorted(document.keys() - set(known)):
-            self.note(name, f"is not a field here; there are: {', '.join(known) or 'none'}")
+            self.note(_shown(name), f"is no field here; there are: {', '.join(known) or 'none'}")
 
     def number(self, name: str, *, least: float = 0, most: float = _A_YEAR) -> float:
         """Return a required number within its bounds."""
@@ -63,7 +63,7 @@ class Order(Form):
             problem = text_problem(key, 100, _TOKEN, "is not the name of a header")
             problem = problem or text_problem(each, 8192, _PRINTABLE, "must be printable ASCII")
             if problem:
-                self.note(f"{name}.{key}", problem)
+                self.note(f"{name}.{_shown(key)}", problem)
         return tuple((key, str(each)) for key, each in found.items())
 
     def bytes(self, name: str) -> bytes | None:
@@ -71,3 +71,8 @@ class Order(Form):
         if name not in self or self._document[name] == "":
             return b"" if name in self else None
         return self.text(name).encode(errors="replace")
+
+
+def _shown(name: str) -> str:
+    """Return somebody else's name for a field as an answer can hold it."""
+    return name[:100].encode("ascii", "backslashreplace").decode()

@@ -1,6 +1,7 @@
 """What the control API can be told, from its JSON; every bad field is named at once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -51,14 +52,14 @@ def read_seconds(document: Document) -> float:
 def read_amount(document: Document, balance: Decimal) -> Decimal:
     """Return what to put on the account; less than nothing takes it off, as far as it goes."""
     order, amount = Order(document, "amount"), Decimal("NaN")
-    try:
+    with suppress(ArithmeticError):
         amount = Decimal(str(document.get("amount")))
-    except ArithmeticError:
-        pass
-    if not amount.is_finite() or isinstance(document.get("amount"), bool):
+    if not amount.is_finite():
         order.note("amount", 'must be an amount, like 500 or "499.50"')
     elif not -balance <= amount <= _MOST_MONEY:
         order.note("amount", f"must be at least {-balance} and at most {_MOST_MONEY}")
+    elif amount != round(amount, 6):
+        order.note("amount", "must have at most 6 decimal places")
     order.close()
     return amount
 

@@ -76,6 +76,16 @@ class Views:
             "faults": [fault_view(each) for each in self._service.faults.pending],
         }
 
+    def state(self, limit: int) -> Document:
+        """Return the account, and the newest messages and requests, newest first."""
+        messages = self._service.messages
+        return {
+            **self.account(),
+            "messages": self.messages(messages[: -limit - 1 : -1]),
+            "messages_in_all": len(messages),
+            "requests": [request_view(each) for each in self._log.since()[: -limit - 1 : -1]],
+        }
+
 
 def request_view(entry: Entry) -> Document:
     """Return a request and its answer."""

@@ -251,7 +251,7 @@ def _told(error: BaseException | None) -> str:
     """Return the first words in a chain of errors: trio's own says nothing, its cause does."""
     if error is None:
         return "no reason given"
-    return str(error) or _told(error.__cause__)
+    return str(error) or _told(error.__cause__ or error.__context__)
 
 
 _BEFORE_SENDING = {"ConnectError", "ConnectTimeout"}
