@@ -65,7 +65,7 @@ class Pairs:
         return Row(
             what,
             rival,
-            measured=f"{median(ratios):.2f}",
+            measured=f"{median(ratios):.3f}",
             spread=f"{min(ratios):.2f}-{max(ratios):.2f}",
             reach="" if most is None else f"≤ {most}",
             is_ok=None if most is None else median(ratios) <= most,

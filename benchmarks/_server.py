@@ -8,7 +8,7 @@ beyond the limit, in a fixed or in a sliding window, are counted.
 import asyncio
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from multiprocessing import get_context
@@ -42,7 +42,7 @@ class Server:
 
 
 @contextmanager
-def running(latency: Latency | None = None) -> Iterator[Server]:
+def running(latency: Latency | None = None) -> Generator[Server, None, None]:
     """Run a server on a free port of loopback for as long as the block lasts."""
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=_serve, args=(theirs, latency), daemon=True)

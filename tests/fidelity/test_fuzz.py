@@ -18,7 +18,7 @@ from ziett_async import ManualClock
 from ziett_async.testing import Dialect, FakeZiett, Idempotency
 from ziett_async.testing.emulator import Emulator
 
-Test: TypeAlias = Callable[..., None]
+AnyTest: TypeAlias = Callable[..., None]
 
 # pyright cannot follow schemathesis' own types to their ends.
 Case: TypeAlias = Any
@@ -38,7 +38,7 @@ schema.config.generation.update(
     # Parameters that nobody documents are ignored, which no page forbids.
     allow_extra_parameters=False,
 )
-every_operation: Callable[[Test], Test] = schema.parametrize()
+every_operation: Callable[[AnyTest], AnyTest] = schema.parametrize()
 
 
 def serve(dialect: Dialect) -> Generator[Wire]:

@@ -55,6 +55,11 @@ def codes_in(content: str) -> Sequence[str]:
     return list(dict.fromkeys(found))
 
 
+def _codes(text: str) -> Sequence[str]:
+    """Return each code once: Web OTP repeats it, `482910 is your code. @shop.ao #482910`."""
+    return list(dict.fromkeys(match.group() for match in _CODE.finditer(text)))
+
+
 def _check_number(name: str, number: str) -> None:
     # Otherwise `count=0` would hold for every number in another form.
     if not _E164.fullmatch(number):

@@ -4,6 +4,7 @@ Whatever a test in Python does with a `FakeZiett`, a test in any other language 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol, runtime_checkable
 from urllib.parse import unquote
 from uuid import UUID
@@ -12,7 +13,7 @@ import attrs
 
 from ziett_async._wire import Request, Response
 from ziett_async.testing import _orders
-from ziett_async.testing._answers import Document, Refusal, answer
+from ziett_async.testing._answers import Refusal, answer, invalid
 from ziett_async.testing._desk import Answer, Stream
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Exchange
@@ -21,7 +22,7 @@ from ziett_async.testing._inbox import inbox
 from ziett_async.testing._log import Log
 from ziett_async.testing._origin import check_host, check_origin, check_type
 from ziett_async.testing._search import Search
-from ziett_async.testing._views import Views, fault_view, request_view
+from ziett_async.testing._views import Views, fault_view
 from ziett_async.testing._watch import Watch
 
 _BASE = "/_emulator"
@@ -80,36 +81,50 @@ class Control:
             "messages": {"GET": self._messages},
             "messages/*": {"GET": self._message, "POST": self._mark},
             "requests": {"GET": self._requests},
-            "limits": {"GET": self._account_of("limits")},
+            "limits": {"GET": partial(self._show, "limits")},
             "faults": {
-                "GET": self._account_of("faults"),
+                "GET": partial(self._show, "faults"),
                 "POST": self._add_faults,
                 "DELETE": self._clear_faults,
             },
-            "balance": {"GET": self._account_of("balance"), "POST": self._top_up},
-            "clock": {"GET": self._account_of("now"), "POST": self._advance},
+            "balance": {"GET": partial(self._show, "balance"), "POST": self._top_up},
+            "clock": {"GET": partial(self._show, "now"), "POST": self._advance},
             "reset": {"POST": self._reset},
         }
 
+    def knows(self, request: Request) -> bool:
+        """Return whether a request is for the inbox or the control API."""
+        path = request.url.partition("?")[0]
+        return path in {"/", _BASE} or path.startswith(f"{_BASE}/")
+
     def room(self, request: Request) -> Answer | None:
         """Answer what is for the inbox or the control API."""
+        if not self.knows(request):
+            return None
         path, _, query = request.url.partition("?")
         method = "GET" if request.method == "HEAD" else request.method
         if path == "/":
             check_host(request)
             _allow(method, ["GET"])
             return Exchange(inbox())
-        if path != _BASE and not path.startswith(f"{_BASE}/"):
-            return None
         try:
             return self._attend(request, method, path.removeprefix(_BASE).lstrip("/"), query)
         except Refusal as refusal:
             refusal.service = "emulator"
             raise
 
-    def witness(self, request: Request, exchange: Exchange) -> None:
-        """Take note of a request to the API and its answer."""
-        self._log.note(self._service.clock.time(), request, exchange, self._service.latest)
+    def overseen(self, api: Callable[[Request], Exchange]) -> Callable[[Request], Exchange]:
+        """Return the API with its requests and answers noted for the inbox."""
+
+        def answered(request: Request) -> Exchange:
+            before = self._service.latest
+            exchange = api(request)
+            latest = self._service.latest
+            arrival = None if latest is before else latest
+            self._log.note(self._service.clock.time(), request, exchange, arrival)
+            return exchange
+
+        return answered
 
     def _attend(self, request: Request, method: str, path: str, query: str) -> Answer:
         check_host(request)
@@ -131,7 +146,78 @@ class Control:
         return answer(200, self._views.state(ask.limit))
 
     def _messages(self, ask: _Ask) -> Response:
-        number, limit = Search(ask.query).one("to"), ask.limit
-        records = self._service.messages if number is None else self._inbox(number)
-        found = self._views.messages(records[: -limit - 1 : -1])
-        return answer(200, {"messages": found, "total": len(records)})
+        search, limit = Search(ask.query), ask.limit
+        number, wanted = search.one("to"), search.one("q") or ""
+        found = [
+            each
+            for each in reversed(self._service.messages)
+            if number in (None, each.target_e164)
+            and (wanted in each.content or wanted in each.target_e164 or wanted == str(each.id))
+        ]
+        messages = self._views.messages(found[:limit])
+        return answer(200, {"messages": messages, "messages_in_all": len(found)})
+
+    def _message(self, ask: _Ask) -> Response:
+        message_id = _id(ask.blank)
+        found = [each for each in self._service.messages if each.id == message_id]
+        if not found:
+            raise Refusal(404, "Message not found")
+        return answer(200, self._views.messages(found)[0])
+
+    def _mark(self, ask: _Ask) -> Response:
+        status, error_code = _orders.read_outcome(ask.document)
+        try:
+            record = self._service.deliver(_id(ask.blank), status, error_code)
+        except KeyError:
+            raise Refusal(404, "Message not found") from None
+        return answer(200, self._views.messages([record])[0])
+
+    def _requests(self, ask: _Ask) -> Response:
+        return answer(200, {"requests": self._views.requests(ask.limit)})
+
+    def _add_faults(self, ask: _Ask) -> Response:
+        faults = _orders.read_faults(ask.document)
+        self._service.faults.add(*faults)
+        return answer(201, {"faults": [fault_view(each) for each in faults]})
+
+    def _clear_faults(self, _: _Ask) -> Response:
+        self._service.faults.clear()
+        return self._part("faults")
+
+    def _top_up(self, ask: _Ask) -> Response:
+        self._service.top_up(_orders.read_amount(ask.document, self._service.balance))
+        return self._part("balance")
+
+    def _advance(self, ask: _Ask) -> Response:
+        seconds, clock = _orders.read_seconds(ask.document), self._service.clock
+        if not isinstance(clock, Movable):
+            raise Refusal(409, "The service's clock is not one that can be put forward")
+        if clock.time() + seconds > _LAST_MOMENT:
+            raise invalid({"seconds": "would be after the last year of four digits"})
+        clock.advance(seconds)
+        return self._part("now")
+
+    def _reset(self, ask: _Ask) -> Response:
+        _orders.read_nothing(ask.document)
+        self._service.clear()
+        self._log.clear()
+        return answer(200, self._views.state(1))
+
+    def _show(self, name: str, _: _Ask) -> Response:
+        return self._part(name)
+
+    def _part(self, name: str) -> Response:
+        return answer(200, {name: self._views.account()[name]})
+
+
+def _id(blank: str) -> UUID:
+    found = parse_uuid(blank)
+    if found is None:
+        raise invalid({"message_id": "must be a UUID"})
+    return found
+
+
+def _allow(method: str, methods: Sequence[str]) -> None:
+    if method not in methods:
+        allowed = sorted({*methods, "HEAD"} if "GET" in methods else methods)
+        raise Refusal(405, "Method not allowed", headers=(("allow", ", ".join(allowed)),))

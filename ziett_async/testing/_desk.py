@@ -39,6 +39,6 @@ class Desk(Protocol):
         """Put a refusal into words."""
         ...
 
-    def latency(self) -> float:
-        """Return seconds there and back, for the next request."""
+    def latency(self, request: Request) -> float:
+        """Return seconds there and back, for this request."""
         ...

@@ -12,6 +12,7 @@ from anyio.from_thread import start_blocking_portal
 
 from ziett_async._wire import Request, Response
 from ziett_async.testing._answers import Refusal, refuse
+from ziett_async.testing._control import Control
 from ziett_async.testing._desk import Answer
 from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing._fake import FakeZiett
@@ -40,7 +41,8 @@ class Emulator:
     one difference to memory: nobody who listens can refuse a single request, so
     `Fault.refuse()` is a reset, too, and the client has to take the outcome for unknown.
 
-    It listens on loopback only and refuses keys that begin with `zk_live_`.
+    Its `/` is a page with the messages that were sent, and what a `FakeZiett` can be told, it
+    can be told under `/_emulator`. It listens on loopback only and refuses keys that begin with `zk_live_`.
 
     Args:
         service: who answers; by default a `FakeZiett` on the machine's clock.
@@ -66,7 +68,8 @@ class Emulator:
         self.service = FakeZiett(clock=DeskClock()) if service is None else service
         self._wanted_port = port
         self._latency = latency
-        self._rooms = [*rooms, self._api]
+        self._control = Control(self.service)
+        self._rooms = [*rooms, self._control.room, self._control.overseen(self._api)]
         self._refusals = 0
 
     @property
@@ -141,14 +144,16 @@ class Emulator:
         trace_id = f"trace-http-{self._refusals:08d}"
         return refuse(refusal, trace_id, moment.isoformat(timespec="microseconds"))
 
-    def latency(self) -> float:
-        """Return the latency of the next request."""
+    def latency(self, request: Request) -> float:
+        """Return the latency of a request; whoever looks on takes no part in it."""
+        if self._control.knows(request):
+            return 0.0
         return self._latency() if callable(self._latency) else self._latency
 
-    def _api(self, request: Request) -> Answer:
+    def _api(self, request: Request) -> Exchange:
         if any(name == "x-api-key" and _is_live(key) for name, key in request.headers):
             message = "This is an emulator: it refuses live keys; use one that begins with zk_test_"
-            raise Refusal(401, message)
+            return Exchange(self.refuse(Refusal(401, message)), executed=False)
         return self.service.exchange(request)
 
 

@@ -58,7 +58,7 @@ class _Conversation:
             return await self._say(self._desk.refuse(refusal))
         if request is None:
             return False
-        half = self._desk.latency() / 2
+        half = self._desk.latency(request) / 2
         await _pass(half)
         answer = self._desk.answer(request)
         await _pass(half)

@@ -32,30 +32,32 @@ class Log:
 
     def __init__(self, most: int = 500) -> None:
         self._entries: deque[Entry] = deque(maxlen=most)
-        self._count = 0
+        #: How many there have been.
+        self.count = 0
+        #: Another object after each `clear`.
+        self.epoch = object()
 
     def note(
         self, at: float, request: Request, exchange: Exchange, arrival: Arrival | None
     ) -> None:
         """Note a request and what becomes of it."""
-        self._count += 1
+        self.count += 1
         if len(request.body) > _MOST_KEPT:
             request = attrs.evolve(request, body=request.body[:_MOST_KEPT])
         response = exchange.response
         if response is not None and len(response.body) > _MOST_KEPT:
             response = attrs.evolve(response, body=response.body[:_MOST_KEPT])
             exchange = attrs.evolve(exchange, response=response)
-        entry = Entry(
-            number=self._count, at=at, request=request, exchange=exchange, arrival=arrival
-        )
+        entry = Entry(number=self.count, at=at, request=request, exchange=exchange, arrival=arrival)
         self._entries.append(entry)
 
     def since(self, number: int = 0) -> Sequence[Entry]:
         """Return the requests that came after the one with this number, in order."""
-        if number >= self._count:
+        if number >= self.count:
             return []
         return [entry for entry in self._entries if entry.number > number]
 
     def clear(self) -> None:
         """Forget them; numbers go on."""
         self._entries.clear()
+        self.epoch = object()

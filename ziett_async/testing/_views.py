@@ -83,8 +83,12 @@ class Views:
             **self.account(),
             "messages": self.messages(messages[: -limit - 1 : -1]),
             "messages_in_all": len(messages),
-            "requests": [request_view(each) for each in self._log.since()[: -limit - 1 : -1]],
+            "requests": self.requests(limit),
         }
+
+    def requests(self, limit: int) -> Sequence[Document]:
+        """Return the newest requests, newest first."""
+        return [request_view(each) for each in self._log.since()[: -limit - 1 : -1]]
 
 
 def request_view(entry: Entry) -> Document:
