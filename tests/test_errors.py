@@ -220,7 +220,7 @@ def test_a_failed_call_leaves_nothing_private_in_its_errors() -> None:
     """Neither number nor text of the request is in what is raised, or in its pickle."""
     private = {"target_e164": "+244990090990", "content": "Your code is 482910."}
     send = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
-    attempts = Attempts(send(body=private), str(UUID(int=7)), 0.0)
+    attempts = Attempts(send(body=private), str(UUID(int=7)), 0.0, None)
     attempts.begin(waited=0.0)
 
     def verdicts() -> Iterable[Verdict]:

@@ -66,7 +66,7 @@ def no(status: int, trace_id: str | None = None, retry_after: float | None = Non
 
 def judged(operation: Operation[object], events: Sequence[Event]) -> Verdict:
     """Return the verdict on the last of these attempts."""
-    attempts = Attempts(operation(path={"message_id": "x"}), "key-1", 0.0)
+    attempts = Attempts(operation(path={"message_id": "x"}), "key-1", 0.0, None)
     verdicts = [judge(attempts, event) for event in events]
     return verdicts[-1]
 
@@ -245,7 +245,7 @@ def test_what_is_retried_follows_from_the_last_attempt(events: list[Event]) -> N
 
 def test_an_attempt_is_counted_when_it_begins() -> None:
     """Attempts and the seconds waited for their turns add up over the call."""
-    attempts = Attempts(SEND(), "key-1", 7.0)
+    attempts = Attempts(SEND(), "key-1", 7.0, None)
     assert (attempts.count, attempts.waited, attempts.began) == (0, 0.0, 7.0)
     assert attempts.trail.attempts == 0
     for _ in range(3):

@@ -13,6 +13,7 @@ from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._settings import read_defaults, read_origin
+from ziett_async._verdict import OpenKeys
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
 from ziett_async.errors import ConfigurationError, InvalidRequest
@@ -92,6 +93,7 @@ class AsyncZiett(Messages, Campaigns):
             clock=time,
             attempt_timeout=_seconds("attempt_timeout", attempt_timeout),
             budget=RetryBudget(retry.budget),
+            open_keys=OpenKeys(),
         )
         self._is_closed = False
 

@@ -19,9 +19,9 @@ from ziett_async._codec import Undecodable
 from ziett_async._operation import Call
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._sansio import Origin, to_problem, to_request, to_result
-from ziett_async._verdict import Attempts, Verdict
+from ziett_async._verdict import Attempts, OpenKeys, Verdict
 from ziett_async._wire import Request, Response, SendFailed
-from ziett_async.errors import CallError, DeadlineExceeded
+from ziett_async.errors import OutcomeUnknown
 from ziett_async.limits import Limiter
 from ziett_async.models import CallInfo
 from ziett_async.transports import Transport
@@ -36,7 +36,7 @@ _KEY_LIVES = 24 * 60 * 60
 
 @attrs.frozen(eq=False)
 class Pipeline:
-    """Carries calls over the ports; all it keeps between calls is the retry budget."""
+    """Carries calls over the ports; between them it keeps what is at the end of its fields."""
 
     origin: Origin
     transport: Transport
@@ -46,22 +46,37 @@ class Pipeline:
     #: Seconds for one attempt in all.
     attempt_timeout: float
     budget: RetryBudget
+    open_keys: OpenKeys
 
     async def run(self, call: Call[T], timeout: float | None, idempotency_key: str | None) -> T:
         """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
-        clock, limiter, bucket = self.clock, self.limiter, call.operation.bucket
         key = (idempotency_key or urandom(16).hex()) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
-        attempts = Attempts(call, key, clock.monotonic())
-        verdict: Verdict | None = None
+        open_until = self.open_keys.until(idempotency_key, request.body)
+        attempts = Attempts(call, key, self.clock.monotonic(), open_until)
+        try:
+            result = await self._carry_out(attempts, request, timeout)
+        except BaseException as error:
+            # A call that was cancelled has an unknown outcome, too.
+            if isinstance(error, Exception) and not isinstance(error, OutcomeUnknown):
+                self.open_keys.settle(key)
+            elif key is not None and attempts.count:
+                self.open_keys.add(key, request.body, self._forgotten(attempts))
+            raise
+        if open_until is not None:
+            self.open_keys.settle(key)
+        return result
+
+    async def _carry_out(self, attempts: Attempts[T], request: Request, timeout: float | None) -> T:
+        clock, limiter, bucket = self.clock, self.limiter, attempts.call.operation.bucket
         end = inf if timeout is None else attempts.began + timeout
+        verdict: Verdict | None = None
         while True:
             queued = clock.monotonic()
             try:
                 await limiter.acquire(bucket, None if timeout is None else end - queued)
             except TimeoutError:
-                error = _too_late(attempts, verdict)
-                raise error from error.__cause__
+                raise (attempts.late() if verdict is None else verdict.error) from None
             started = clock.monotonic()
             attempts.begin(waited=started - queued)
             try:
@@ -118,12 +133,8 @@ class Pipeline:
         await self.clock.sleep(wait)
 
     def _forgotten(self, attempts: Attempts[T]) -> datetime:
-        """Return when the server forgets the key, counted from the call's beginning."""
+        """Return when the server forgets the key, counted from when it may first have come."""
+        if attempts.open_until is not None:
+            return attempts.open_until
         elapsed = self.clock.monotonic() - attempts.began
         return datetime.fromtimestamp(self.clock.time() - elapsed + _KEY_LIVES, UTC)
-
-
-def _too_late(attempts: Attempts[T], verdict: Verdict | None) -> CallError:
-    if verdict is not None:
-        return verdict.error
-    return DeadlineExceeded(attempts.trail, "the rate limit has no turn for it within its timeout")

@@ -13,15 +13,23 @@ class SendFailed(Exception):
     `reached` is the one thing that only the transport can know: `False` when the server
     certainly saw nothing it could act on (refused, no such host, TLS failed), `True`
     whenever it may have. When in doubt it is `True`. `reason` is for a person and is
-    shown in errors and logs, so it never holds a header, a body or a query.
+    shown in errors and logs, so it never holds a header, a body or a query. `status` is
+    that of an answer which began and was not complete.
     """
 
     # Positional, so that it pickles.
-    def __init__(self, reason: str, reached: bool, timed_out: bool = False) -> None:  # noqa: FBT001, FBT002
-        super().__init__(reason, reached, timed_out)
+    def __init__(
+        self,
+        reason: str,
+        reached: bool,  # noqa: FBT001
+        timed_out: bool = False,  # noqa: FBT001, FBT002
+        status: int | None = None,
+    ) -> None:
+        super().__init__(reason, reached, timed_out, status)
         self.reason = reason
         self.reached = reached
         self.timed_out = timed_out
+        self.status = status
 
     def __str__(self) -> str:
         return self.reason

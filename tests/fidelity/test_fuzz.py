@@ -1,7 +1,7 @@
 """Schemathesis asks the emulator for everything that `openapi.yaml` allows, and for more.
 
 Valid requests have to be accepted, invalid ones refused, and every answer has to be one that
-is described. Its seed is fixed: the same requests come in every run.
+is described. Its seed is fixed: the same code is asked the same in every run.
 """
 
 from collections.abc import Callable, Generator

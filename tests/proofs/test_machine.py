@@ -216,6 +216,13 @@ faults = st.one_of(
         operation=operations,
     ),
     st.builds(Fault.running, st.sampled_from([0.1, 2.0, 40.0]), operation=operations),
+    st.builds(
+        Fault.status,
+        st.sampled_from([400, 404, 405, 413, 418]),
+        headers=headers,
+        body=st.just(b"<html>not the API's</html>"),
+        operation=operations,
+    ),
     st.builds(Fault.stored_error, st.sampled_from([500, 503]), operation=operations),
     st.builds(
         Fault.status,

@@ -37,7 +37,7 @@ def find_code(inbox: Sequence[MessageRecord], number: str) -> str:
     """Return the code in the first message of an inbox; see `FakeZiett.last_code`."""
     __tracebackhide__ = True
     _check_number("number", number)
-    codes = codes_in(inbox[0].content) if inbox else []
+    codes: Sequence[str] = codes_in(inbox[0].content) if inbox else ()
     if len(codes) == 1:
         return codes[0]
     if not inbox:
@@ -50,14 +50,9 @@ def find_code(inbox: Sequence[MessageRecord], number: str) -> str:
 
 
 def codes_in(content: str) -> Sequence[str]:
-    """Return the one-time codes in a text, each once."""
+    """Return the one-time codes in a text, each once: Web OTP repeats it, `@shop.ao #482910`."""
     found: list[str] = _CODE.findall(content)
     return list(dict.fromkeys(found))
-
-
-def _codes(text: str) -> Sequence[str]:
-    """Return each code once: Web OTP repeats it, `482910 is your code. @shop.ao #482910`."""
-    return list(dict.fromkeys(match.group() for match in _CODE.finditer(text)))
 
 
 def _check_number(name: str, number: str) -> None:

@@ -42,7 +42,8 @@ class Emulator:
     `Fault.refuse()` is a reset, too, and the client has to take the outcome for unknown.
 
     Its `/` is a page with the messages that were sent, and what a `FakeZiett` can be told, it
-    can be told under `/_emulator`. It listens on loopback only and refuses keys that begin with `zk_live_`.
+    can be told under `/_emulator`. It listens on loopback only and refuses keys that begin
+    with `zk_live_`.
 
     Args:
         service: who answers; by default a `FakeZiett` on the machine's clock.

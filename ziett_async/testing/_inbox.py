@@ -12,7 +12,7 @@ from pathlib import Path
 from ziett_async._wire import Response
 
 _FOLDER = Path(__file__).with_name("inbox")
-_SCRIPTS = ("words.js", "store.js", "parts.js", "views.js", "main.js")
+_SCRIPTS = ("words.js", "store.js", "parts.js", "views.js", "requests.js", "main.js")
 
 
 @cache

@@ -7,6 +7,7 @@ site (`Origin`, `Sec-Fetch-Site`), and a body's type, as JSON takes a permission
 never given here.
 """
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from ziett_async._wire import Request
@@ -45,8 +46,8 @@ def _header(request: Request, name: str) -> str:
 
 def _name_of(host: str) -> str | None:
     """Return the host without its port; None where there is none to be seen."""
-    try:
+    with suppress(ValueError):
         parts = urlsplit(f"//{host}")
-        return None if parts.username is not None or parts.path else parts.hostname
-    except ValueError:
-        return None
+        if parts.netloc == host and "@" not in host:
+            return parts.hostname
+    return None

@@ -76,6 +76,7 @@ def _outcome(exchange: Exchange) -> Response:
         message = "connection refused"
         raise SendFailed(message, reached=False)
     if exchange.ending is not Ending.ANSWERED or exchange.response is None:
+        begun = exchange.response if exchange.ending is Ending.TRUNCATED else None
         message = f"no whole answer: {exchange.ending.value}"
-        raise SendFailed(message, reached=True)
+        raise SendFailed(message, reached=True, status=begun.status if begun else None)
     return exchange.response

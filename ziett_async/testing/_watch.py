@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from time import perf_counter
-from typing import TypeVar
 from uuid import UUID
 
 import anyio
@@ -24,7 +23,6 @@ MOST_AT_FIRST = 1000
 
 #: All that a view of a message is made of.
 _Seen = tuple[MessageRecord, ContactRecord | None, int]
-V = TypeVar("V")
 
 
 class Watch:
@@ -40,7 +38,7 @@ class Watch:
         self._epoch: object = None
         self._messages: dict[UUID, _Seen] = {}
         self._request = 0
-        self._account: Document = {}
+        self._account: object = None
 
     async def feed(self, send: Send) -> None:
         """Tell the news for as long as somebody listens."""
@@ -62,7 +60,7 @@ class Watch:
         is_gone = not self._messages.keys() <= messages.keys()
         if self._epoch is not self._log.epoch or is_gone:
             self._epoch = self._log.epoch
-            self._messages, self._account = messages, _still(self._views.account())
+            self._messages, self._account = messages, self._weigh()
             self._request = self._log.count
             yield "state", self._views.state(MOST_AT_FIRST)
             return
@@ -73,10 +71,10 @@ class Watch:
         for entry in self._log.since(self._request):
             self._request = entry.number
             yield "request", request_view(entry)
-        account = self._views.account()
-        if _still(account) != self._account:
-            self._account = _still(account)
-            yield "account", account
+        account = self._weigh()
+        if account != self._account:
+            self._account = account
+            yield "account", self._views.account()
 
     def _look(self) -> dict[UUID, _Seen]:
         attempts, contacts = self._views.attempts(), self._service.contacts
@@ -89,12 +87,10 @@ class Watch:
             for each in self._service.messages
         }
 
-
-def _still(account: Document) -> Document:
-    """Return an account without what changes by itself from moment to moment."""
-    limits = account["limits"]
-    assert isinstance(limits, list)
-    return {**account, "now": "", "limits": [{**each, "wait": 0} for each in limits]}
+    def _weigh(self) -> object:
+        """Return what of an account is news when it changes; a moment later is none."""
+        levels = [(each.owner, each.bucket, each.free) for each in self._service.levels]
+        return self._service.balance, self._service.faults.pending, levels
 
 
 def _event(name: str, document: Document) -> bytes:

@@ -94,10 +94,10 @@ class _Lane:
                     await answer.stream.aclose()
         except self._library.TransportError:
             if len(body) <= most:
-                raise
+                raise SendFailed(_CUT, reached=True, status=answer.status_code) from None
         if len(body) > most:
             message = f"the answer is longer than {most} bytes"
-            raise SendFailed(message, reached=True)
+            raise SendFailed(message, reached=True, status=answer.status_code)
         await answer.stream.aclose()
         self.is_clean = not self._was_told_more(answer)
         self.free_since = monotonic()
@@ -254,11 +254,12 @@ def _told(error: BaseException | None) -> str:
     return str(error) or _told(error.__cause__ or error.__context__)
 
 
+_CUT = "the connection broke before the answer was complete"
 _BEFORE_SENDING = {"ConnectError", "ConnectTimeout"}
 _REASONS = {
     "ConnectError": "no connection",
     "ConnectTimeout": "no connection in time",
-    "ReadError": "the connection broke before the answer was complete",
-    "RemoteProtocolError": "the answer is not HTTP, or was cut short",
+    "ReadError": "the connection broke before an answer came",
+    "RemoteProtocolError": "the connection was closed before an answer came, or it is not HTTP",
     "WriteError": "the connection broke while the request was sent",
 }
