@@ -66,7 +66,7 @@ class Pairs:
             what,
             rival,
             measured=f"{median(ratios):.3f}",
-            spread=f"{min(ratios):.2f}-{max(ratios):.2f}",
+            spread=f"{min(ratios):.3f}-{max(ratios):.3f}",
             reach="" if most is None else f"≤ {most}",
             is_ok=None if most is None else median(ratios) <= most,
             costs=f"{mine * scale:.3g} / {other * scale:.3g} {unit}",

@@ -29,7 +29,7 @@ from ziett_async.errors import (
     TransportError,
     ValidationError,
 )
-from ziett_async.models import AcceptedMessage, Message
+from ziett_async.models import AcceptedMessage, ErrorCode, Message
 
 UNTIL = datetime(2025, 7, 15, 10, 30, tzinfo=UTC)
 SEND = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
@@ -61,7 +61,13 @@ UNUSABLE = Unusable()
 
 def no(status: int, trace_id: str | None = None, retry_after: float | None = None) -> Problem:
     """Return the server's no."""
-    return Problem(status, trace_id=trace_id, retry_after=retry_after)
+    code = ErrorCode("ANY_CODE")
+    return Problem(status, code, trace_id=trace_id, retry_after=retry_after)
+
+
+def page(status: int) -> Problem:
+    """Return the no of somebody in front of the server."""
+    return Problem(status)
 
 
 def judged(operation: Operation[object], events: Sequence[Event]) -> Verdict:
@@ -131,6 +137,9 @@ SENDS: list[Row] = [
     ([RESET, no(422)], ValidationError, False),
     ([UNUSABLE, no(422)], ValidationError, False),
     # Any other does not.
+    ([RESET, page(405)], OutcomeUnknown, False),
+    ([RESET, page(418)], OutcomeUnknown, False),
+    ([page(405)], ApiError, False),
     ([RESET, no(401)], OutcomeUnknown, False),
     ([RESET, no(403)], OutcomeUnknown, False),
     ([RESET, no(407)], OutcomeUnknown, False),

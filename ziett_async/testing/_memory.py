@@ -66,9 +66,10 @@ class Memory:
     def keep(
         self, owner: Owner, fingerprint: str, response: Response, now: float, busy: float = 0.0
     ) -> None:
-        """Remember an answer, and that the key is busy for so many seconds."""
+        """Remember a key's first answer, and that it is busy for so many seconds."""
+        self._forget(now)
         end = now + self._rules.lifetime
-        self._entries[owner] = _Entry(fingerprint, response, end, now + busy)
+        self._entries.setdefault(owner, _Entry(fingerprint, response, end, now + busy))
 
     def _reused(self) -> Refusal:
         message = "was used with another request"

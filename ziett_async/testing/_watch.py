@@ -31,10 +31,13 @@ class Watch:
     It looks at the service again and again: messages change with the clock, and in memory, too.
     """
 
-    def __init__(self, service: FakeZiett, views: Views, log: Log) -> None:
+    def __init__(
+        self, service: FakeZiett, views: Views, log: Log, *, silence: float = _SILENCE
+    ) -> None:
         self._service = service
         self._views = views
         self._log = log
+        self._silence = silence
         self._epoch: object = None
         self._messages: dict[UUID, _Seen] = {}
         self._request = 0
@@ -47,7 +50,7 @@ class Watch:
         while True:
             began = perf_counter()
             news = b"".join(_event(name, document) for name, document in self.news())
-            if news or silent >= _SILENCE:
+            if news or silent >= self._silence:
                 await send(news or b": still here\n\n")
                 silent = 0.0
             pause = max(_PAUSE, (perf_counter() - began) / _SHARE)

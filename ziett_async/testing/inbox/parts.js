@@ -84,9 +84,6 @@ function copier(text, label) {
 
 function detailsOf(message) {
   return [
-    el("header", { class: "heading" },
-      el("h2", { id: "details-title", tabindex: "-1" }, "Message"),
-      el("a", { class: "close", href: `#/to/${encodeURIComponent(message.target_e164)}`, "aria-label": "Close the details", "data-does": "close" }, icon("cross"))),
     el("p", { class: "big" }, statusOf(message.status), message.error_code ? el("bdi", { class: "error" }, message.error_code) : null),
     el("div", { class: "marks", role: "group", "aria-label": "Mark this message" },
       el("button", { type: "button", "data-does": "deliver", onclick: () => mark(message, "DELIVERED", null) }, icon("checks"), "Mark delivered"),

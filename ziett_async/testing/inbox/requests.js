@@ -67,6 +67,6 @@ function fact(name, value) {
 
 function block(title, body, headers = []) {
   const head = headers.map(([name, value]) => `${name}: ${value}\n`).join("");
-  return el("section", {}, el("h4", {}, title),
+  return el("section", {}, el("h3", {}, title),
     el("pre", { tabindex: "0", "aria-label": title }, `${head}${head && body ? "\n" : ""}${readable(body)}`));
 }

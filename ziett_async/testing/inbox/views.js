@@ -105,7 +105,8 @@ function drawDetails(message) {
   }
   const focused = isOpen && panel.contains(document.activeElement) ? document.activeElement.dataset.does : null;
   panel.message = message;
-  panel.replaceChildren(...detailsOf(message));
+  byId("details-close").href = `#/to/${encodeURIComponent(message.target_e164)}`;
+  byId("details-body").replaceChildren(...detailsOf(message));
   if (focused) panel.querySelector(`[data-does="${focused}"]`)?.focus();
 }
 

@@ -1,0 +1,517 @@
+"""The control API, as a test in another language uses it: over HTTP, on both event loops."""
+
+import json
+import re
+from collections.abc import AsyncGenerator
+from typing import Any, TypeAlias
+from uuid import uuid4
+
+import anyio
+import anyio.abc
+import attrs
+import httpx
+import pytest
+
+from ziett_async._clock import SystemClock
+from ziett_async._wire import Request
+from ziett_async.testing import FakeZiett, Quota
+from ziett_async.testing._desk_clock import DeskClock
+from ziett_async.testing._log import Log
+from ziett_async.testing._views import Views
+from ziett_async.testing._watch import Watch
+from ziett_async.testing.emulator import Emulator
+
+pytestmark = pytest.mark.anyio
+
+#: What `json.loads` returns.
+Json: TypeAlias = Any
+
+KEY = "zk_test_a_long_key_4567"
+SEND = {
+    "remitter_id": "019b4b56-e704-7c30-83a0-527df63c3e00",
+    "channel_type": "SMS",
+    "target_e164": "+244923456789",
+    "content": "O seu código é 482910.",
+}
+
+
+@attrs.frozen
+class Desk:
+    """An emulator and somebody who talks to it."""
+
+    emulator: Emulator
+    http: httpx.AsyncClient
+
+    async def ask(self, method: str, path: str, body: object = None, **headers: str) -> Json:
+        """Put a request to the control API; return the JSON of its answer."""
+        return (await self.request(method, path, body, **headers)).json()
+
+    async def request(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> httpx.Response:
+        """Put a request to the control API."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.request(method, f"/_emulator{path}", json=body, headers=named)
+
+    async def send(self, key: str = "a", **changes: object) -> httpx.Response:
+        """Send a message as a program does."""
+        headers = {"X-API-KEY": KEY, "Idempotency-Key": key}
+        return await self.http.post("/c/v1/messages", json={**SEND, **changes}, headers=headers)
+
+
+@pytest.fixture
+async def desk() -> AsyncGenerator[Desk]:
+    """Serve a Ziett with room for three sends a minute."""
+    service = FakeZiett(clock=DeskClock(), balance=100, limits={"send": Quota(3), "list": Quota(5)})
+    async with (
+        Emulator(service) as emulator,
+        httpx.AsyncClient(base_url=emulator.url, timeout=10) as http,
+    ):
+        yield Desk(emulator, http)
+
+
+class Listener:
+    """Somebody who reads server-sent events."""
+
+    def __init__(self, stream: anyio.abc.SocketStream) -> None:
+        self._stream = stream
+        self._read = ""
+
+    async def until(self, name: str) -> Json:
+        """Return what the next event of this name says."""
+        found = None
+        with anyio.fail_after(10):
+            while not (found := re.search(rf"event: {name}\ndata: (.*)\n\n", self._read)):
+                self._read += (await self._stream.receive()).decode()
+        self._read = self._read[found.end() :]
+        return json.loads(found[1])
+
+
+async def test_a_message_is_shown_with_all_that_is_known_of_it(desk: Desk) -> None:
+    """Contact, parts, codes, key, attempts, and its history as time goes by."""
+    contact = {"name": "Ana", "email": "ana@example.ao", "tags": ["Premium"]}
+    await desk.send(save_contact=contact)
+    await desk.send(save_contact=contact)
+    await desk.ask("POST", "/clock", {"seconds": 60})
+    state = await desk.ask("GET", "/state")
+    [message] = state["messages"]
+    assert message["contact"] == contact
+    assert message["codes"] == ["482910"]
+    assert (message["idempotency_key"], message["attempts"]) == ("a", 2)
+    assert message["segments"] == {
+        "encoding": "UCS-2", "parts": 1, "units": 22, "room": 70, "because_of": "ó",
+    }  # fmt: skip
+    assert [change["status"] for change in message["history"]] == ["PENDING", "SENT", "DELIVERED"]
+    assert message["history"][-1]["at"] == message["updated_at"]
+    assert (state["balance"], state["messages_in_all"]) == ("85", 1)
+    assert message == await desk.ask("GET", f"/messages/{message['id']}")
+
+
+async def test_messages_are_found_by_number_text_and_id(desk: Desk) -> None:
+    """The newest first, as many as are wanted."""
+    ids = [(await desk.send(str(n), content=f"Text {n}")).json()["message_id"] for n in range(2)]
+    desk.emulator.service.add_message(target_e164="+351912345678", content="Text")
+    for query, found in (
+        ({"to": "+244923456789"}, [*reversed(ids)]),
+        ({"to": "+244923456789", "limit": "1"}, ids[1:]),
+        ({"q": "Text 0"}, ids[:1]),
+        ({"q": "24492"}, [*reversed(ids)]),
+        ({"q": ids[1]}, ids[1:]),
+        ({"to": "+1"}, []),
+    ):
+        page = await desk.ask("GET", f"/messages?{httpx.QueryParams(query)}")
+        assert [message["id"] for message in page["messages"]] == found
+    assert (await desk.ask("GET", "/messages"))["messages_in_all"] == 3
+
+
+async def test_campaigns_and_other_channels_are_shown_as_they_are(desk: Desk) -> None:
+    """A campaign by its name; parts are for SMS only."""
+    body = {**SEND, "recipients": ["+244923000001", "+244923000002"], "name": "July"}
+    del body["target_e164"]
+    await desk.http.post("/c/v1/campaigns/batch", json=body, headers={"X-API-KEY": KEY})
+    [message, _] = (await desk.ask("GET", "/messages"))["messages"]
+    assert message["campaign"]["name"] == "July"
+    service = desk.emulator.service
+    service.put(attrs.evolve(service.messages[0], channel_type="WHATSAPP"))
+    [_, message] = (await desk.ask("GET", "/messages"))["messages"]
+    assert message["segments"] is None
+
+
+async def test_a_message_is_marked(desk: Desk) -> None:
+    """For good, whatever the clock says, and its history knows."""
+    message_id = (await desk.send()).json()["message_id"]
+    order = {"status": "FAILED", "error_code": "PROVIDER_REJECTED"}
+    marked = await desk.ask("POST", f"/messages/{message_id}", order)
+    await desk.ask("POST", f"/messages/{message_id}", order)
+    await desk.ask("POST", "/clock", {"seconds": 60})
+    [message] = (await desk.ask("GET", "/messages"))["messages"]
+    assert message == marked | {"updated_at": message["updated_at"]}
+    assert [(each["status"], each["error_code"]) for each in message["history"]] == [
+        ("PENDING", None),
+        ("FAILED", "PROVIDER_REJECTED"),
+    ]
+    for method, body in (("GET", None), ("POST", {"status": "SENT"})):
+        assert (await desk.request(method, f"/messages/{uuid4()}", body)).status_code == 404
+        answer = await desk.ask(method, "/messages/nonsense", body)
+        assert answer["fields"] == {"message_id": "must be a UUID"}
+
+
+@pytest.mark.parametrize(
+    ("order", "status"),
+    [
+        ({"kind": "status", "status": 503}, 503),
+        ({"kind": "status", "status": 418, "headers": {"X-Tea": "1"}, "body": "no"}, 418),
+        ({"kind": "status", "status": 204, "body": ""}, 204),
+        ({"kind": "stored_error"}, 500),
+        ({"kind": "slow", "seconds": 0.01}, 202),
+        ({"kind": "garbage", "body": "{"}, 202),
+        ({"kind": "garbage"}, 202),
+        ({"kind": "reset"}, None),
+        ({"kind": "refuse"}, None),
+        ({"kind": "lose_answer"}, None),
+        ({"kind": "truncate", "at": 3}, None),
+        ({"kind": "running", "seconds": 1}, None),
+        ({"kind": "stall", "executes": False}, None),
+    ],
+)
+async def test_every_fault_happens_on_the_wire(
+    desk: Desk, order: dict[str, Any], status: int | None
+) -> None:
+    """Once, to the next request of its operation, and the log says so."""
+    added = await desk.request("POST", "/faults", {**order, "operation": "send_message"})
+    assert added.status_code == 201
+    assert await desk.ask("GET", "/faults") == added.json()
+    await desk.http.get("/c/v1/messages", headers={"X-API-KEY": KEY})
+    if status is None:
+        with pytest.raises((httpx.TransportError, TimeoutError)), anyio.fail_after(0.5):
+            await desk.send()
+    else:
+        assert (await desk.send()).status_code == status
+    assert await desk.ask("GET", "/faults") == {"faults": []}
+    assert (await desk.send("other")).status_code == 202
+
+
+async def test_faults_may_wait_in_numbers_and_be_called_off(desk: Desk) -> None:
+    """`times` of one kind, for any operation when none is named."""
+    await desk.ask("POST", "/faults", {"kind": "reset", "times": 3, "operation": None})
+    assert await desk.ask("GET", "/faults") == {
+        "faults": [{"label": "reset()", "operation": None}] * 3
+    }
+    assert await desk.ask("DELETE", "/faults") == {"faults": []}
+    assert (await desk.send()).status_code == 202
+
+
+async def test_the_balance_goes_up_and_down(desk: Desk) -> None:
+    """A negative amount is how to see a 402."""
+    assert await desk.ask("POST", "/balance", {"amount": "0.50"}) == {"balance": "100.50"}
+    assert await desk.ask("POST", "/balance", {"amount": -90}) == {"balance": "10.50"}
+    assert await desk.ask("GET", "/balance") == {"balance": "10.50"}
+    assert (await desk.send()).status_code == 402
+
+
+async def test_limits_say_how_full_they_are_without_using_anything_up(desk: Desk) -> None:
+    """Of nobody yet, of a key, empty, and full again when the time has come."""
+    [send, _] = (await desk.ask("GET", "/limits"))["limits"]
+    assert send == {
+        "api_key": "", "bucket": "send", "limit": 3, "per": 60.0, "free": 3, "wait": 0,
+    }  # fmt: skip
+    for free in (2, 1, 0, 0):
+        await desk.send(str(uuid4()))
+        for _ in range(2):
+            [send, lists] = (await desk.ask("GET", "/limits"))["limits"]
+            assert (send["free"], lists["free"]) == (free, 5)
+    assert send["api_key"] == "zk_test_…4567"
+    assert 50 < send["wait"] <= 60
+    now = (await desk.ask("GET", "/clock"))["now"]
+    assert (await desk.ask("POST", "/clock", {"seconds": 60.5}))["now"] > now
+    [send, _] = (await desk.ask("GET", "/limits"))["limits"]
+    assert send["free"] == 3
+
+
+async def test_requests_are_shown_with_their_answers(desk: Desk) -> None:
+    """Whether carried out, replayed, or never seen by the service; no key is shown in full."""
+    await desk.send()
+    await desk.send()
+    await desk.ask("POST", "/faults", {"kind": "lose_answer"})
+    with pytest.raises(httpx.TransportError):
+        await desk.send("b")
+    await desk.ask("POST", "/faults", {"kind": "refuse"})
+    with pytest.raises(httpx.TransportError):
+        await desk.send("c")
+    await desk.ask("POST", "/faults", {"kind": "stall", "executes": False})
+    with anyio.move_on_after(0.2):
+        await desk.http.get("/c/v1/messages", headers={"X-API-KEY": KEY})
+    await desk.http.get("/c/v1/nothing", headers={"X-API-KEY": "zk_live_secret_1234"})
+    page = await desk.http.get("/_emulator/requests")
+    assert KEY not in page.text
+    assert "zk_live_secret_1234" not in page.text
+    live, stalled, refused, lost, again, first = page.json()["requests"]
+    assert first["answer"]["status"] == again["answer"]["status"] == lost["answer"]["status"] == 202
+    assert json.loads(first["body"]) == SEND
+    assert json.loads(first["answer"]["body"]).keys() == {"message_id"}
+    assert (first["operation"], first["bucket"]) == ("send_message", "send")
+    assert [each["replayed"] for each in (first, again, lost)] == [False, True, False]
+    assert [each["ending"] for each in (first, lost, refused, stalled)] == [
+        "answered", "reset", "refused", "stalled",
+    ]  # fmt: skip
+    assert (refused["executed"], refused["answer"], refused["operation"]) == (False, None, None)
+    assert (stalled["delay"], stalled["operation"]) == (None, "list_messages")
+    assert (live["answer"]["status"], live["api_key"]) == (401, "zk_live_…1234")
+    assert [each["number"] for each in (first, live)] == [1, 6]
+
+
+async def test_long_bodies_are_kept_in_part(desk: Desk) -> None:
+    """Of the request's and of the answer's, the beginning."""
+    for _ in range(30):
+        desk.emulator.service.add_message(content="x" * 1600)
+    await desk.http.get("/c/v1/messages", headers={"X-API-KEY": "zk_test_x"})
+    await desk.send(content="y" * 20_000)
+    [sent, listed] = (await desk.ask("GET", "/requests?limit=2"))["requests"]
+    assert len(sent["body"]) == len(listed["answer"]["body"]) == 8192
+    assert listed["api_key"] == "zk_test_…"
+
+
+async def test_a_reset_begins_anew(desk: Desk) -> None:
+    """Messages, money, requests and faults; attempts are counted from one again."""
+    await desk.send()
+    await desk.send()
+    await desk.ask("POST", "/faults", {"kind": "reset", "operation": "get_message"})
+    assert (await desk.ask("GET", "/state"))["messages"][0]["attempts"] == 2
+    state = await desk.ask("POST", "/reset", {})
+    assert (state["balance"], state["messages"], state["requests"]) == ("100", [], [])
+    assert state["faults"] == []
+    await desk.send()
+    [message] = (await desk.ask("GET", "/state"))["messages"]
+    assert message["attempts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fields"),
+    [
+        ("/faults", {}, {"kind"}),
+        ("/faults", {"kind": "nonsense", "anything": 1}, {"kind"}),
+        ("/faults", {"kind": ["reset"]}, {"kind"}),
+        ("/faults", {"kind": "reset", "status": 1, "\ud800": 2}, {"status", "\\ud800"}),
+        ("/faults", {"kind": "status"}, {"status"}),
+        ("/faults", {"kind": "status", "status": None}, {"status"}),
+        ("/faults", {"kind": "status", "status": "503"}, {"status"}),
+        ("/faults", {"kind": "status", "status": True}, {"status"}),
+        ("/faults", {"kind": "status", "status": 503.5}, {"status"}),
+        ("/faults", {"kind": "status", "status": 1e300}, {"status"}),
+        ("/faults", {"kind": "status", "status": 100}, {"status"}),
+        ("/faults", {"kind": "status", "status": 200, "headers": []}, {"headers"}),
+        (
+            "/faults",
+            {
+                "kind": "status",
+                "status": 200,
+                "headers": {"a": 1, "b c": "", "d": "\r\n", "e": "f"},
+            },
+            {"headers.a", "headers.b c", "headers.d"},
+        ),
+        ("/faults", {"kind": "status", "status": 200, "body": {}}, {"body"}),
+        ("/faults", {"kind": "garbage", "body": "\ud800"}, {"body"}),
+        ("/faults", {"kind": "slow", "seconds": -1, "times": 0}, {"seconds", "times"}),
+        ("/faults", {"kind": "stall", "executes": "no"}, {"executes"}),
+        ("/faults", {"kind": "reset", "operation": "send"}, {"operation"}),
+        ("/balance", {}, {"amount"}),
+        ("/balance", {"amount": "NaN"}, {"amount"}),
+        ("/balance", {"amount": True}, {"amount"}),
+        ("/balance", {"amount": -101}, {"amount"}),
+        ("/balance", {"amount": "1e13"}, {"amount"}),
+        ("/balance", {"amount": "1e-7"}, {"amount"}),
+        ("/clock", {"seconds": "60"}, {"seconds"}),
+        ("/reset", {"really": True}, {"really"}),
+        ("/reset", [], {"body"}),
+        (f"/messages/{uuid4()}", {"status": "LOST", "error_code": 5}, {"status", "error_code"}),
+    ],
+)
+async def test_what_is_wrong_is_named(
+    desk: Desk, path: str, body: object, fields: set[str]
+) -> None:
+    """In the documented error object, every field of it at once, and nothing is done."""
+    headers = {"Content-Type": "application/json"}
+    content = json.dumps(body)
+    answer = await desk.http.post(f"/_emulator{path}", content=content, headers=headers)
+    document = answer.json()
+    assert (answer.status_code, document["code"]) == (422, "VALIDATION_ERROR")
+    assert document["service"] == "emulator"
+    assert document["fields"].keys() == fields
+    assert await desk.ask("GET", "/faults") == {"faults": []}
+
+
+async def test_the_calendar_has_an_end() -> None:
+    """A clock is not put forward beyond what can be written."""
+    clock = DeskClock()
+    clock.advance(252_999_999_990 - clock.time())
+    async with (
+        Emulator(FakeZiett(clock=clock)) as emulator,
+        httpx.AsyncClient(base_url=emulator.url) as http,
+    ):
+        answer = await http.post("/_emulator/clock", json={"seconds": 60})
+    assert answer.json()["fields"].keys() == {"seconds"}
+
+
+async def test_a_clock_that_cannot_be_moved_says_so() -> None:
+    """The machine's own."""
+    async with (
+        Emulator(FakeZiett(clock=SystemClock())) as emulator,
+        httpx.AsyncClient(base_url=emulator.url) as http,
+    ):
+        answer = await http.post("/_emulator/clock", json={"seconds": 1})
+    assert (answer.status_code, answer.json()["service"]) == (409, "emulator")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "", 404),
+        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
+        ("GET", "/state/more", 404),
+        ("GET", "/messages/a/b", 422),
+        ("POST", "/state", 405),
+        ("POST", "/events", 405),
+        ("DELETE", "/reset", 405),
+        ("GET", "/reset", 405),
+        ("GET", "/state?limit=0", 422),
+    ],
+)
+async def test_other_paths_and_methods_get_the_error_object(
+    desk: Desk, method: str, path: str, status: int
+) -> None:
+    """And a 405 says which methods there are."""
+    answer = await desk.request(method, path)
+    assert (answer.status_code, answer.json()["service"]) == (status, "emulator")
+    assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_head_is_get_without_a_body(desk: Desk) -> None:
+    """For the page, the API and the events, too."""
+    for path in ("/", "/_emulator/state", "/_emulator/events"):
+        answer = await desk.http.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "localhost.evil.example:8420"},
+        {"Host": "evil@127.0.0.1"},
+        {"Host": "127.0.0.1/x"},
+        {"Host": "[::1"},
+        {"Host": ""},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "https://127.0.0.1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+async def test_pages_of_other_sites_are_refused(desk: Desk, headers: dict[str, str]) -> None:
+    """Whether by another name that leads here or from another origin; nothing is done."""
+    for method, path in (("GET", "state"), ("GET", "events"), ("POST", "reset")):
+        url = f"/_emulator/{path}"
+        answer = await desk.http.request(method, url, headers=headers, json={})
+        assert answer.status_code == 403
+    page = await desk.http.get("/", headers=headers)
+    assert page.status_code == (403 if "Host" in headers else 200)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:8420"])
+async def test_the_inbox_and_programs_are_not_refused(desk: Desk, host: str) -> None:
+    """By any name and port of loopback, so that a tunnel works; the page says whence it is."""
+    headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    assert (await desk.http.get("/_emulator/state", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_what_a_form_can_send_is_refused(desk: Desk, kind: str) -> None:
+    """A POST has to say that it is JSON, which takes a permission that no page gets."""
+    await desk.send()
+    headers = {"Content-Type": kind}
+    answer = await desk.http.post("/_emulator/reset", content="{}", headers=headers)
+    assert answer.status_code == 415
+    preflight = await desk.http.options("/_emulator/reset")
+    assert preflight.status_code == 405
+    assert not [name for name in preflight.headers if name.startswith("access-control")]
+    assert (await desk.ask("GET", "/state"))["messages_in_all"] == 1
+
+
+async def test_the_page_lets_nothing_in(desk: Desk) -> None:
+    """A policy of hashes, no frames, no sniffing, no referrer."""
+    page = await desk.http.get("/")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert (await desk.http.post("/", json={})).status_code == 405
+    answer = await desk.http.get("/_emulator/state")
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_what_happens_is_told_at_once(desk: Desk) -> None:
+    """First the state, then each message, request and the account, and anew after a reset."""
+    async with await anyio.connect_tcp("127.0.0.1", desk.emulator.port) as stream:
+        # In HTTP/1.0, so that events come without the frames of chunks.
+        await stream.send(b"GET /_emulator/events HTTP/1.0\r\nhost: localhost\r\n\r\n")
+        listener = Listener(stream)
+        assert (await listener.until("state"))["messages"] == []
+        await desk.send(content="one\u2028two")
+        message = await listener.until("message")
+        assert (message["status"], message["content"]) == ("PENDING", "one\u2028two")
+        assert (await listener.until("request"))["answer"]["status"] == 202
+        assert (await listener.until("account"))["balance"] == "85"
+        await desk.send(content="one\u2028two")
+        assert (await listener.until("message"))["attempts"] == 2
+        await desk.ask("POST", "/clock", {"seconds": 60})
+        assert (await listener.until("message"))["status"] == "DELIVERED"
+        desk.emulator.service.delete_message(message["id"])
+        assert (await listener.until("state"))["messages"] == []
+        await desk.ask("POST", "/reset", {})
+        assert (await listener.until("state"))["requests"] == []
+
+
+async def test_silence_is_broken_by_a_sign_of_life() -> None:
+    """So that a listener who has gone is noticed, and one who is there knows it."""
+    service, log, heard = FakeZiett(), Log(), list[bytes]()
+
+    async def send(data: bytes) -> None:
+        heard.append(data)
+        if len(heard) == 3:
+            scope.cancel()
+
+    with anyio.CancelScope() as scope:
+        await Watch(service, Views(service, log), log, silence=0.15).feed(send)
+    assert heard[0].startswith(b"retry: ")
+    assert heard[1].startswith(b"event: state\n")
+    assert heard[2] == b": still here\n\n"
+
+
+async def test_who_looks_on_waits_for_no_latency() -> None:
+    """And draws nothing from what a run is repeated by."""
+    draws = list[float]()
+
+    def latency() -> float:
+        draws.append(0.0)
+        return 0.0
+
+    async with Emulator(latency=latency) as emulator, httpx.AsyncClient() as http:
+        for path in ("/", "/_emulator/state", "/c/v1/messages"):
+            await http.get(emulator.url + path)
+    assert len(draws) == 1
+
+
+async def test_the_log_keeps_the_last_requests() -> None:
+    """So many, numbered from the first that there was."""
+    log, request = Log(most=2), Request("GET", "/c/v1/messages", ())
+    for _ in range(3):
+        log.note(0.0, request, FakeZiett().exchange(request), None)
+    assert [entry.number for entry in log.since()] == [2, 3]
+    assert [entry.number for entry in log.since(2)] == [3]
+    assert log.since(3) == []
