@@ -8,7 +8,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.10.14"
-nox.options.sessions = ["lint", "typing", "tests", "wheel", "lowest"]
+nox.options.sessions = ["lint", "typing", "tests", "fidelity", "wheel", "lowest"]
 nox.options.reuse_existing_virtualenvs = False
 # A Python that this machine lacks is skipped, and never fetched.
 nox.options.error_on_missing_interpreters = False
@@ -20,6 +20,8 @@ PYTHONS = nox.project.python_versions(PYPROJECT)
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 ALL_EXTRAS = ",".join(EXTRAS)
+#: All tests, with fewer drawn examples and side by side, where another session drew them all.
+QUICK = ("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2")
 
 
 def group(name: str) -> list[str]:
@@ -46,10 +48,20 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=list(dict.fromkeys([*PYTHONS, THIS_PYTHON])))
 def tests(session: nox.Session) -> None:
-    """Run the tests, which cover every branch."""
+    """Run the tests; on one Python measure that they cover every branch."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("coverage", "report")
+    if session.python == THIS_PYTHON:
+        session.run("coverage", "run", "-m", "pytest", *session.posargs)
+        session.run("coverage", "report")
+    else:
+        session.run(*QUICK, *session.posargs)
+
+
+@nox.session
+def fidelity(session: nox.Session) -> None:
+    """Fuzz the emulator with what the API's description allows and forbids."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("fidelity"))
+    session.run("python", "-m", "pytest", "tests/fidelity/test_fuzz.py", *session.posargs)
 
 
 @nox.session
@@ -59,10 +71,10 @@ def wheel(session: nox.Session) -> None:
     session.run("pip", "wheel", "--no-deps", "--wheel-dir", str(away / "dist"), ".")
     [built] = (away / "dist").glob("*.whl")
     session.install(f"{built}[{ALL_EXTRAS}]", *group("tests"))
-    leave = shutil.ignore_patterns("ziett_async", ".*", "__pycache__")
+    leave = shutil.ignore_patterns("ziett_async", "_ziett_async_pytest.py", ".*", "__pycache__")
     shutil.copytree(".", away / "checkout", ignore=leave)
     session.chdir(away / "checkout")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run(*QUICK, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
@@ -72,12 +84,11 @@ def lowest(session: nox.Session) -> None:
     pins = sorted({bound.replace(">=", "==") for bound in bounds})
     session.install(*pins, *group("tests"))
     session.install("--no-deps", "-e", ".")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run(*QUICK, *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks; not among the default sessions."""
     session.install(f".[{ALL_EXTRAS}]", *group("bench"))
-    for script in sorted(Path("benchmarks").glob("*.py")):
-        session.run("python", str(script), *session.posargs)
+    session.run("python", "-m", "benchmarks", *session.posargs)

@@ -4,11 +4,17 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import settings
 
 from tests._ways import WAYS, Service, Way
 from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
 from ziett_async.testing.emulator import Emulator
+
+# A busy machine is no defect, so no example has a deadline.
+settings.register_profile("thorough", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=15)
+settings.load_profile("thorough")
 
 #: Makes a service around a fake; by default one of its own.
 Serve = Callable[..., Service]

@@ -226,5 +226,6 @@ def _contact(value: object) -> SaveContact:
     if isinstance(value, Mapping):
         given = cast("Mapping[str, Any]", value)
         if given.keys() <= {"name", "email", "tags"}:
-            return SaveContact(**{"name": None, **given})
+            fields: dict[str, Any] = {"name": None, **given}
+            return SaveContact(**fields)
     raise Refused("must be a SaveContact, or a mapping of name, email and tags and nothing else")

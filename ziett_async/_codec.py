@@ -1,41 +1,15 @@
-"""JSON to models and back: the only module that knows cattrs.
-
-What a type annotation says is what is there. cattrs' own defaults coerce (`"false"` becomes
-True, None becomes `"None"`), so every scalar has an exact hook here. A value is structured
-without cattrs' detailed validation, which doubles the cost; when that fails it is done
-again with it, over the same object, to learn the path of the field that was wrong.
-
-Error messages name paths and types, never values: a value may be somebody's number.
-"""
+"""JSON: values to bytes, bytes to values, and values to models."""
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from decimal import Decimal
-from functools import cache, lru_cache, partial
-from typing import Any, NoReturn, TypeVar, cast, get_origin
-from uuid import UUID
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NoReturn, TypeVar, cast
 
-import attrs
-from cattrs import Converter, transform_error
-from cattrs.cols import homogenous_tuple_structure_factory
-from cattrs.gen import make_dict_structure_fn
+from ziett_async._wire import Undecodable
 
-from ziett_async.models import CallInfo, Message, OpenEnum
+__all__ = ["Undecodable", "decode", "encode", "structure"]
 
 T = TypeVar("T")
-E = TypeVar("E", bound=OpenEnum)
-
-#: What older pages of the documentation call the fields of a message.
-_OLDER_NAMES = {
-    "remitter_id": ("sms_remitter_id",),
-    "target_e164": ("e164_format", "to"),
-    "content": ("body",),
-}
-
-
-class Undecodable(ValueError):
-    """Bytes that are not the JSON, or JSON that is not the model, that they should be."""
 
 
 def encode(body: object) -> bytes:
@@ -59,151 +33,15 @@ def decode(body: bytes) -> object:
 
 def structure(payload: object, kind: type[T]) -> T:
     """Return the model that a JSON value holds; raises `Undecodable` naming the path."""
-    try:
-        return cast("T", _quick.get_structure_hook(kind)(payload, kind))
-    except Exception:  # noqa: BLE001 - whatever it is, the second reading names it
-        return _explained(payload, kind)
+    return cast("T", _structure()(payload, kind))
 
 
-def _explained(payload: object, kind: type[T]) -> T:
-    """Structure it again, to raise with the path of the first field that is wrong."""
-    if not isinstance(payload, dict):
-        _refuse("an object", payload)
-    try:
-        return _careful().structure(payload, kind)
-    except Exception as error:
-        first = transform_error(error, format_exception=_worded)[0]
-        words, _, path = first.rpartition(" @ $")
-        message = f"{path.removeprefix('.') or 'the body'}: {words}"
-        raise Undecodable(message) from error
+@cache
+def _structure() -> Callable[[object, type[Any]], object]:
+    # cattrs is a good part of all there is to import, and idle until an answer comes.
+    from ziett_async._structuring import structure  # noqa: PLC0415
 
-
-def _worded(error: BaseException, _: type[object] | None) -> str:
-    if isinstance(error, KeyError):
-        return "missing"
-    return str(error) if isinstance(error, Undecodable) else "not what it should be"
-
-
-def _name(value: object) -> str:
-    return _JSON_NAMES.get(type(value), "something else")
-
-
-_JSON_NAMES: dict[type[object], str] = {
-    type(None): "null",
-    bool: "a boolean",
-    int: "an integer",
-    float: "a number",
-    str: "a string",
-    list: "an array",
-    dict: "an object",
-}
-
-
-def _refuse(expected: str, value: object) -> NoReturn:
-    message = f"expected {expected}, got {_name(value)}"
-    raise Undecodable(message)
-
-
-def _exactly(kind: type[T], value: object, _: object) -> T:
-    if type(value) is not kind:
-        _refuse(_JSON_NAMES[kind], value)
-    return value
-
-
-def _text(kind: str, parse: Callable[[str], T], value: object, _: object) -> T:
-    if type(value) is not str:
-        _refuse(kind, value)
-    try:
-        return parse(value)
-    except (ValueError, ArithmeticError):
-        message = f"expected {kind}, got another string"
-        raise Undecodable(message) from None
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError
-    return moment
-
-
-def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
-    if not number.is_finite():
-        raise ValueError
-    return number
-
-
-def _open_enum(kind: type[E]) -> Callable[[object, object], E]:
-    known = {member.value: member for member in kind}
-
-    def hook(value: object, _: object) -> E:
-        if type(value) is not str:
-            _refuse("a string", value)
-        return known.get(value) or kind(value)
-
-    return hook
-
-
-def _model(kind: type[T], converter: Converter) -> Callable[[object, type[T]], T]:
-    from_dict = make_dict_structure_fn(
-        kind, converter, _cattrs_detailed_validation=converter.detailed_validation
-    )
-    prepared = _newest_names if kind is Message else _unchanged
-
-    def hook(value: object, kind: type[T]) -> T:
-        if type(value) is not dict:
-            _refuse("an object", value)
-        return from_dict(prepared(cast("dict[str, object]", value)), kind)
-
-    return hook
-
-
-def _is_tuple(kind: object) -> bool:
-    return get_origin(kind) is tuple
-
-
-def _rows(kind: type[Any], converter: Converter) -> Callable[[object, type[Any]], Any]:
-    from_iterable = homogenous_tuple_structure_factory(kind, converter)
-
-    def hook(value: object, kind: type[Any]) -> object:
-        if type(value) is not list:
-            _refuse("an array", value)
-        return from_iterable(cast("list[object]", value), kind)
-
-    return hook
-
-
-def _unchanged(entry: dict[str, object]) -> dict[str, object]:
-    return entry
-
-
-def _newest_names(entry: dict[str, object]) -> dict[str, object]:
-    for name, older in _OLDER_NAMES.items():
-        if entry.get(name) is None:
-            found = (entry[other] for other in older if entry.get(other) is not None)
-            entry = {**entry, name: value} if (value := next(found, None)) is not None else entry
-    return entry
-
-
-def _converter(*, detailed_validation: bool) -> Converter:
-    converter = Converter(detailed_validation=detailed_validation)
-    converter.register_structure_hook_factory(attrs.has, _model)
-    converter.register_structure_hook_factory(_is_tuple, _rows)
-    converter.register_structure_hook_func(
-        lambda kind: kind == Mapping[str, object], partial(_exactly, dict)
-    )
-    for scalar in (str, int, bool):
-        converter.register_structure_hook(scalar, partial(_exactly, scalar))
-    for enum in OpenEnum.__subclasses__():
-        converter.register_structure_hook(enum, _open_enum(enum))
-    # A sender, a campaign or an account stands in every row of a page: one object serves all.
-    shared_uuid = lru_cache(maxsize=1024)(UUID)
-    converter.register_structure_hook(UUID, partial(_text, "a UUID", shared_uuid))
-    converter.register_structure_hook(datetime, partial(_text, "an aware date-time", _moment))
-    converter.register_structure_hook(Decimal, partial(_text, "a decimal string", _decimal))
-    converter.register_structure_hook(CallInfo, lambda info, _: info)
-    return converter
+    return structure
 
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -214,9 +52,3 @@ def _no_constants(name: str) -> NoReturn:
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_constants)
-_quick = _converter(detailed_validation=False)
-
-
-@cache
-def _careful() -> Converter:
-    return _converter(detailed_validation=True)

@@ -5,7 +5,7 @@ nothing between the method and the wire knows endpoints by name.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Generic, TypeVar, cast
 from urllib.parse import quote
@@ -97,8 +97,10 @@ class Call(Generic[T_co]):
 
     def __str__(self) -> str:
         """Return what a log may say of it: `send_message +244*****0990`."""
-        body = cast("Mapping[str, object]", self.body) if isinstance(self.body, Mapping) else {}
-        strings = [value for value in body.values() if isinstance(value, str)]
+        body, values = self.body, cast("Iterable[object]", ())
+        if isinstance(body, Mapping):
+            values = cast("Mapping[str, object]", body).values()
+        strings = [value for value in values if isinstance(value, str)]
         numbers = [masked_number(value) for value in strings if is_e164(value)]
         return " ".join([self.operation.name, *numbers])
 

@@ -7,7 +7,6 @@ Or it is unusable, an `Undecodable`: then what the server did is not known.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import TypeVar, cast
 from urllib.parse import urlencode
@@ -136,6 +135,9 @@ def _object(response: Response) -> dict[str, object]:
 
 
 def _http_date(value: str) -> float | None:
+    # Most answers have no date to read, and email is much to import.
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415
+
     try:
         moment = parsedate_to_datetime(value)
         # The older of the forms (RFC 9110, 5.6.7) names no zone; all are GMT.

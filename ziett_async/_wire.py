@@ -35,6 +35,10 @@ class SendFailed(Exception):
         return self.reason
 
 
+class Undecodable(ValueError):
+    """Bytes that are not the JSON, or JSON that is not the model, that they should be."""
+
+
 class _Confidential:
     """Holds the key or people's data, so it is not for pickling."""
 

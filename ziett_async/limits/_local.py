@@ -7,7 +7,6 @@ the same address count against the same limits at the server, so they get the sa
 
 import os
 from collections import deque
-from hashlib import sha256
 from threading import Lock
 from weakref import WeakValueDictionary
 
@@ -125,6 +124,9 @@ def shared_limiter(key: str, base_url: str, clock: Clock) -> TokenBucketLimiter:
     called from any thread, and in a child after `os.fork`, which shares nothing with its
     parent.
     """
+    # OpenSSL comes with it, which a client with a limiter of its own need not load.
+    from hashlib import sha256  # noqa: PLC0415
+
     registry = _registries.setdefault(os.getpid(), _Registry())
     digest = sha256(f"{base_url} {key}".encode()).digest()
     name = (digest, None if isinstance(clock, SystemClock) else id(clock))
