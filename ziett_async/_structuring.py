@@ -19,7 +19,7 @@ from uuid import UUID, SafeUUID
 import attrs
 from cattrs import Converter, transform_error
 from cattrs.cols import homogenous_tuple_structure_factory
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, override
 
 from ziett_async._wire import Undecodable
 from ziett_async.models import CallInfo, Message, OpenEnum
@@ -91,22 +91,23 @@ def _exactly(kind: type[T]) -> Callable[[object, object], T]:
     return hook
 
 
-def _text(kind: str, parse: Callable[[str], T]) -> Callable[[object, object], T]:
-    def hook(value: object, _: object) -> T:
-        if type(value) is not str:
-            _refuse(kind, value)
+def _told(expected: str, parse: Callable[[Any, object], T]) -> Callable[[object, object], T]:
+    """Return a hook that says what it expected; the quick one may fail as it likes."""
+
+    def hook(value: object, kind: object) -> T:
         try:
-            return parse(value)
-        except (ValueError, ArithmeticError):
-            message = f"expected {kind}, got another string"
+            return parse(value, kind)
+        except (AttributeError, TypeError, ValueError, ArithmeticError):
+            got = "another string" if type(value) is str else _name(value)
+            message = f"expected {expected}, got {got}"
             raise Undecodable(message) from None
 
     return hook
 
 
-def _uuid(text: str) -> UUID:
-    """Return what `UUID(text)` does, in half the time: this is its `__setstate__`."""
-    digits = text.replace("-", "")
+def _uuid(value: str, _: object) -> UUID:
+    """Return what `UUID(value)` does, in half the time: this is its `__setstate__`."""
+    digits = value.replace("-", "")
     if len(digits) != 32:
         raise ValueError
     uuid = object.__new__(UUID)
@@ -115,43 +116,55 @@ def _uuid(text: str) -> UUID:
     return uuid
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+def _moment(value: str, _: object) -> datetime:
+    moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError
     return moment
 
 
-def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
+def _decimal(value: object, _: object) -> Decimal:
+    if type(value) is not str:
+        raise TypeError
+    number = Decimal(value)
     if not number.is_finite():
         raise ValueError
     return number
 
 
 def _open_enum(kind: type[E]) -> Callable[[object, object], E]:
-    known = {member.value: member for member in kind}
+    known: dict[object, E] = {member.value: member for member in kind}
 
-    def hook(value: object, _: object) -> E:
+    @lru_cache(maxsize=256)
+    def unknown(value: object) -> E:
         if type(value) is not str:
-            _refuse("a string", value)
-        return known.get(value) or kind(value)
+            raise TypeError
+        return kind(value)
 
-    return hook
+    return lambda value, _: known.get(value) or unknown(value)
 
 
-def _model(kind: type[T], converter: Converter) -> Callable[[object, type[T]], T]:
-    from_dict = make_dict_structure_fn(
-        kind, converter, _cattrs_detailed_validation=converter.detailed_validation
+def _model(kind: type[T], converter: Converter) -> Callable[[Any, Any], T]:
+    is_careful = converter.detailed_validation
+    own_id = _told("a UUID", _uuid) if is_careful else _uuid
+    # What is its own id is in no other row, so it has no business in the cache of ids.
+    own: dict[str, Any] = {
+        name: override(struct_hook=own_id) for name in ("id", "message_id") if hasattr(kind, name)
+    }
+    from_dict: Callable[[Any, Any], T] = make_dict_structure_fn(
+        kind, converter, _cattrs_detailed_validation=is_careful, **own
     )
-    prepared = _newest_names if kind is Message else _unchanged
 
-    def hook(value: object, kind: type[T]) -> T:
-        if type(value) is not dict:
+    def from_newest(value: dict[str, object], kind: type[T]) -> T:
+        return from_dict(_newest_names(value), kind)
+
+    def from_object(value: object, kind: type[T]) -> T:
+        if not isinstance(value, dict):
             _refuse("an object", value)
-        return from_dict(prepared(cast("dict[str, object]", value)), kind)
+        return quickest(cast("dict[str, object]", value), kind)
 
-    return hook
+    quickest = from_newest if kind is Message else from_dict
+    return from_object if is_careful else quickest
 
 
 def _is_optional(kind: object) -> bool:
@@ -183,10 +196,6 @@ def _rows(kind: type[Any], converter: Converter) -> Callable[[object, type[Any]]
     return hook
 
 
-def _unchanged(entry: dict[str, object]) -> dict[str, object]:
-    return entry
-
-
 def _newest_names(entry: dict[str, object]) -> dict[str, object]:
     if None not in map(entry.get, _OLDER_NAMES):
         return entry
@@ -207,13 +216,16 @@ def _converter(*, detailed_validation: bool) -> Converter:
     )
     for scalar in (str, int, bool):
         converter.register_structure_hook(scalar, _exactly(scalar))
-    for enum in OpenEnum.__subclasses__():
-        converter.register_structure_hook(enum, _open_enum(enum))
     # A sender, a campaign or an account stands in every row of a page: one object serves all.
-    shared_uuid = lru_cache(maxsize=1024)(_uuid)
-    converter.register_structure_hook(UUID, _text("a UUID", shared_uuid))
-    converter.register_structure_hook(datetime, _text("an aware date-time", _moment))
-    converter.register_structure_hook(Decimal, _text("a decimal string", _decimal))
+    texts: list[tuple[type[Any], str, Callable[[Any, object], object]]] = [
+        (UUID, "a UUID", lru_cache(maxsize=1024)(_uuid)),
+        (datetime, "an aware date-time", _moment),
+        (Decimal, "a decimal string", _decimal),
+        *((enum, "a string", _open_enum(enum)) for enum in OpenEnum.__subclasses__()),
+    ]
+    for kind, expected, parse in texts:
+        hook = _told(expected, parse) if detailed_validation else parse
+        converter.register_structure_hook(kind, hook)
     converter.register_structure_hook(CallInfo, lambda info, _: info)
     return converter
 

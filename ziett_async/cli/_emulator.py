@@ -32,6 +32,8 @@ _EXAMPLE = """\
   ZIETT_API_KEY=zk_test_local
   ZIETT_REMITTER_ID=019b4b56-e704-7c30-83a0-527df63c3e00
 
+  Open {url}/ in a browser to see what your program sends.
+
   curl {url}/c/v1/messages -H 'X-API-KEY: zk_test_local'
 """
 
