@@ -127,7 +127,7 @@ class Pipeline:
             self.limiter.pause(attempts.call.operation.bucket, pause)
         wait = retry.wait(attempts.count, asked) if verdict.is_retried else None
         left = end - self.clock.monotonic()
-        if wait is None or wait > left or not self.budget.spend():
+        if wait is None or wait >= left or not self.budget.spend():
             raise verdict.error
         logger.warning("%s; again in %.2f s (%s)", verdict.error.describe(), wait, attempts.call)
         await self.clock.sleep(wait)

@@ -76,7 +76,7 @@ def open_page(browser: Browser, desk: Desk) -> Iterator[Open]:
         page.on("pageerror", lambda error: heard(str(error)))
         page.on("request", lambda request: addresses.append(request.url))
         page.goto(desk.emulator.url + path)
-        expect(page.locator("#live")).to_have_text("Live")
+        page.get_by_text("Live", exact=True).wait_for()
         return page
 
     yield opened
