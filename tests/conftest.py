@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -40,10 +41,9 @@ def serve(way: Way, monkeypatch: pytest.MonkeyPatch) -> Generator[Serve]:
         monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:
 
-        def serving(dialect: Dialect | None = None, **settings: object) -> Service:
-            make: Callable[..., FakeZiett] = FakeZiett
+        def serving(dialect: Dialect | None = None, **settings: Any) -> Service:  # noqa: ANN401 - FakeZiett's
             clock = ManualClock()
-            fake = make(clock=clock, dialect=dialect or Dialect(), **settings)
+            fake = FakeZiett(clock=clock, dialect=dialect or Dialect(), **settings)
             if way == "memory":
                 return Service(fake, clock)
             return Service(fake, clock, stack.enter_context(Emulator(fake)).base_url)

@@ -304,7 +304,7 @@ async def test_each_filter_narrows_the_list(
 async def test_campaigns_can_be_asked_for_by_tag(service: Service, client: AsyncZiett) -> None:
     """The parameter repeats; here no campaign has a tag."""
     stock(service, 2)
-    tags = [UUID(int=7), str(UUID(int=8))]
+    tags: list[UUID | str] = [UUID(int=7), str(UUID(int=8))]
     page = await client.list_campaigns(tag_id=tags)
     assert page.total == 0
     assert service.fake.requests[-1].query == f"page=1&tag_id={tags[0]}&tag_id={tags[1]}"
