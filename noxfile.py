@@ -20,8 +20,12 @@ PYTHONS = nox.project.python_versions(PYPROJECT)
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 ALL_EXTRAS = ",".join(EXTRAS)
-#: All tests, with fewer drawn examples and side by side, where another session drew them all.
-QUICK = ("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2")
+#: For another Python, or other versions, than those under which everything was run: fewer drawn
+#: examples, side by side, and neither the browser nor other people's frameworks.
+QUICK = (
+    *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2"),
+    *("--ignore=tests/page", "--ignore=tests/cookbook", "--ignore=tests/proofs"),
+)
 
 
 def group(name: str) -> list[str]:

@@ -118,7 +118,11 @@ class TransportError(CallError):
 
 
 class NotSent(TransportError):
-    """It certainly never reached the server: send it again whenever you like."""
+    """It certainly never reached the server: send it again whenever you like.
+
+    That is said of this client's calls: what another process sent with the same key, this
+    one cannot know.
+    """
 
 
 class OutcomeUnknown(TransportError):

@@ -58,8 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console | None = None) -> int:
     """Serve until SIGINT or SIGTERM; return the exit code."""
     console = console or Console(highlight=False, soft_wrap=True)
-    # SIGTERM is as clean an end as Ctrl-C, which every event loop knows how to come to.
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    # SIGTERM is as clean an end as Ctrl-C, which every event loop knows how to come to; and
+    # a shell that starts it with `&` has it ignore Ctrl-C.
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _interrupt}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         service = make_service(options)
         with service.kept_in(options.state) if options.state else nullcontext():
@@ -70,7 +72,8 @@ def run(options: argparse.Namespace, console: Console | None = None) -> int:
         sys.stderr.write(f"ziett emulator: {error}\n")
         return 1
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 0
 
 
