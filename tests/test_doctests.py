@@ -102,7 +102,7 @@ def test_a_program_that_is_shown_runs(program: str, name: str) -> None:
         # A docstring takes for granted what the package exports.
         namespace.update({each: getattr(ziett_async, each) for each in ziett_async.__all__})
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    run(compile(program, name, "exec", flags, dont_inherit=True), namespace)
+    run(compile(program, f"<{name}>", "exec", flags, dont_inherit=True), namespace)
     # What a program leaves open warns when it goes, and here it is known whose it was.
     namespace.clear()
     gc.collect()

@@ -16,7 +16,7 @@ from ziett_async._codec import Undecodable
 from ziett_async._operation import Bucket, Operation, Query
 from ziett_async._sansio import Origin, retry_after, to_problem, to_request, to_result
 from ziett_async._wire import Headers, Response
-from ziett_async.errors import ApiError, Problem, Trail
+from ziett_async.errors import ApiError, InvalidRequest, Problem, Trail
 from ziett_async.models import AcceptedMessage, CallInfo, ErrorCode, Message, Page
 
 ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
@@ -373,3 +373,12 @@ def test_any_date_is_seconds_or_none(value: str) -> None:
     """Dates that are nearly right do not fail either."""
     seconds = retry_after(Response(503, (("retry-after", value),)), THEN)
     assert seconds is None or 0 <= seconds < float("inf")
+
+
+@pytest.mark.parametrize("body", [{"a": {1, 2}}, {"a": float("nan")}, {"a": "\ud800"}, object()])
+def test_a_body_without_a_form_in_json_is_refused(body: object) -> None:
+    """It is the caller's to mend, and is said before anything is sent."""
+    operation = Operation("add_tag", "POST", "/tags", AcceptedMessage, Bucket.SEND)
+    with pytest.raises(InvalidRequest) as caught:
+        to_request(operation(body=body), Origin("https://api.ziett.co", ()), "key-1", 1.0)
+    assert caught.value.fields.keys() == {"body"}

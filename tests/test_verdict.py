@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ziett_async._operation import Bucket, Operation
 from ziett_async._retry import RETRIED
-from ziett_async._verdict import Attempts, Verdict
+from ziett_async._verdict import Attempts, OpenKeys, Verdict
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
     ApiError,
@@ -293,3 +293,15 @@ def test_an_unusable_answer_to_a_read_keeps_its_status() -> None:
     error = judged(GET, [UNUSABLE]).error
     assert isinstance(error, InvalidResponse)
     assert error.status == 202
+
+
+def test_so_many_open_keys_are_remembered() -> None:
+    """Memory is bounded: of very many keys the oldest is forgotten first."""
+    keys = OpenKeys()
+    for number in range(10_001):
+        keys.add(f"key-{number}", b"body", UNTIL)
+    assert keys.until("key-0", b"body") is None
+    assert keys.until("key-10000", b"body") == UNTIL
+    assert keys.until("key-10000", b"other bytes") is None
+    keys.settle("key-10000")
+    assert keys.until("key-10000", b"body") is None

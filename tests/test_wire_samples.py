@@ -100,13 +100,14 @@ class Line:
         """Do nothing."""
 
 
-def argument(name: str, value: Any) -> Any:  # noqa: ANN401 - any argument of any method
+def argument(name: str, value: object) -> object:
     """Return an argument as a program would give it."""
-    if isinstance(value, Mapping) and "datetime" in value:
-        return datetime.fromisoformat(cast("dict[str, str]", value)["datetime"])
-    if name == "save_contact" and value.get("email"):
-        return SaveContact(**value)
-    return value
+    if not isinstance(value, dict):
+        return value
+    fields = cast("dict[str, Any]", value)
+    if "datetime" in fields:
+        return datetime.fromisoformat(fields["datetime"])
+    return SaveContact(**fields) if name == "save_contact" and fields.get("email") else fields
 
 
 async def ask(sample: Sample) -> tuple[Request, object]:
@@ -220,7 +221,9 @@ def numbers_of(page: Mapping[str, Any]) -> list[object]:
 def to_request(sample: Sample) -> Request:
     """Return a sample's request as bytes, made without the client."""
     documented = sample.request
-    url = f"{BASE_URL}{documented['path']}?{urlencode(documented['query'])}"
+    url = (
+        f"{BASE_URL}{documented['path']}?{urlencode([tuple(pair) for pair in documented['query']])}"
+    )
     body = b"" if documented["body"] is None else json.dumps(documented["body"]).encode()
     headers = tuple(documented["headers"].items())
     return Request(documented["method"], url.rstrip("?"), headers, body)
@@ -327,8 +330,7 @@ def operations() -> dict[str, Operation[Any]]:
     for module in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
         for value in vars(import_module(module.name)).values():
             if isinstance(value, Operation):
-                operation = cast("Operation[Any]", value)
-                found[operation.name] = operation
+                found[value.name] = value
     return found
 
 

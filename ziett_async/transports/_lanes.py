@@ -162,18 +162,21 @@ class LaneTransport:
         *,
         max_connections: int = 100,
         connect_timeout: float = 5.0,
+        keepalive: float = _KEEPALIVE,
         max_response_bytes: int = 8 * 1024 * 1024,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """Make a transport; nothing is opened before the first request.
 
         At most `max_connections` are open at once, and further requests wait for one.
-        `connect_timeout` is in seconds, for TCP and for TLS each. `ssl_context` replaces the
+        `connect_timeout` is in seconds, for TCP and for TLS each; `keepalive` is for how many
+        seconds a connection is kept that nobody uses. `ssl_context` replaces the
         shared one, which trusts certifi's certificates: `ssl.create_default_context()`
         trusts the machine's.
         """
         self._turns = anyio.Semaphore(max_connections, fast_acquire=True)
         self._extensions = {"timeout": {"connect": connect_timeout}}
+        self._keepalive = keepalive
         self._most = max_response_bytes
         self._ssl_context = ssl_context
         self._url = lru_cache(maxsize=_MOST_URLS)(self._library.URL)
@@ -217,7 +220,7 @@ class LaneTransport:
                 free.append(lane)
             else:
                 await lane.aclose()
-            while free and free[0].free_since < monotonic() - _KEEPALIVE:
+            while free and free[0].free_since < monotonic() - self._keepalive:
                 await free.popleft().aclose()
 
     def _new_lane(self, scheme: str) -> _Lane:

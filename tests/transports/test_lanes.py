@@ -1,0 +1,101 @@
+"""What lanes do with libraries that behave oddly, and with connections nobody uses."""
+
+import ssl
+
+import anyio
+import httpx
+import pytest
+from pytest_httpx import HTTPXMock
+
+import ziett_async.transports
+from tests.faults._server import FaultServer
+from ziett_async import Request, SendFailed
+from ziett_async.testing import FakeZiett
+from ziett_async.testing.conformance import TransportConformance
+from ziett_async.transports import HttpxTransport
+
+pytestmark = pytest.mark.anyio
+
+GET = Request("GET", "http://127.0.0.1:1/c/v1/messages", (("x-api-key", "zk_test_x"),))
+
+
+class Tls:
+    """A TLS connection as the library shows it, with something to read or not."""
+
+    def __init__(self, more: bytes | ssl.SSLError) -> None:
+        self.more = more
+
+    def read(self, _: int) -> bytes:
+        """Return what came."""
+        if isinstance(self.more, ssl.SSLError):
+            raise self.more
+        return self.more
+
+
+class Stream:
+    """A connection as the library shows it."""
+
+    def __init__(self, tls: Tls | None) -> None:
+        self.tls = tls
+
+    def get_extra_info(self, _: str) -> Tls | None:
+        """Return what TLS there is."""
+        return self.tls
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        {},
+        {"network_stream": Stream(None)},
+        {"network_stream": Stream(Tls(b"H"))},
+        {"network_stream": Stream(Tls(ssl.SSLWantReadError()))},
+        {"network_stream": Stream(Tls(ssl.SSLZeroReturnError()))},
+    ],
+    ids=["unknown", "no TLS", "more came", "nothing came", "closed"],
+)
+async def test_an_answer_is_given_whatever_is_known_of_its_connection(
+    httpx_mock: HTTPXMock, extensions: dict[str, object]
+) -> None:
+    """Where the library does not show what came behind an answer, the answer stands."""
+    httpx_mock.add_callback(lambda _: httpx.Response(200, content=b"{}", extensions=extensions))
+    transport = HttpxTransport()
+    assert (await transport.send(GET)).body == b"{}"
+    await transport.aclose()
+
+
+async def test_an_error_without_words_says_so(httpx_mock: HTTPXMock) -> None:
+    """Nobody is left with an empty reason."""
+    httpx_mock.add_exception(httpx.ConnectError(""))
+    transport = HttpxTransport()
+    with pytest.raises(SendFailed, match="no connection: no reason given"):
+        await transport.send(GET)
+    await transport.aclose()
+
+
+async def test_connections_that_nobody_uses_are_closed() -> None:
+    """After a burst the idle connections go with the next request."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = HttpxTransport(keepalive=0.0)
+        get = Request("GET", f"{server.url}/c/v1/messages", GET.headers)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(transport.send, get)
+        await transport.send(get)
+        # The server hears of each close at its own pace, and nothing tells us when.
+        with anyio.fail_after(2):
+            while server.open > 1:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        await transport.aclose()
+
+
+def test_a_name_that_is_no_transport_is_an_attribute_error() -> None:
+    """The module imports httpx late, and is a module like any other all the same."""
+    with pytest.raises(AttributeError, match="has no attribute 'CarrierPigeon'"):
+        _ = ziett_async.transports.CarrierPigeon
+
+
+def test_the_conformance_tests_want_a_transport() -> None:
+    """Whoever forgets to name a transport is told by the first test."""
+    with pytest.raises(NotImplementedError):
+        TransportConformance().make_transport()
