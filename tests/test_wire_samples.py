@@ -31,6 +31,7 @@ from ziett_async import (
     Response,
     RetryPolicy,
     SaveContact,
+    Unlimited,
     api,
 )
 from ziett_async.testing import CampaignRecord, Dialect, FakeZiett, Fault, MessageRecord, Quota
@@ -116,7 +117,11 @@ async def ask(sample: Sample) -> tuple[Request, object]:
     line = Line(Response(sample.response["status"], headers, sample.body))
     arguments = {name: argument(name, value) for name, value in sample.call.items()}
     async with AsyncZiett(
-        "zk_test_wire", base_url=BASE_URL, transport=line, retry=RetryPolicy(attempts=1)
+        "zk_test_wire",
+        base_url=BASE_URL,
+        transport=line,
+        limiter=Unlimited(),
+        retry=RetryPolicy(attempts=1),
     ) as client:
         method = getattr(client, sample.operation)
         try:
