@@ -127,9 +127,9 @@ async def test_huge_every_time(world_over: Open, way: Way, mishap: Act, memory: 
         with world.script(*[mishap] * ATTEMPTS), pytest.raises(kinds):
             await world.walk()
         _, peak = tracemalloc.get_traced_memory()
-        # The server holds the answer, too: as a body, as bytes to send, and once or, from
-        # Python 3.12 on, twice more.
-        assert peak - before < ROOM + 4 * 10 * MB
+        # The server holds the answer, too: as a body, as bytes to send, and in the event loop,
+        # up to three times from Python 3.12 on.
+        assert peak - before < ROOM + 5 * 10 * MB
         assert world.yielded == []
 
 
