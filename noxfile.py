@@ -21,10 +21,12 @@ THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 ALL_EXTRAS = ",".join(EXTRAS)
 #: For another Python, or other versions, than those under which everything was run: fewer drawn
-#: examples, side by side, and neither the browser nor other people's frameworks.
+#: examples, side by side, without what takes its time (faults that are waited out, proofs) or
+#: does not depend on either (the browser, other people's frameworks).
 QUICK = (
     *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2"),
-    *("--ignore=tests/page", "--ignore=tests/cookbook", "--ignore=tests/proofs"),
+    *("--ignore=tests/faults", "--ignore=tests/proofs"),
+    *("--ignore=tests/page", "--ignore=tests/cookbook"),
 )
 
 
