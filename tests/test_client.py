@@ -804,3 +804,15 @@ async def test_a_limiter_of_ones_own_is_asked_for_every_attempt() -> None:
         "acquire send 17.0",
         "release send",
     ]
+
+
+async def test_another_payload_leaves_an_open_key_open() -> None:
+    """That it is refused says nothing of the call the key belongs to."""
+    fake = FakeZiett()
+    async with in_memory(fake) as client:
+        with fake.script(*[Fault.lose_answer()] * 3), pytest.raises(OutcomeUnknown):
+            await client.send_message(NUMBER, content=CONTENT, idempotency_key="order-7")
+        with pytest.raises(ValidationError):
+            await client.send_message(NUMBER, content="else", idempotency_key="order-7")
+        with fake.script(*[Fault.refuse()] * 3), pytest.raises(OutcomeUnknown):
+            await client.send_message(NUMBER, content=CONTENT, idempotency_key="order-7")

@@ -59,7 +59,8 @@ class Pipeline:
         except BaseException as error:
             # A call that was cancelled has an unknown outcome, too.
             if isinstance(error, Exception) and not isinstance(error, OutcomeUnknown):
-                self.open_keys.settle(key)
+                # Other bytes under an open key are another call, which settles nothing.
+                self.open_keys.settle(None if open_until is None else key)
             elif key is not None and attempts.count:
                 self.open_keys.add(key, request.body, self._forgotten(attempts))
             raise
