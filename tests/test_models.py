@@ -168,7 +168,7 @@ def test_every_documented_status_is_in_the_tables() -> None:
 def test_every_model_is_tested_here() -> None:
     """The lists above hold every model and every enumeration of the package."""
     public = {getattr(models, name) for name in models.__all__}
-    assert {kind for kind in public if attrs.has(kind)} == {type(value) for value in VALUES}
+    assert {kind for kind in public if attrs.has(kind)} == set(map(type, VALUES))
     assert set(OpenEnum.__subclasses__()) == set(ENUMS)
 
 
@@ -194,3 +194,11 @@ def test_a_repr_holds_nothing_private(value: attrs.AttrsInstance) -> None:
     """Number, text, name and address of a person are not in a repr, nor in that of a page."""
     assert not [secret for secret in SECRETS.values() if secret in f"{value!r} {value}"]
     assert repr(value).startswith(f"{type(value).__name__}(")
+
+
+def test_a_repr_shows_what_is_set() -> None:
+    """And leaves out what the server said nothing about."""
+    assert repr(Sender(ID, "ZIETT")) == f"Sender(id={ID!r}, name='ZIETT')"
+    assert repr(CallInfo(1, 0.5, 2.0, 202)) == (
+        "CallInfo(attempts=1, waited=0.5, elapsed=2.0, status=202)"
+    )

@@ -45,12 +45,12 @@ class Fields:
             raise InvalidRequest(self.operation, self._wrong)
 
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY = r"[\x21-\x7e]{1,255}"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_RECIPIENT = re.compile(r"\+?[\d\s\-.]{7,30}")
+_RECIPIENT = r"\+?[\d\s\-.]{7,30}"
 #: Seconds that nobody waits for.
 _ENDLESS = 1e9
-_COUNTRY = re.compile(r"[A-Z]{2}")
+_COUNTRY = r"[A-Z]{2}"
 
 
 def text(value: object, most: int | None = None) -> str:
@@ -156,7 +156,7 @@ def seconds(value: object) -> float:
 def key(value: object) -> str:
     """Return an idempotency key that a header can carry."""
     written = str(value) if isinstance(value, UUID) else text(value)
-    if not _KEY.fullmatch(written):
+    if not re.fullmatch(_KEY, written):
         raise Refused("must be 1 to 255 printable ASCII characters without spaces, like a UUID")
     return written
 
@@ -183,7 +183,7 @@ def recipients(value: object) -> list[str]:
 
 
 def _is_recipient(value: object) -> bool:
-    return isinstance(value, str) and _RECIPIENT.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_RECIPIENT, value) is not None
 
 
 def remitter(value: object) -> str:
@@ -195,7 +195,7 @@ def remitter(value: object) -> str:
 
 def country(value: object) -> str:
     """Return a country's two letters."""
-    if not _COUNTRY.fullmatch(text(value)):
+    if not re.fullmatch(_COUNTRY, text(value)):
         raise Refused("must be two capital letters like AO")
     return cast("str", value)
 

@@ -9,7 +9,7 @@ countries; source: ITU-T E.164 national numbering plans.
 import re
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_SPACING = re.compile(r"[\s.\-()/\u00a0]")
+_SPACING = r"[\s.\-()/\u00a0]"
 
 #: Two letters to the calling code and how many digits may follow it.
 COUNTRIES = {
@@ -41,7 +41,7 @@ def to_e164(text: str, country: str) -> str | None:
     >>> to_e164("0923 456 789", "AO"), to_e164("+351 912-345-678", "AO"), to_e164("123", "AO")
     ('+244923456789', '+351912345678', None)
     """
-    digits = re.sub(r"^00", "+", _SPACING.sub("", text.replace("(0)", "")))
+    digits = re.sub(r"^00", "+", re.sub(_SPACING, "", text.replace("(0)", "")))
     if digits.startswith("+"):
         return digits if is_e164(digits) else None
     if country not in COUNTRIES or not (digits.isascii() and digits.isdigit()):

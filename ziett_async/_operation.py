@@ -14,6 +14,7 @@ import attrs
 
 from ziett_async._mask import masked_number
 from ziett_async._numbers import is_e164
+from ziett_async._value import Value
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -34,8 +35,8 @@ class Bucket(StrEnum):
     BATCH = "batch"
 
 
-@attrs.frozen(eq=False)
-class Operation(Generic[T_co]):
+@attrs.frozen(eq=False, repr=False)
+class Operation(Value, Generic[T_co]):
     """An endpoint of the API: `GET_MESSAGE = Operation("get_message", "GET", ...)`."""
 
     #: `send_message`: the same word in code, logs and errors.

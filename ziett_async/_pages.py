@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from ziett_async._value import Value
 from ziett_async._walk import Bounds, BrokenOrder, Offsets, Row, Window
 from ziett_async.errors import InvalidResponse, Trail
 from ziett_async.models._enums import Order
@@ -21,8 +22,8 @@ R = TypeVar("R", bound=Row)
 Fetch = Callable[[Window], Awaitable[Page[R]]]
 
 
-@attrs.frozen(eq=False)
-class Pages(Generic[R]):
+@attrs.frozen(eq=False, repr=False)
+class Pages(Value, Generic[R]):
     """A list, walked anew by every loop: `async for` gives entries, `pages()` gives pages.
 
     With `exact`, every row that exists when a loop begins and matches throughout is yielded
@@ -71,13 +72,13 @@ class Pages(Generic[R]):
         return Offsets(self.size, self.created_at__ge, self.created_at__le)
 
 
-@attrs.define(eq=False, repr=False)
 class _Pages(Generic[R]):
-    _fetch: Fetch[R]
-    #: What to do next; None at the end.
-    _walk: Bounds | Offsets | None
-    _operation: str
-    _begun: bool = attrs.field(default=False, init=False)
+    def __init__(self, fetch: Fetch[R], start: Bounds | Offsets, operation: str) -> None:
+        self._fetch = fetch
+        #: What to do next; None at the end.
+        self._walk: Bounds | Offsets | None = start
+        self._operation = operation
+        self._begun = False
 
     def __aiter__(self) -> AsyncIterator[Page[R]]:
         return self
@@ -100,11 +101,11 @@ class _Pages(Generic[R]):
         return fresh
 
 
-@attrs.define(eq=False, repr=False)
 class _Entries(Generic[R]):
-    _pages: AsyncIterator[Page[R]]
-    #: Entries of the last page, the next one last.
-    _waiting: list[R] = attrs.field(factory=list[R], init=False)
+    def __init__(self, pages: AsyncIterator[Page[R]]) -> None:
+        self._pages = pages
+        #: Entries of the last page, the next one last.
+        self._waiting: list[R] = []
 
     def __aiter__(self) -> AsyncIterator[R]:
         return self

@@ -34,7 +34,7 @@ logger = logging.getLogger("ziett_async")
 _KEY_LIVES = 24 * 60 * 60
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Pipeline:
     """Carries calls over the ports; between them it keeps what is at the end of its fields."""
 

@@ -12,6 +12,8 @@ from math import isfinite
 
 import attrs
 
+from ziett_async._value import Value
+
 #: Statuses that promise nothing was decided yet, so that the same bytes may fare better.
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -28,8 +30,8 @@ def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -
         raise ValueError(message)
 
 
-@attrs.frozen
-class RetryPolicy:
+@attrs.frozen(repr=False)
+class RetryPolicy(Value):
     """How often and how patiently a call is tried; `RetryPolicy(attempts=1)` never repeats."""
 
     #: Attempts per call, at least 1.

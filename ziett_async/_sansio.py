@@ -16,6 +16,7 @@ import attrs
 from ziett_async._codec import Undecodable, decode, encode, structure
 from ziett_async._mask import masked_text
 from ziett_async._operation import Call
+from ziett_async._value import Value
 from ziett_async._wire import Headers, Request, Response
 from ziett_async.errors import InvalidRequest, Problem
 from ziett_async.models import CallInfo, ErrorCode
@@ -24,15 +25,15 @@ T = TypeVar("T")
 
 
 _JSON = ("content-type", "application/json")
-_SECONDS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 #: Codes, trace ids, names of fields: `VALIDATION_ERROR`, `recipients[17]`.
-_LABEL = re.compile(r"[\w.:/\[\]=-]{1,128}", re.ASCII)
+_LABEL = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
 #: Characters of somebody else's words, and fields, that an error takes along.
 _LONGEST, _MOST_FIELDS = 1000, 100
 
 
-@attrs.frozen(eq=False)
-class Origin:
+@attrs.frozen(eq=False, repr=False)
+class Origin(Value):
     """Where calls go, and as whom."""
 
     #: `https://api.ziett.co/c/v1`, without a trailing slash.
@@ -96,7 +97,7 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
         timestamp=_moment(_text(body, "timestamp") or ""),
         service=_label(body, "service"),
         fields={
-            _one_line(name, None if _LABEL.fullmatch(name) else call.body): _one_line(
+            _one_line(name, None if re.fullmatch(_LABEL, name) else call.body): _one_line(
                 str(why), call.body
             )
             for name, why in islice(cast("dict[str, object]", fields).items(), _MOST_FIELDS)
@@ -115,7 +116,7 @@ def retry_after(response: Response, now: float) -> float | None:
     as absent.
     """
     value = (response.header("retry-after") or "").strip()
-    if _SECONDS.fullmatch(value):
+    if re.fullmatch(_SECONDS, value):
         return float(value)
     then = _http_date(value)
     since = _http_date(response.header("date") or "") or now
@@ -154,7 +155,7 @@ def _text(body: Mapping[str, object], name: str) -> str | None:
 def _label(body: Mapping[str, object], name: str) -> str | None:
     """Return a code or an id, which goes into logs; what does not look like one is left out."""
     text = _text(body, name) or ""
-    return text if _LABEL.fullmatch(text) and "zk_" not in text else None
+    return text if re.fullmatch(_LABEL, text) and "zk_" not in text else None
 
 
 def _one_line(words: str, body: object) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeVar, cast, get_args, get_origin
 from uuid import UUID, SafeUUID
 
 import attrs
-from cattrs import Converter, transform_error
+from cattrs import BaseConverter, transform_error
 from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 
@@ -144,7 +144,7 @@ def _open_enum(kind: type[E]) -> Callable[[object, object], E]:
     return lambda value, _: known.get(value) or unknown(value)
 
 
-def _model(kind: type[T], converter: Converter) -> Callable[[Any, Any], T]:
+def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
     is_careful = converter.detailed_validation
     own_id = _told("a UUID", _uuid) if is_careful else _uuid
     # What is its own id is in no other row, so it has no business in the cache of ids.
@@ -171,7 +171,7 @@ def _is_optional(kind: object) -> bool:
     return isinstance(kind, UnionType) and NoneType in get_args(kind)
 
 
-def _optional(kind: type[Any], converter: Converter) -> Callable[[object, object], object]:
+def _optional(kind: type[Any], converter: BaseConverter) -> Callable[[object, object], object]:
     (inner,) = (each for each in get_args(kind) if each is not NoneType)
     structure_inner = converter.get_structure_hook(inner)
 
@@ -185,7 +185,7 @@ def _is_tuple(kind: object) -> bool:
     return get_origin(kind) is tuple
 
 
-def _rows(kind: type[Any], converter: Converter) -> Callable[[object, type[Any]], Any]:
+def _rows(kind: type[Any], converter: BaseConverter) -> Callable[[object, type[Any]], Any]:
     from_iterable = homogenous_tuple_structure_factory(kind, converter)
 
     def hook(value: object, kind: type[Any]) -> object:
@@ -206,8 +206,8 @@ def _newest_names(entry: dict[str, object]) -> dict[str, object]:
     return entry
 
 
-def _converter(*, detailed_validation: bool) -> Converter:
-    converter = Converter(detailed_validation=detailed_validation)
+def _converter(*, detailed_validation: bool) -> BaseConverter:
+    converter = BaseConverter(detailed_validation=detailed_validation)
     converter.register_structure_hook_factory(attrs.has, _model)
     converter.register_structure_hook_factory(_is_tuple, _rows)
     converter.register_structure_hook_factory(_is_optional, _optional)
@@ -234,5 +234,5 @@ _quick = _converter(detailed_validation=False)
 
 
 @cache
-def _careful() -> Converter:
+def _careful() -> BaseConverter:
     return _converter(detailed_validation=True)

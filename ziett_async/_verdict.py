@@ -34,7 +34,7 @@ _UNDECIDED = RETRIED | {401, 403, 407}
 _CONFLICT, _TOO_MANY_REQUESTS = 409, 429
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Verdict:
     """The end of one attempt that gave no result."""
 

@@ -34,6 +34,7 @@ from uuid import UUID
 
 import attrs
 
+from ziett_async._value import Value
 from ziett_async.models._enums import Order
 from ziett_async.models._page import Page
 
@@ -69,8 +70,8 @@ class BrokenOrder(Exception):
     """The server's answers cannot be walked: the list is not what was asked for."""
 
 
-@attrs.frozen
-class Window:
+@attrs.frozen(repr=False)
+class Window(Value):
     """What to ask the server for: `size` rows from `(page - 1) * size` on, within the bounds."""
 
     page: int
@@ -94,7 +95,7 @@ def window_after(covered: int, size: int, overlap: int) -> tuple[int, int]:
     return covered // best + 1, best
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Offsets:
     """Plain offset paging: rows that move while it reads are missed, or come twice."""
 
@@ -114,7 +115,7 @@ class Offsets:
         return page.entries, None if ends else attrs.evolve(self, page=self.page + 1)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Bounds:
     """The exact walk, between two requests."""
 

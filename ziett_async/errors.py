@@ -28,6 +28,7 @@ from datetime import datetime
 
 import attrs
 
+from ziett_async._value import Value
 from ziett_async.models._enums import ErrorCode
 
 
@@ -69,8 +70,8 @@ class RecipientNotAllowed(ZiettError):
         )
 
 
-@attrs.frozen
-class Trail:
+@attrs.frozen(repr=False)
+class Trail(Value):
     """Which call an error is about, and how far it came."""
 
     #: `send_message`.
@@ -156,8 +157,8 @@ class InvalidResponse(CallError):
         self.status = status
 
 
-@attrs.frozen
-class Problem:
+@attrs.frozen(repr=False)
+class Problem(Value):
     """The server's error object, as far as the answer held one (API page, Errors)."""
 
     #: The HTTP status.

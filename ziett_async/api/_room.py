@@ -16,7 +16,7 @@ from ziett_async.errors import RecipientNotAllowed
 T = TypeVar("T")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Defaults:
     """What a client fills in where a call says nothing."""
 
@@ -24,7 +24,7 @@ class Defaults:
     #: Two letters; the country of numbers without a country code.
     country: str | None = None
     #: E.164 numbers, the only ones this client may send to; None allows all.
-    allowed_recipients: Collection[str] | None = attrs.field(default=None, repr=False)
+    allowed_recipients: Collection[str] | None = None
 
 
 class Room(ABC):

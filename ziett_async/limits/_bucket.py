@@ -18,6 +18,8 @@ from math import inf, isfinite
 
 import attrs
 
+from ziett_async._value import Value
+
 #: Seconds added to a nap that ends when a deadline is in doubt, so that the doubt is over.
 _GRAIN = 0.001
 
@@ -34,8 +36,8 @@ def _check_per(_: object, __: object, per: float) -> None:
         raise ValueError(message)
 
 
-@attrs.frozen
-class Rate:
+@attrs.frozen(repr=False)
+class Rate(Value):
     """So many attempts in any window of so many seconds: `Rate(120, per=60.0)`.
 
     Raises `ValueError`, which names the field, when one is out of range.
@@ -47,7 +49,7 @@ class Rate:
     per: float = attrs.field(default=60.0, validator=_check_per)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Tokens:
     """The tokens of one bucket. All times are seconds on one clock that never goes back."""
 

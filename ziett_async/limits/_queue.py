@@ -21,7 +21,6 @@ from threading import RLock
 from typing import Any
 
 import anyio
-import attrs
 from anyio.lowlevel import current_token
 
 from ziett_async._clock import Clock
@@ -38,13 +37,13 @@ def _call_soon() -> CallSoon:
     return call
 
 
-@attrs.define(eq=False)
 class _Waiter:
     """One who waits: until its deadline, or asleep until its event is set."""
 
-    deadline: float
-    event: anyio.Event = attrs.field(factory=anyio.Event)
-    call_soon: CallSoon = attrs.field(factory=_call_soon)
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.event = anyio.Event()
+        self.call_soon = _call_soon()
 
     def wake(self) -> bool:
         """Let it look again; return False if its event loop has been closed."""

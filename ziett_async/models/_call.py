@@ -2,9 +2,11 @@
 
 import attrs
 
+from ziett_async._value import Value
 
-@attrs.frozen
-class CallInfo:
+
+@attrs.frozen(repr=False)
+class CallInfo(Value):
     """How a call went, for logs and metrics."""
 
     #: Attempts made; 1 when the first was answered.

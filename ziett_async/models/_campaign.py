@@ -6,13 +6,14 @@ from uuid import UUID
 
 import attrs
 
+from ziett_async._value import Value
 from ziett_async.models._call import CallInfo
 from ziett_async.models._enums import CampaignStatus, ChannelType, ErrorCode, TriggerSource
 from ziett_async.models._message import Sender
 
 
-@attrs.frozen
-class AcceptedCampaign:
+@attrs.frozen(repr=False)
+class AcceptedCampaign(Value):
     """The 202 of a batch campaign: accepted, its messages not sent yet."""
 
     campaign_id: UUID
@@ -23,8 +24,8 @@ class AcceptedCampaign:
     message: str | None = None
 
 
-@attrs.frozen
-class Campaign:
+@attrs.frozen(repr=False)
+class Campaign(Value):
     """A campaign as the server remembers it (API page, Get Campaign)."""
 
     id: UUID

@@ -7,12 +7,13 @@ from uuid import UUID
 
 import attrs
 
+from ziett_async._value import Value
 from ziett_async.models._call import CallInfo
 from ziett_async.models._enums import ChannelType, ErrorCode, MessageStatus, TriggerSource
 
 
-@attrs.frozen
-class SaveContact:
+@attrs.frozen(repr=False)
+class SaveContact(Value):
     """The recipient, to be kept in the organisation's contacts (API page, Send a Message)."""
 
     #: Required, not empty: `Ana Domingos`.
@@ -23,8 +24,8 @@ class SaveContact:
     tags: Sequence[str] | None = None
 
 
-@attrs.frozen
-class AcceptedMessage:
+@attrs.frozen(repr=False)
+class AcceptedMessage(Value):
     """The 202 of a send: accepted and queued, not delivered yet."""
 
     message_id: UUID
@@ -33,8 +34,8 @@ class AcceptedMessage:
     call: CallInfo
 
 
-@attrs.frozen
-class Sender:
+@attrs.frozen(repr=False)
+class Sender(Value):
     """A Sender ID of the organisation, the API's `sms_remitter`."""
 
     id: UUID
@@ -42,8 +43,8 @@ class Sender:
     name: str
 
 
-@attrs.frozen
-class Message:
+@attrs.frozen(repr=False)
+class Message(Value):
     """A message as the server remembers it, from a list or by id.
 
     The documentation has three generations of names; these are the newest, whichever the
