@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
 from ziett_async._numbers import is_e164, to_e164
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import OpenEnum, SaveContact
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Refused(ValueError):
@@ -31,10 +31,10 @@ class Fields:
         self.operation = operation
         self._wrong: dict[str, str] = {}
 
-    def check(self, name: str, rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    def check(self, name: str, rule: Callable[[*Ts], T], *args: *Ts) -> T | None:
         """Return what the rule makes of a value; None, and a note, when it refuses."""
         try:
-            return rule(*args, **kwargs)
+            return rule(*args)
         except Refused as refused:
             self._wrong[name] = str(refused)
             return None
@@ -202,7 +202,7 @@ def country(value: object) -> str:
 
 def several(value: object) -> list[object]:
     """Return one value or several as a list: a string is one value."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
         return [value]
     return list(cast("Iterable[object]", value))
 

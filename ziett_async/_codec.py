@@ -20,13 +20,18 @@ def encode(body: object) -> bytes:
 def decode(body: bytes) -> object:
     """Return the JSON value of a body; raises `Undecodable` saying why it is none."""
     try:
-        return cast("object", _decoder.decode(body.decode()))
+        text = body.decode().strip(_WHITESPACE)
+        value, end = _decoder.raw_decode(text)
     except RecursionError:
         reason = "is nested too deeply"
     except UnicodeDecodeError:
         reason = "is not UTF-8"
     except ValueError:
         reason = "is not JSON" if body.strip() else "is empty"
+    else:
+        if end == len(text):
+            return cast("object", value)
+        reason = "is not JSON"
     message = f"the body {reason}"
     raise Undecodable(message)
 
@@ -44,7 +49,10 @@ def _structure() -> Callable[[object, type[Any]], object]:
     return structure
 
 
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_WHITESPACE = " \t\n\r"
+_encoder = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
+)
 
 
 def _no_constants(name: str) -> NoReturn:

@@ -85,7 +85,7 @@ class Operation(Value, Generic[T_co]):
         return Call(self, re.sub(r"\{(\w+)\}", segment, self.path), query, body)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.define(eq=False, repr=False)
 class Call(Generic[T_co]):
     """One use of an operation: what the caller wants, before it is bytes."""
 

@@ -124,11 +124,13 @@ def retry_after(response: Response, now: float) -> float | None:
 
 
 def _object(response: Response) -> dict[str, object]:
-    encoding = response.header("content-encoding") or "identity"
-    if encoding.lower() != "identity":
-        message = "the body has a content encoding, which was not asked for"
-        raise Undecodable(message)
-    payload = decode(response.body)
+    try:
+        payload = decode(response.body)
+    except Undecodable:
+        if (response.header("content-encoding") or "identity").lower() != "identity":
+            message = "the body has a content encoding, which was not asked for"
+            raise Undecodable(message) from None
+        raise
     if not isinstance(payload, dict):
         message = "the body is JSON, but not an object"
         raise Undecodable(message)

@@ -111,9 +111,12 @@ def _uuid(value: str, _: object) -> UUID:
     if len(digits) != 32:
         raise ValueError
     uuid = object.__new__(UUID)
-    object.__setattr__(uuid, "int", int(digits, 16))
-    object.__setattr__(uuid, "is_safe", SafeUUID.unknown)
+    _set(uuid, "int", int(digits, 16))
+    _set(uuid, "is_safe", _UNKNOWN)
     return uuid
+
+
+_set, _UNKNOWN = object.__setattr__, SafeUUID.unknown
 
 
 def _moment(value: str, _: object) -> datetime:

@@ -70,7 +70,7 @@ class Campaigns(Room):
         to = fields.check("recipients", check.recipients, recipients) or []
         body: dict[str, object] = {
             "remitter_id": self._remitter(fields, remitter_id),
-            "channel_type": fields.check("channel_type", check.word, channel_type, of=ChannelType),
+            "channel_type": fields.check("channel_type", check.word, channel_type, ChannelType),
             "content": fields.check("content", check.text, content, LONGEST_CONTENT),
             "recipients": to,
         }

@@ -16,8 +16,8 @@ SEND_MESSAGE = Operation("send_message", "POST", "/messages", AcceptedMessage, B
 GET_MESSAGE = Operation("get_message", "GET", "/messages/{message_id}", Message, Bucket.READ)
 LIST_MESSAGES = Operation("list_messages", "GET", "/messages", Page[Message], Bucket.LIST)
 
-#: The most characters of an SMS; the network concatenates its parts.
-LONGEST_SMS = 1600
+#: The most characters of a channel; of an SMS, the network concatenates the parts.
+LONGEST: Mapping[str | None, int] = {ChannelType.SMS: 1600}
 
 
 class Messages(Room):
@@ -62,14 +62,13 @@ class Messages(Room):
 
         """
         fields = Fields(SEND_MESSAGE.name)
-        channel = fields.check("channel_type", check.word, channel_type, of=ChannelType)
-        longest = LONGEST_SMS if channel == ChannelType.SMS else None
+        channel = fields.check("channel_type", check.word, channel_type, ChannelType)
         target = fields.check("target_e164", check.number, target_e164, self._defaults.country)
         body: dict[str, object] = {
             "remitter_id": self._remitter(fields, remitter_id),
             "channel_type": channel,
             "target_e164": target,
-            "content": fields.check("content", check.text, content, longest),
+            "content": fields.check("content", check.text, content, LONGEST.get(channel)),
         }
         if save_contact is not None:
             body["save_contact"] = check.contact(fields, save_contact)
