@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ziett_async._mask import masked_number, masked_text
+from ziett_async.models import ChannelType
 
 BODY = {
     "target_e164": "+244990090990",
@@ -75,6 +76,12 @@ def test_numbers_and_keys_are_masked_in_any_text(text: str, shown: str | None) -
 def test_what_the_request_held_is_masked(text: str, shown: str | None) -> None:
     """A server that repeats the text, a name or a tag is not quoted; short words may stay."""
     assert masked_text(text, BODY) == (text if shown is None else shown)
+
+
+def test_a_word_of_the_api_is_no_secret() -> None:
+    """What the server says of a channel can be read, though the request named that channel."""
+    body = {"channel_type": ChannelType.WHATSAPP, "content": "WHATS up"}
+    assert masked_text("WHATS up is not for WHATSAPP", body) == "*** is not for WHATSAPP"
 
 
 @given(st.lists(st.text("ab1 ", min_size=4), min_size=1))

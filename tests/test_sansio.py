@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -376,10 +377,25 @@ def test_any_date_is_seconds_or_none(value: str) -> None:
     assert seconds is None or 0 <= seconds < float("inf")
 
 
-@pytest.mark.parametrize("body", [{"a": {1, 2}}, {"a": float("nan")}, {"a": "\ud800"}, object()])
+CIRCLE: list[object] = []
+CIRCLE.append(CIRCLE)
+
+
+@pytest.mark.parametrize(
+    "body", [{"a": {1, 2}}, {"a": float("nan")}, {"a": "\ud800"}, object(), CIRCLE]
+)
 def test_a_body_without_a_form_in_json_is_refused(body: object) -> None:
     """It is the caller's to mend, and is said before anything is sent."""
     operation = Operation("add_tag", "POST", "/tags", AcceptedMessage, Bucket.SEND)
     with pytest.raises(InvalidRequest) as caught:
         to_request(operation(body=body), Origin("https://api.ziett.co", ()), "key-1", 1.0)
     assert caught.value.fields.keys() == {"body"}
+
+
+@pytest.mark.parametrize("query", [[("q", "\ud800")], ["q"], [("q",)], [1]])
+def test_a_query_without_a_form_in_a_url_is_refused(query: Any) -> None:  # noqa: ANN401 - wrong on purpose
+    """Neither an error from below nor half a character gets out."""
+    operation = Operation("list_tags", "GET", "/tags", AcceptedMessage, Bucket.LIST)
+    with pytest.raises(InvalidRequest) as caught:
+        to_request(operation(query=query), Origin("https://api.ziett.co", ()), None, 1.0)
+    assert caught.value.fields.keys() == {"query"}

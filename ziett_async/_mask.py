@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import cast
 
 _NUMBER = r"\+\d[\d .\-]{5,}\d|(?<![\w-])\d{9,15}(?![\w-])"
 _KEY = r"zk_[\w-]+"
-#: Shorter strings of a body, such as `SMS`, are words and not secrets.
+#: Shorter strings of a body are words and not secrets, as are those of an enumeration.
 _SHORTEST = 4
 
 
@@ -36,7 +37,7 @@ def masked_text(text: str, body: object) -> str:
 
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        if len(value) >= _SHORTEST:
+        if len(value) >= _SHORTEST and not isinstance(value, Enum):
             yield value
     elif isinstance(value, Mapping):
         for inner in cast("Mapping[str, object]", value).values():

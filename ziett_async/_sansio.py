@@ -47,11 +47,15 @@ def to_request(
 ) -> Request:
     """Encode a call, once: every attempt sends these bytes.
 
-    Raises `InvalidRequest` when the body has no form in JSON.
+    Raises `InvalidRequest` when the query has no form in a URL, or the body none in JSON.
     """
     url = origin.base_url + call.path
     if call.query:
-        url = f"{url}?{urlencode(call.query)}"
+        try:
+            url = f"{url}?{urlencode(call.query)}"
+        except (TypeError, ValueError):
+            fields = {"query": "must be pairs of name and value, without half characters"}
+            raise InvalidRequest(call.operation.name, fields) from None
     headers, body = origin.headers, b""
     if call.body is not None:
         try:
