@@ -329,26 +329,43 @@ async def _half_close_executed(talk: Talk) -> None:
     await talk.finish()
 
 
-async def _not_http(talk: Talk) -> None:
-    await talk.execute()
-    await talk.send(b"220 smtp.example ESMTP\r\n\r\n")
-    await talk.finish()
+def _says(label: str, data: bytes) -> Act:
+    """Execute, send just this, close."""
+
+    async def play(talk: Talk) -> None:
+        await talk.execute()
+        await talk.send(data)
+        await talk.finish()
+
+    return Act(label, play)
 
 
 half_close = Act("half close, not executed", _half_close)
 half_close_executed = Act("half close, executed", _half_close_executed)
-not_http = Act("not HTTP", _not_http)
+not_http = _says("not HTTP", b"220 smtp.example ESMTP\r\n\r\n")
+cut_interim = _says("cut in an interim answer", b"HTTP/1.1 100 Continue\r\nx-more: ")
 
 
-def cut_head(count: int) -> Act:
-    """Execute, send so many bytes of the head, close."""
+def cut_at(count: int, *, resets: bool = False) -> Act:
+    """Execute, send so many bytes of the answer, close or reset."""
 
     async def play(talk: Talk) -> None:
         data = written(await talk.execute())
         await talk.send(data[:count])
-        await talk.finish()
+        if resets:
+            return talk.reset()
+        return await talk.finish()
 
-    return Act(f"cut at byte {count} of the head", play)
+    return Act(f"{'reset' if resets else 'cut'} at byte {count}", play)
+
+
+async def _endless_head(talk: Talk) -> None:
+    head, _, _ = written(await talk.execute()).partition(b"\r\n\r\n")
+    await talk.send(head + b"\r\nx-more: and more" * (10 << 16))
+    await talk.finish()
+
+
+endless_head = Act("10 MB of headers", _endless_head)
 
 
 def reset_in_body(count: int) -> Act:
@@ -425,11 +442,25 @@ def chunked_without_end() -> Act:
     return Act("chunks without an end", play)
 
 
-def unsolicited(second: Callable[[], Response], *, later: float | None) -> Act:
-    """Serve, and answer what nobody asked: in the same segment, or seconds later."""
+#: Bytes in one record of TLS.
+RECORD = 16384
+
+
+def unsolicited(
+    second: Callable[[], Response], *, later: float | None, fills_record: bool = False
+) -> Act:
+    """Serve, and answer what nobody asked: in the same segment, or seconds later.
+
+    Where the answer itself `fills_record`, TLS has the other one in a record of its own.
+    """
 
     async def play(talk: Talk) -> None:
-        data, more = written(await talk.execute()), written(second())
+        answer, more = await talk.execute(), written(second())
+        if fills_record:
+            padding = RECORD - len(written(answer)) - len("x-padding: \r\n")
+            headers = (*answer.headers, ("x-padding", "x" * padding))
+            answer = attrs.evolve(answer, headers=headers)
+        data = written(answer)
         if later is None:
             return await talk.send(data + more)
         await talk.send(data)
@@ -437,7 +468,7 @@ def unsolicited(second: Callable[[], Response], *, later: float | None) -> Act:
         return await talk.send(more)
 
     label = "in the same segment" if later is None else "a moment later"
-    return Act(f"unsolicited answer {label}", play)
+    return Act(f"unsolicited answer {label}{', in its own record' if fills_record else ''}", play)
 
 
 @cache

@@ -11,7 +11,8 @@ from tests.faults._server import (
     Mishap,
     body_of,
     chunked_without_end,
-    cut_head,
+    cut_at,
+    cut_interim,
     drip,
     half_close,
     half_close_executed,
@@ -37,14 +38,17 @@ OTHER_ID = "019b4b56-e704-7c30-83a0-000000000000"
 
 #: The connection dies after the request was carried out.
 DEAD: list[Mishap] = [Fault.lose_answer(), half_close_executed]
-#: The answer is cut short.
-CUT: list[Mishap] = [
+#: The answer is cut before it says what it is: nobody can know whether it would have been one.
+CUT_EARLY: list[Mishap] = [cut_at(1), cut_at(12), cut_interim, not_http]
+#: The answer is cut after its status: in the headers, in the body.
+CUT_LATER: list[Mishap] = [
+    *[cut_at(at) for at in (13, 17, 40)],
+    cut_at(40, resets=True),
     *[Fault.truncate(at) for at in (0, 1, 20)],
-    *[cut_head(at) for at in (1, 12, 17, 40)],
     reset_in_body(5),
     chunked_without_end(),
-    not_http,
 ]
+CUT = CUT_EARLY + CUT_LATER
 #: The answer is whole, and not what it should be.
 WRONG: list[Mishap] = [
     attrs.evolve(Fault.garbage(b"{"), label="half an object"),
@@ -98,7 +102,7 @@ async def test_every_time_then_unknown(world_over: Open, way: Way, mishap: Misha
     assert world.fake.inbox(number)[0].idempotency_key == key
 
 
-@over([*DEAD, *CUT[:4], *WRONG])
+@over([*DEAD, *CUT_LATER[:4], *WRONG])
 async def test_a_later_call_with_the_key(world_over: Open, way: Way, mishap: Mishap) -> None:
     """After an unknown outcome the key of the error gives the id, and is still one message."""
     async with world_over(way) as world:
@@ -128,21 +132,39 @@ async def test_a_single_read_is_tried_again(world_over: Open, way: Way, mishap: 
             assert (await world.get()).id == rows[0]
 
 
-@over(DEAD + CUT + LATE)
+@over([*DEAD, half_close, *CUT_EARLY, *LATE])
 async def test_a_read_without_an_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
-    """A read that is never answered in full says so, and yields nothing of that page.
-
-    An answer that had begun keeps its status; of one that had not, nothing is known.
-    """
-    has_begun = str(mishap).startswith(("truncate", "reset at byte", "chunks"))
-    kind = InvalidResponse if has_begun else TransportError
+    """A read that is never answered says so, and yields nothing of that page."""
     async with world_over(way, setting_for(mishap, SHORTEST)) as world:
         world.stock()
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(kind) as caught:
+        with world.script(*[mishap] * ATTEMPTS), pytest.raises(TransportError) as caught:
             await world.walk()
         assert not isinstance(caught.value, NotSent | OutcomeUnknown)
         assert (caught.value.attempts, world.yielded) == (ATTEMPTS, [])
-        assert getattr(caught.value, "status", 200) == 200
+
+
+@over(CUT_LATER)
+async def test_a_read_with_a_cut_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
+    """A read whose answer is never whole says what had begun, and yields nothing of that page."""
+    async with world_over(way) as world:
+        world.stock()
+        for call in (world.walk, world.get):
+            with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse) as caught:
+                await call()
+            assert (caught.value.attempts, caught.value.status) == (ATTEMPTS, 200)
+        assert world.yielded == []
+
+
+@pytest.mark.parametrize("way", SOCKETS)
+async def test_a_read_on_a_used_connection_with_a_cut_answer(world_over: Open, way: Way) -> None:
+    """What had begun is that answer's, not the one's that came before it on its connection."""
+    async with world_over(way, Setting(retry=RetryPolicy(attempts=1))) as world:
+        rows = world.stock()
+        for act, kind in ((cut_at(12), TransportError), (cut_at(20), InvalidResponse)):
+            assert (await world.get()).id == rows[0]
+            with world.script(act), pytest.raises((TransportError, InvalidResponse)) as caught:
+                await world.get()
+            assert type(caught.value) is kind
 
 
 @over(WRONG, in_memory=WRONGER)
@@ -162,7 +184,7 @@ async def test_cut_anywhere(world_over: Open, way: Way) -> None:
     """At whichever byte an answer is cut, the next attempt is told the same id."""
     async with world_over(way) as world:
         for at in range(1, 140, 3):
-            with world.script(cut_head(at)):
+            with world.script(cut_at(at)):
                 await world.send()
         assert world.accepted == len(world.sendings)
 

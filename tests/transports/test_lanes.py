@@ -8,11 +8,13 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 import ziett_async.transports
-from tests.faults._server import FaultServer
+from tests.faults._server import FaultServer, client_tls, server_tls
 from ziett_async import Request, SendFailed
 from ziett_async.testing import FakeZiett
 from ziett_async.testing.conformance import TransportConformance
 from ziett_async.transports import HttpxTransport
+from ziett_async.transports._lanes import LaneTransport
+from ziett_async.transports.httpx2 import Httpx2Transport
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +73,19 @@ async def test_an_error_without_words_says_so(httpx_mock: HTTPXMock) -> None:
     with pytest.raises(SendFailed, match="no connection: no reason given"):
         await transport.send(GET)
     await transport.aclose()
+
+
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+async def test_a_connection_is_used_again(kind: type[LaneTransport], *, tls: bool) -> None:
+    """One request after another travels on one connection, of both libraries, TLS or not."""
+    async with FaultServer(FakeZiett(), server_tls() if tls else None).serving() as server:
+        transport = kind(ssl_context=client_tls())
+        get = Request("GET", f"{server.url}/c/v1/messages", GET.headers)
+        for _ in range(3):
+            assert (await transport.send(get)).status == 200
+        assert (server.accepted, len(server.heard)) == (1, 3)
+        await transport.aclose()
 
 
 async def test_connections_that_nobody_uses_are_closed() -> None:

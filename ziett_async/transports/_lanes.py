@@ -9,9 +9,11 @@ more than it asked for. The library's client, with its redirects, cookies, envir
 logging of URLs, is not involved.
 """
 
+import re
 import ssl
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import cache, lru_cache
 from time import monotonic
 from types import ModuleType
@@ -41,7 +43,7 @@ def _no_tls_context() -> ssl.SSLContext:
 
 
 class Body:
-    """A request's body, once, which knows whether anybody began to send it.
+    """A request's body, once, which knows whether anybody began to send it, and tells.
 
     No generator: one that a cancelled request leaves half way has nothing to be closed.
     """
@@ -49,6 +51,8 @@ class Body:
     def __init__(self, content: bytes) -> None:
         self._content = content
         self.is_begun = False
+        #: Called when somebody begins: in that moment its connection is there.
+        self.on_begin: Callable[[], None] = lambda: None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -57,6 +61,7 @@ class Body:
         if self.is_begun:
             raise StopAsyncIteration
         self.is_begun = True
+        self.on_begin()
         return self._content
 
 
@@ -74,16 +79,22 @@ class _Lane:
         )
         #: The connection before TLS: until that is agreed on, only this lane knows of it.
         self._tcp: Any = None
+        #: The connection that a request travels on, as httpcore has it.
+        self._connection: Any = None
         #: Whether another request may travel here.
         self.is_clean = False
         self.free_since = 0.0
 
-    async def exchange(self, request: Any, most: int) -> Response:  # noqa: ANN401
-        """Send, and read the whole answer; raises `SendFailed` after `most` bytes of it."""
+    async def exchange(self, request: Any, most: int) -> Response | SendFailed:  # noqa: ANN401
+        """Send, and read the whole answer, or at most so many bytes of its body."""
         self.is_clean = False
+        request.stream.on_begin = self._look
         if request.url.scheme == "https":
             request.extensions["trace"] = self._notice
-        answer = await self._transport.handle_async_request(request)
+        try:
+            answer = await self._transport.handle_async_request(request)
+        except self._library.TransportError as error:
+            return self._failure(error)
         body = bytearray()
         try:
             async for chunk in answer.stream:
@@ -94,10 +105,10 @@ class _Lane:
                     await answer.stream.aclose()
         except self._library.TransportError:
             if len(body) <= most:
-                raise SendFailed(_CUT, reached=True, status=answer.status_code) from None
+                return SendFailed(_CUT, reached=True, status=answer.status_code)
         if len(body) > most:
             message = f"the answer is longer than {most} bytes"
-            raise SendFailed(message, reached=True, status=answer.status_code)
+            return SendFailed(message, reached=True, status=answer.status_code)
         await answer.stream.aclose()
         self.is_clean = not self._was_told_more(answer)
         self.free_since = monotonic()
@@ -115,25 +126,48 @@ class _Lane:
         if event == "connection.connect_tcp.complete":
             self._tcp = details["return_value"]
 
+    def _look(self) -> None:
+        """Find the connection that the request now travels on."""
+        with suppress(AttributeError, IndexError):  # see `_unread`
+            self._connection = self._transport._pool.connections[0]  # noqa: SLF001
+
+    def _unread(self) -> bytes | None:
+        """Return what came on the connection and is no part of an answer, or not yet.
+
+        httpcore shows it in no other way than by its own attributes; where those lead
+        nowhere it is not known, which is None.
+        """
+        try:
+            unread: bytes = self._connection._connection._h11_state.trailing_data[0]  # noqa: SLF001
+        except AttributeError:
+            return None
+        return unread
+
     def _was_told_more(self, answer: Any) -> bool:  # noqa: ANN401
         """Tell whether more than the answer came: the next request would be given that.
 
         httpcore looks at the socket before it uses a connection again. What has left the
-        socket already lies with TLS, which can be asked, or with h11, which only httpcore's
-        own attributes lead to; where they do not, the lane is not used again.
+        socket already lies with TLS or is unread; where that is not known, the lane is not
+        used again.
         """
         stream = answer.extensions.get("network_stream")
-        if stream is None:
-            return False
-        tls = stream.get_extra_info("ssl_object")
-        if tls is not None and _holds_more(tls):
-            return True
-        try:
-            (connection,) = self._transport._pool.connections  # noqa: SLF001 - see above
-            leftover, _ = connection._connection._h11_state.trailing_data  # noqa: SLF001
-        except (AttributeError, ValueError):
-            return True
-        return bool(leftover)
+        tls = None if stream is None else stream.get_extra_info("ssl_object")
+        return (tls is not None and _holds_more(tls)) or self._unread() != b""
+
+    def _failure(self, error: Exception) -> SendFailed:
+        """Return what there is to say when no answer came, or only a part of its head."""
+        if begun := _STATUS.match(self._unread() or b""):
+            return SendFailed(_CUT_HEAD, reached=True, status=int(begun[1]))
+        name = type(error).__name__
+        is_connecting = name in _BEFORE_SENDING
+        # What is said after connecting may quote the answer; what the system says before
+        # that cannot.
+        details = f": {_told(error)}" if is_connecting else ""
+        return SendFailed(
+            f"{_REASONS.get(name, name)}{details}",
+            reached=not is_connecting,
+            timed_out=isinstance(error, self._library.TimeoutException),
+        )
 
 
 def _holds_more(tls: Any) -> bool:  # noqa: ANN401
@@ -189,19 +223,19 @@ class LaneTransport:
         if self._is_closed:
             message = "the transport is closed"
             raise SendFailed(message, reached=False)
-        failure, body = None, self._body(request.body)
+        answer, body = None, self._body(request.body)
         with anyio.move_on_after(request.timeout):
             try:
                 async with self._turns:
-                    return await self._on_a_lane(self._translated(request, body))
-            except self._library.TransportError as error:
-                failure = self._failure(error)
+                    answer = await self._on_a_lane(self._translated(request, body))
             except UnicodeError:
                 # Python asks no resolver for a host with a part of 64 letters.
-                failure = SendFailed("no connection: not a host name", body.is_begun)
+                answer = SendFailed("no connection: not a host name", body.is_begun)
+        if isinstance(answer, Response):
+            return answer
         # Raised out here it has no context: the library's errors would bring along the
         # frames, and with them the headers, of the request.
-        raise failure or SendFailed("no answer in time", reached=body.is_begun, timed_out=True)
+        raise answer or SendFailed("no answer in time", reached=body.is_begun, timed_out=True)
 
     async def aclose(self) -> None:
         """Close all connections; those in use are closed when their request has ended."""
@@ -210,7 +244,7 @@ class LaneTransport:
             while lanes:
                 await lanes.pop().aclose()
 
-    async def _on_a_lane(self, request: Any) -> Response:  # noqa: ANN401
+    async def _on_a_lane(self, request: Any) -> Response | SendFailed:  # noqa: ANN401
         free = self._free[request.url.scheme]
         lane = free.pop() if free else self._new_lane(request.url.scheme)
         try:
@@ -236,19 +270,6 @@ class LaneTransport:
             request.method, url, headers=headers, stream=body, extensions=self._extensions
         )
 
-    def _failure(self, error: Exception) -> SendFailed:
-        """Return what a transport says of an error of the library."""
-        name = type(error).__name__
-        is_connecting = name in _BEFORE_SENDING
-        # What is said after connecting may quote the answer; what the system says before
-        # that cannot.
-        details = f": {_told(error)}" if is_connecting else ""
-        return SendFailed(
-            f"{_REASONS.get(name, name)}{details}",
-            reached=not is_connecting,
-            timed_out=isinstance(error, self._library.TimeoutException),
-        )
-
 
 def _told(error: BaseException | None) -> str:
     """Return the first words in a chain of errors: trio's own says nothing, its cause does."""
@@ -257,7 +278,10 @@ def _told(error: BaseException | None) -> str:
     return str(error) or _told(error.__cause__ or error.__context__)
 
 
+#: The first line of an answer, as far as it says what the answer is.
+_STATUS = re.compile(rb"HTTP/1\.[01] ([2-5][0-9]{2})[ \r\n]")
 _CUT = "the connection broke before the answer was complete"
+_CUT_HEAD = "the answer was cut in its headers, or there is no end to them"
 _BEFORE_SENDING = {"ConnectError", "ConnectTimeout"}
 _REASONS = {
     "ConnectError": "no connection",
