@@ -26,21 +26,45 @@ REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 #: Connections, for twenty tasks.
 POOL = 3
 #: Seconds.
-STORM = 1.25
+STORM = 2.0
 
 #: Something that a task of the storm does over and over, each time with another name.
 Act = Callable[[str], Awaitable[object]]
 
 
-async def storm(act: Act, seed: int, seconds: float = STORM) -> list[str]:
+#: Acts under a name, and gives up after so many seconds.
+GiveUp = Callable[[Act, str, float], Awaitable[None]]
+
+
+async def as_a_scope(act: Act, name: str, seconds: float) -> None:
+    """Cancel as anyio and trio do."""
+    with anyio.move_on_after(seconds):
+        await act(name)
+
+
+async def as_a_task(act: Act, name: str, seconds: float) -> None:
+    """Cancel as asyncio does: what is shielded from a scope is not shielded from that."""
+    task = asyncio.ensure_future(act(name))
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        task.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+async def storm(
+    act: Act, seed: int, seconds: float = STORM, give_up: GiveUp = as_a_scope
+) -> list[str]:
     """Let twenty tasks act, each cancelled at any time; return the names of what they did."""
     random, names = Random(seed), list[str]()  # noqa: S311 - repeatable is what it has to be
 
     async def task(number: int) -> None:
         while True:
             names.append(f"{seed}-{number}-{len(names)}")
-            with anyio.move_on_after(random.expovariate(250.0)):
-                await act(names[-1])
+            await give_up(act, names[-1], random.expovariate(250.0))
             await checkpoint()
 
     with anyio.move_on_after(seconds):
@@ -122,37 +146,64 @@ async def test_after_a_storm_every_call_works(kind: type[LaneTransport]) -> None
         assert len(names) > 20 * POOL
 
 
-async def test_a_storm_on_one_request_after_another() -> None:
-    """The transport alone, told to read, is as well afterwards as before."""
+async def read_in_a_storm(kind: type[LaneTransport], give_up: GiveUp, seconds: float) -> None:
+    """Read in a storm with the transport alone, and check that it is well afterwards."""
     async with served() as emulator:
-        transport = HttpxTransport(max_connections=POOL)
+        transport = kind(max_connections=POOL)
         headers = (("x-api-key", "zk_test_x"),)
 
         async def read(_: str) -> None:
             url = f"{emulator.base_url}/messages?size=1"
             assert (await transport.send(Request("GET", url, headers, b"", 2.0))).status == 200
 
-        await storm(read, seed=11, seconds=STORM / 2)
+        await storm(read, 11, seconds, give_up)
         await check_every_later_call_works(read)
         await transport.aclose()
 
 
-async def test_httpx_as_it_is_loses_its_connections() -> None:
-    """After a few such storms on httpx 0.28's own pool every call ends in `PoolTimeout`."""
+async def test_a_storm_on_one_request_after_another() -> None:
+    """The transport alone, told to read, is as well afterwards as before."""
+    await read_in_a_storm(HttpxTransport, as_a_scope, STORM / 2)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+async def test_a_storm_of_cancelled_tasks(kind: type[LaneTransport]) -> None:
+    """It is as well after a storm in which asyncio's tasks are cancelled, shields or not."""
+    await read_in_a_storm(kind, as_a_task, STORM)
+
+
+async def lose_connections(give_up: GiveUp, callers: int = 20) -> None:
+    """Read through httpx's own pool in storms until no call works; fail if it never comes to that.
+
+    At most so many `callers` are let into the pool at once.
+    """
     async with Emulator(FakeZiett(clock=SystemClock(), limits={})) as emulator:
         limits, timeout = httpx.Limits(max_connections=POOL), httpx.Timeout(5.0, pool=0.2)
-        headers = {"x-api-key": "zk_test_x"}
+        headers, guard = {"x-api-key": "zk_test_x"}, anyio.Semaphore(callers)
         async with httpx.AsyncClient(limits=limits, timeout=timeout, headers=headers) as client:
 
             async def read(_: str) -> None:
-                await client.get(f"{emulator.base_url}/messages?size=1")
+                async with guard:
+                    await client.get(f"{emulator.base_url}/messages?size=1")
 
             async def weather() -> None:
                 for seed in range(100):
-                    await storm(read, seed, seconds=0.25)
+                    await storm(read, seed, 0.25, give_up)
                     await read("after the storm")
 
             with anyio.fail_after(10), pytest.raises(httpx.PoolTimeout):
                 await weather()
             with pytest.raises(AssertionError):
                 await check_every_later_call_works(read)
+
+
+async def test_httpx_as_it_is_loses_its_connections() -> None:
+    """After a few such storms on httpx 0.28's own pool every call ends in `PoolTimeout`."""
+    await lose_connections(as_a_scope)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_httpx_behind_a_semaphore_loses_its_connections() -> None:
+    """It does not help to let in no more callers than the pool has connections."""
+    await lose_connections(as_a_task, callers=POOL)
