@@ -97,6 +97,8 @@ class World:
         self.setting = setting
         self.sendings: list[Sending] = []
         self.errors: list[BaseException] = []
+        #: Seconds that each read took, and that it was given.
+        self._reads: list[tuple[float, float]] = []
         #: What the last walk has yielded.
         self.yielded: list[UUID] = []
         self._numbers = count(1001)
@@ -181,21 +183,16 @@ class World:
 
     async def get(self, message_id: UUID | None = None) -> Message:
         """Read the newest message of the stock."""
-        return await self._noted(
-            self.client.get_message(message_id or self._rows[0], timeout=self.timeout)
-        )
+        message_id = message_id or self._rows[0]
+        return await self._read(self.client.get_message(message_id, timeout=self.timeout))
 
     async def walk(self) -> list[UUID]:
         """Walk the whole list, two at a time."""
         self.yielded = []
-
-        async def loop() -> list[UUID]:
-            rows = self.client.iter_messages(size=2, q=PREFIX[1:], timeout=self.timeout)
-            async for message in rows:
-                self.yielded.append(message.id)
-            return self.yielded
-
-        return await self._noted(loop())
+        pages = aiter(self.client.iter_messages(size=2, q=PREFIX[1:], timeout=self.timeout).pages())
+        while (page := await self._read(anext(pages, None))) is not None:
+            self.yielded += [message.id for message in page.entries]
+        return self.yielded
 
     def forget_script(self) -> None:
         """Take back what nobody has met."""
@@ -210,12 +207,16 @@ class World:
             while free:
                 await free.pop().aclose()
 
-    async def _noted(self, call: Awaitable[T]) -> T:
+    async def _read(self, call: Awaitable[T]) -> T:
+        """Make one call that reads, and note what came of it."""
+        since = self.clock.monotonic()
         try:
             return await call
         except Exception as error:
             self.errors.append(error)
             raise
+        finally:
+            self._reads.append((self.clock.monotonic() - since, self.timeout))
 
     async def settle(self, log: str) -> None:
         """Check every invariant while the client is open."""
@@ -225,7 +226,8 @@ class World:
             check.check_ledger(self.entries, self.sendings, ATTEMPTS)
             check.check_worlds(rows, self.sendings)
         check.check_windows(self.entries, self.setting.limits)
-        check.check_in_time(self.sendings, slack=0.3 if self._server else 1e-6)
+        calls = [(sending.elapsed, sending.timeout) for sending in self.sendings]
+        check.check_in_time(calls + self._reads, slack=0.3 if self._server else 1e-6)
         numbers = [sending.number[1:] for sending in self.sendings]
         secrets = [API_KEY, WORD, PREFIX[1:], *numbers]
         check.check_discreet([log, repr(self.client), *self._printed()], secrets)
