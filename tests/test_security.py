@@ -1,5 +1,6 @@
 """Every promise of SECURITY.md that no other module's tests hold."""
 
+import json
 import logging
 import pickle
 import re
@@ -7,11 +8,20 @@ import traceback
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from tests.faults._server import FaultServer, body_of, bomb, client_tls, server_tls
+from tests.faults._server import (
+    Act,
+    FaultServer,
+    Talk,
+    authority_pem,
+    body_of,
+    bomb,
+    client_tls,
+    server_tls,
+    written,
+)
 from ziett_async import (
     AsyncZiett,
     ConfigurationError,
@@ -20,12 +30,15 @@ from ziett_async import (
     NotSent,
     OutcomeUnknown,
     Request,
+    Response,
     RetryPolicy,
     Transport,
     ZiettError,
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 from ziett_async.transports import HttpxTransport
+from ziett_async.transports._lanes import LaneTransport, shared_tls_context
+from ziett_async.transports.httpx2 import Httpx2Transport
 
 KEY = "zk_test_1f8a5c0e77d94b"
 NUMBER = "+244923555001"
@@ -37,18 +50,14 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def socket(
-    *, trusts: bool | None = None, transport: Transport | None = None
+    *, tls: bool = False, transport: Transport | None = None
 ) -> AsyncGenerator[tuple[AsyncZiett, FaultServer]]:
-    """Yield a client and the server it talks to; `trusts` is for TLS."""
-    fake, tls = FakeZiett(), None if trusts is None else server_tls()
-    transport = transport or HttpxTransport(
-        ssl_context=None if trusts is None else client_tls(trusts=trusts)
-    )
-    async with FaultServer(fake, tls).serving() as server:
+    """Yield a client and the server it talks to."""
+    async with FaultServer(FakeZiett(), server_tls() if tls else None).serving() as server:
         client = AsyncZiett(
             KEY,
             base_url=f"{server.url}/c/v1",
-            transport=transport,
+            transport=transport or HttpxTransport(),
             retry=RetryPolicy(base=0.01, cap=0.01),
             default_remitter_id=REMITTER,
         )
@@ -149,19 +158,43 @@ async def test_what_holds_the_key_does_not_pickle() -> None:
                 pickle.dumps(each)
 
 
-async def test_the_environment_does_not_redirect_traffic(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Proxies and certificates that are set in the environment are not used."""
-    async with FaultServer(FakeZiett()).serving() as proxy, socket(trusts=True) as (client, _):
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+async def test_the_environment_does_not_redirect_traffic(
+    kind: type[LaneTransport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proxies that are set in the environment are not used."""
+    transport = kind(ssl_context=client_tls())
+    async with (
+        FaultServer(FakeZiett()).serving() as proxy,
+        socket(tls=True, transport=transport) as (client, server),
+    ):
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
             monkeypatch.setenv(name, proxy.url)
-        monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
         await client.list_messages()
-        assert proxy.accepted == 0
+        assert (proxy.accepted, len(server.heard)) == (0, 1)
 
 
-async def test_an_untrusted_certificate_is_refused() -> None:
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+async def test_the_environment_makes_nobody_trusted(
+    kind: type[LaneTransport], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A certificate authority that the environment names is one that nobody has heard of."""
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(authority_pem())
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    shared_tls_context.cache_clear()
+    async with socket(tls=True, transport=kind()) as (client, server):
+        with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.send_message(NUMBER, content=TEXT)
+        assert server.heard == []
+    shared_tls_context.cache_clear()
+
+
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+async def test_an_untrusted_certificate_is_refused(kind: type[LaneTransport]) -> None:
     """A server that cannot prove who it is gets nothing: neither the key nor the message."""
-    async with socket(trusts=False) as (client, server):
+    async with socket(tls=True, transport=kind()) as (client, server):
         with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
             await client.send_message(NUMBER, content=TEXT)
         assert server.heard == []
@@ -188,31 +221,65 @@ async def test_a_header_cannot_be_split() -> None:
 
 
 async def test_a_compressed_answer_is_not_unpacked() -> None:
-    """A gzip bomb is an unusable answer of its packed size."""
+    """No encoding is asked for, and a gzip bomb is an unusable answer of its packed size."""
+    asked = list[str]()
+    packed = bomb(50_000_000)
+
+    async def play(talk: Talk) -> None:
+        asked.append(dict((await talk.read()).headers)["accept-encoding"])
+        await talk.send(written(Response(200, (("content-encoding", "gzip"),), packed)))
+
     async with socket() as (client, server):
-        fault = body_of("bomb", lambda _: bomb(50_000_000), "gzip")
-        with server.script(fault, fault, fault), pytest.raises(InvalidResponse, match="encoding"):
+        acts = [Act("bomb", play)] * 3
+        with server.script(*acts), pytest.raises(InvalidResponse, match="encoding"):
             await client.list_messages()
+    assert asked == ["identity"] * 3
 
 
-async def test_an_endless_answer_is_cut_off() -> None:
-    """More than `max_response_bytes` are not read; the outcome of a send is then unknown."""
-    transport = HttpxTransport(max_response_bytes=100_000)
-    async with socket(transport=transport) as (client, server):
-        fault = body_of("endless", lambda _: b" " * 10_000_000)
-        with server.script(fault, fault, fault), pytest.raises(OutcomeUnknown, match="longer than"):
-            await client.send_message(NUMBER, content=TEXT, idempotency_key=uuid4())
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+async def test_an_endless_answer_is_cut_off(kind: type[LaneTransport]) -> None:
+    """8 MiB of an answer are read, and not a byte more; a send's outcome is then unknown."""
+    most = 8 * 1024 * 1024
+
+    def padded(size: int) -> Act:
+        return body_of(f"{size} bytes", lambda body: body.ljust(size))
+
+    async with socket(transport=kind()) as (client, server):
+        with server.script(padded(most)):
+            await client.send_message(NUMBER, content=TEXT)
+        acts = [padded(most + 1)] * 3
+        with server.script(*acts), pytest.raises(OutcomeUnknown, match=f"longer than {most}"):
+            await client.send_message(NUMBER, content=TEXT)
+
+
+async def test_logs_say_which_call_and_how_it_went(caplog: pytest.LogCaptureFixture) -> None:
+    """The logger `ziett_async` has operation, status, attempt, trace id and a masked number."""
+    caplog.set_level(logging.DEBUG, "ziett_async")
+    problem = {"code": "INTERNAL_SERVER_ERROR", "message": "no", "trace_id": "4bf92f35"}
+    async with socket() as (client, server):
+        with server.script(Fault.status(500, body=json.dumps(problem).encode())):
+            await client.send_message(NUMBER, content=TEXT)
+    failed, sent = [each.message for each in caplog.records if each.name == "ziett_async"]
+    assert all(word in failed for word in ("send_message", "500", "attempt 1", "4bf92f35"))
+    assert sent == "send_message +244*****5001: 202 in attempt 2"
 
 
 def test_every_promise_names_its_test() -> None:
-    """Each row of SECURITY.md links to a file that exists, and to a test that is in it."""
+    """Each row of SECURITY.md links to tests, and each of them is in the file it links to."""
     top = Path(__file__).parents[1]
     text = (top / "SECURITY.md").read_text()
     rows = re.findall(r"^\| (?!promise|---)(.+) \| (.+) \|$", text, re.MULTILINE)
     assert len(rows) >= 16
-    for _, link in rows:
-        found = re.fullmatch(r"\[(.+)\]\((.+)\)", link)
-        assert found is not None
-        name, path = found[1].strip("`"), top / found[2]
-        assert path.exists()
-        assert " " in name or f"def {name}(" in path.read_text()
+    for promise, held_by in rows:
+        links = re.findall(r"\[`(\w+)`\]\((.+?)\)", held_by)
+        assert links, promise
+        for name, path in links:
+            assert f"def {name}(" in (top / path).read_text(), name
+
+
+def test_every_test_holds_a_promise() -> None:
+    """No test here is for nothing: SECURITY.md names it."""
+    here = Path(__file__)
+    named = (here.parents[1] / "SECURITY.md").read_text()
+    tests = re.findall(r"^(?:async )?def (test_(?!every)\w+)", here.read_text(), re.MULTILINE)
+    assert [name for name in tests if f"`{name}`" not in named] == []

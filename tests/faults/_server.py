@@ -36,6 +36,12 @@ def _authority() -> trustme.CA:
     return trustme.CA()
 
 
+def authority_pem() -> bytes:
+    """Return its certificate."""
+    pem: bytes = _authority().cert_pem.bytes()
+    return pem
+
+
 @cache
 def server_tls() -> ssl.SSLContext:
     """Return the server's side of TLS, with a certificate for loopback."""

@@ -30,7 +30,7 @@ _MOST_URLS = 64
 
 
 @cache
-def _shared_tls_context(library: ModuleType) -> ssl.SSLContext:
+def shared_tls_context(library: ModuleType) -> ssl.SSLContext:
     """Return the one TLS context of all transports: reading the certificates takes 16 ms."""
     context: ssl.SSLContext = library.create_ssl_context(trust_env=False)
     return context
@@ -204,9 +204,9 @@ class LaneTransport:
 
         At most `max_connections` are open at once, and further requests wait for one.
         `connect_timeout` is in seconds, for TCP and for TLS each; `keepalive` is for how many
-        seconds a connection is kept that nobody uses. `ssl_context` replaces the
-        shared one, which trusts certifi's certificates: `ssl.create_default_context()`
-        trusts the machine's.
+        seconds a connection is kept that nobody uses. `ssl_context` replaces the shared one,
+        which trusts whom the library trusts (certifi's list, with httpx):
+        `ssl.create_default_context()` trusts whom this machine does.
         """
         self._turns = anyio.Semaphore(max_connections, fast_acquire=True)
         self._extensions = {"timeout": {"connect": connect_timeout}}
@@ -260,7 +260,7 @@ class LaneTransport:
     def _new_lane(self, scheme: str) -> _Lane:
         if scheme == "http":
             return _Lane(self._library, _no_tls_context())
-        return _Lane(self._library, self._ssl_context or _shared_tls_context(self._library))
+        return _Lane(self._library, self._ssl_context or shared_tls_context(self._library))
 
     def _translated(self, request: Request, body: Body) -> Any:  # noqa: ANN401
         url = self._url(request.url)
