@@ -17,7 +17,6 @@ import gzip
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from time import monotonic
 from uuid import uuid4
 
 import anyio
@@ -124,13 +123,14 @@ class TransportConformance:
     async def test_the_timeout_is_for_the_whole_attempt(self) -> None:
         """When it is up `send` fails, says so, and has reached somebody if it was sent."""
         async with self.connect() as (transport, service, url):
-            started = monotonic()
-            with service.script(Fault.stall()), pytest.raises(SendFailed) as caught:
+            with (
+                anyio.fail_after(2),
+                service.script(Fault.stall()),
+                pytest.raises(SendFailed) as caught,
+            ):
                 await transport.send(_send(url, "k1", timeout=0.2))
-            took = monotonic() - started
         assert caught.value.timed_out
         assert caught.value.reached
-        assert took < 2
 
     async def test_a_cancelled_send_leaves_nothing_behind(self) -> None:
         """After any number of cancelled sends the next one is answered, and with its own."""
@@ -142,8 +142,8 @@ class TransportConformance:
                 # It may have been cancelled before it got there.
                 service.faults.clear()
             response = await transport.send(_send(url, "k1"))
-            message = next(each for each in service.messages if each.idempotency_key == "k1")
-        assert str(message.id).encode() in response.body
+            own = [str(each.id) for each in service.messages if each.idempotency_key == "k1"]
+        assert [each for each in own if each.encode() in response.body] != []
 
     async def test_many_at_once_get_their_own_answers(self) -> None:
         """Concurrent sends neither wait for each other for ever nor mix up their answers."""
