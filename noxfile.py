@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 
@@ -28,6 +29,11 @@ QUICK = (
     *("--ignore=tests/faults", "--ignore=tests/proofs"),
     *("--ignore=tests/page", "--ignore=tests/cookbook"),
 )
+
+#: What a mutant is that a test has noticed; one that hangs is noticed.
+KILLED = {"killed", "timeout"}
+#: The share of mutants, in percent, that must be, in all and in every module.
+ENOUGH = 90.0
 
 
 def group(name: str) -> list[str]:
@@ -91,6 +97,28 @@ def lowest(session: nox.Session) -> None:
     session.install(*pins, *group("tests"))
     session.install("--no-deps", "-e", ".")
     session.run(*QUICK, *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Break the rules in every small way; the tests must notice. Not among the default sessions."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("mutation"))
+    # mutmut keeps what it found before, also when the tests have changed since.
+    shutil.rmtree("mutants", ignore_errors=True)
+    session.run("nice", "mutmut", "run", "--max-children=2", external=True)
+    results = str(session.run("mutmut", "results", "--all=true", silent=True))
+    mutants, killed = Counter[str](), Counter[str]()
+    for line in results.splitlines():
+        mutant, _, status = line.strip().rpartition(": ")
+        for name in ("in all", mutant.rpartition(".")[0]):
+            mutants[name] += 1
+            killed[name] += status in KILLED
+    shares = {name: 100 * killed[name] / mutants[name] for name in sorted(mutants)}
+    for name, share in shares.items():
+        survived = mutants[name] - killed[name]
+        session.log(f"{name:<28}{killed[name]:5} killed,{survived:4} survived: {share:5.1f} %")
+    if poor := [name for name, share in shares.items() if share < ENOUGH]:
+        session.error(f"fewer than {ENOUGH} % killed: {', '.join(poor)}")
 
 
 @nox.session

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests._ways import WAYS, Service, Way
 from ziett_async import AsyncZiett, ManualClock
@@ -15,6 +15,16 @@ from ziett_async.testing.emulator import Emulator
 # A busy machine is no defect, so no example has a deadline.
 settings.register_profile("thorough", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=15)
+# Run hundreds of times, mostly to fail: the same few examples each time, and none made smaller.
+settings.register_profile(
+    "mutation",
+    deadline=None,
+    max_examples=15,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("thorough")
 
 #: Makes a service around a fake; by default one of its own.
