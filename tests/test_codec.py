@@ -1,5 +1,6 @@
 """JSON to models and back: exact about types, tolerant of news, silent about values."""
 
+import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -90,6 +91,31 @@ CAMPAIGN: Json = {
     "status_note": "sending",
     "data": {"a": 1},
 }
+READ = Message(
+    id=UUID(ID),
+    remitter_id=UUID(OTHER),
+    channel_type=ChannelType.SMS,
+    target_e164=NUMBER,
+    content="Your code is 482910.",
+    status=MessageStatus.SENT,
+    created_at=datetime(2025, 7, 14, 10, 30, tzinfo=UTC),
+    updated_at=datetime(2025, 7, 14, 10, 31, 0, 123456, tzinfo=UTC),
+    channel_destination="UNITEL",
+    campaign_id=UUID(ID),
+    contact_id=UUID(ID),
+    error_code=ErrorCode.RATE_LIMIT_EXCEEDED,
+    organization_id=UUID(ID),
+    billing_account_id=UUID(ID),
+    sms_remitter=Sender(UUID(ID), "ZIETT"),
+    external_id="ext-1",
+    provider_name="provider",
+    provider_id="p-1",
+    trigger_source=TriggerSource.API,
+    cost=Decimal("15.000000"),
+    is_refunded=False,
+    contact={"id": ID, "tags": ["Premium"]},
+    campaign={"id": ID},
+)
 ACCEPTED_MESSAGE: Json = {"message_id": ID, "idempotency_key": "key-1", "call": CALL}
 ACCEPTED_CAMPAIGN: Json = {
     "campaign_id": ID,
@@ -181,6 +207,17 @@ def refusal(payload: object, kind: type[Any]) -> str:
     return str(caught.value)
 
 
+@pytest.fixture
+def structure_first() -> Any:  # noqa: ANN401 - generic, and its module says of what
+    """Return `structure` as a new process has it: no kind has been read, nothing is cached."""
+    spec = importlib.util.find_spec("ziett_async._structuring")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.structure
+
+
 @pytest.mark.parametrize(("kind", "payload", "words"), WRONG)
 def test_every_wrong_type_of_every_field_is_named(
     kind: type[Any], payload: Json, words: str
@@ -261,31 +298,22 @@ def test_an_entry_is_an_object(entry: object, words: str) -> None:
 
 def test_a_whole_message_is_read_as_it_is() -> None:
     """Every documented field arrives, in its type."""
-    assert structure(MESSAGE, Message) == Message(
-        id=UUID(ID),
-        remitter_id=UUID(OTHER),
-        channel_type=ChannelType.SMS,
-        target_e164=NUMBER,
-        content="Your code is 482910.",
-        status=MessageStatus.SENT,
-        created_at=datetime(2025, 7, 14, 10, 30, tzinfo=UTC),
-        updated_at=datetime(2025, 7, 14, 10, 31, 0, 123456, tzinfo=UTC),
-        channel_destination="UNITEL",
-        campaign_id=UUID(ID),
-        contact_id=UUID(ID),
-        error_code=ErrorCode.RATE_LIMIT_EXCEEDED,
-        organization_id=UUID(ID),
-        billing_account_id=UUID(ID),
-        sms_remitter=Sender(UUID(ID), "ZIETT"),
-        external_id="ext-1",
-        provider_name="provider",
-        provider_id="p-1",
-        trigger_source=TriggerSource.API,
-        cost=Decimal("15.000000"),
-        is_refunded=False,
-        contact={"id": ID, "tags": ["Premium"]},
-        campaign={"id": ID},
-    )
+    assert structure(MESSAGE, Message) == READ
+
+
+def test_the_first_answer_is_read_like_any(structure_first: Any) -> None:  # noqa: ANN401 - as the fixture
+    """What is made once, when a process reads its first answer of a kind, is as exact."""
+    assert structure_first(MESSAGE, Message) == READ
+    for kind, whole in WHOLE:
+        assert is_true(structure_first(whole, kind))
+
+
+def test_the_first_answer_is_refused_like_any(structure_first: Any) -> None:  # noqa: ANN401 - the same
+    """So is what is made once, when a process reads its first answer that is wrong."""
+    for kind, payload, words in (wrong.values for wrong in WRONG):
+        with pytest.raises(Undecodable) as caught:
+            structure_first(payload, kind)
+        assert str(caught.value) == words
 
 
 def test_a_page_is_read_as_it_is() -> None:
