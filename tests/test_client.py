@@ -428,6 +428,21 @@ async def test_the_timeout_of_a_call_wins() -> None:
             assert fake.clock.monotonic() == pytest.approx(end)
 
 
+async def test_the_timeout_of_a_loop_is_for_each_of_its_requests() -> None:
+    """Reading a long list takes as long as it takes; no single page does."""
+    fake = FakeZiett()
+    for _ in range(5):
+        fake.add_message()
+    async with in_memory(fake, latency=2.0) as client:
+        loop = client.iter_messages(size=2, timeout=3.0)
+        assert len([message async for message in loop]) == 5
+        assert fake.clock.monotonic() > 3.0
+        before = fake.clock.monotonic()
+        with fake.script(Fault.stall()), pytest.raises(DeadlineExceeded):
+            await anext(aiter(loop))
+        assert fake.clock.monotonic() == pytest.approx(before + 3.0)
+
+
 async def test_a_turn_that_comes_too_late_is_refused_at_once() -> None:
     """The limiter's wait is known, so nobody sleeps first; and certainly nothing was sent."""
     fake = FakeZiett()

@@ -1,5 +1,6 @@
 """Messages through a client: sent, read back, listed, iterated, over memory and socket."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -16,6 +17,7 @@ from ziett_async import (
     ConflictError,
     InsufficientFundsError,
     InvalidRequest,
+    InvalidResponse,
     Message,
     MessageStatus,
     NotFoundError,
@@ -27,7 +29,7 @@ from ziett_async import (
     TriggerSource,
     ValidationError,
 )
-from ziett_async.testing import Dialect, FakeZiett, Idempotency, MessageRecord
+from ziett_async.testing import Dialect, FakeZiett, Fault, Idempotency, MessageRecord
 
 pytestmark = pytest.mark.anyio
 
@@ -537,8 +539,9 @@ async def test_a_filter_the_server_would_refuse_is_refused_here(
     with pytest.raises(InvalidRequest) as caught:
         await client.list_messages(**given)
     assert list(caught.value.fields) == [refused]
+    assert caught.value.operation == "list_messages"
     if refused != "page":
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(InvalidRequest, match=r"^list_messages: "):
             client.iter_messages(**given)
     assert service.fake.requests == []
 
@@ -554,7 +557,8 @@ async def test_a_filter_that_does_not_exist_is_a_type_error(
 ) -> None:
     """As any argument that a function does not have; those it has are named."""
     wrong: dict[str, Any] = {"statuses": ["SENT"]}
-    with pytest.raises(TypeError, match=r"statuses.*has: .*status"):
+    has = "q, channel_type, sms_remitter_id, status, contact_id, campaign_id"
+    with pytest.raises(TypeError, match=rf"'statuses'; has: page, size, order, .*, {has}$"):
         await client.list_messages(**wrong)
     with pytest.raises(TypeError, match="statuses"):
         client.iter_messages(**wrong)
@@ -647,6 +651,32 @@ async def test_a_loop_keeps_its_bounds(service: Service, client: AsyncZiett) -> 
         )
     ]
     assert seen == [row.id for row in reversed(rows[2:10])]
+
+
+async def test_a_loop_says_whose_list_cannot_be_walked(
+    service: Service, client: AsyncZiett
+) -> None:
+    """Rows in another order than asked for end the loop with the operation's name."""
+    stock(service.fake, 2)
+    [newer, older] = (await client.list_messages()).entries
+    rows = [
+        {
+            "id": str(row.id),
+            "remitter_id": REMITTER,
+            "channel_type": "SMS",
+            "target_e164": NUMBER,
+            "content": CONTENT,
+            "status": "SENT",
+            "created_at": row.created_at.isoformat(),
+            "updated_at": row.updated_at.isoformat(),
+        }
+        for row in (older, newer)
+    ]
+    page = {"entries": rows, "total": 2, "page": 1, "size": 200, "pages": 1}
+    garbled = Fault.garbage(json.dumps(page).encode())
+    with service.fake.script(garbled), pytest.raises(InvalidResponse) as caught:
+        [message async for message in client.iter_messages()]
+    assert caught.value.operation == "list_messages"
 
 
 async def test_a_loop_by_change_reads_every_page(service: Service, client: AsyncZiett) -> None:

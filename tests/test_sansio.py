@@ -259,6 +259,21 @@ def test_what_the_server_quotes_is_masked() -> None:
     assert set(problem.fields) == {"content", "***", "tags"}
 
 
+def test_the_name_of_a_field_stays_readable() -> None:
+    """A name is shown although the content has the word; what is no name is masked."""
+    call = SEND(body={"content": "recipients", "note": CONTENT})
+    fields = {"recipients": "a", "recipients[17].email": "b", CONTENT: "c"}
+    problem = to_problem(call, answer({"fields": fields}), THEN)
+    assert problem.fields == {"recipients": "a", "recipients[17].email": "b", "***": "c"}
+
+
+def test_so_many_fields_are_taken_along() -> None:
+    """An error does not grow with the answer: the first hundred say what is wrong."""
+    fields = {f"recipients[{index}]": "wrong" for index in range(101)}
+    problem = to_problem(SENT, answer({"fields": fields}), THEN)
+    assert list(problem.fields) == list(fields)[:100]
+
+
 def test_a_read_is_masked_as_well() -> None:
     """Numbers in errors about a call without a body are not shown either."""
     problem = to_problem(LIST(), answer({"message": f"q={NUMBER}"}), THEN)

@@ -298,9 +298,12 @@ def test_an_unusable_answer_to_a_read_keeps_its_status() -> None:
 def test_so_many_open_keys_are_remembered() -> None:
     """Memory is bounded: of very many keys the oldest is forgotten first."""
     keys = OpenKeys()
-    for number in range(10_001):
+    for number in range(10_000):
         keys.add(f"key-{number}", b"body", UNTIL)
+    assert keys.until("key-0", b"body") == UNTIL
+    keys.add("key-10000", b"body", UNTIL)
     assert keys.until("key-0", b"body") is None
+    assert keys.until("key-1", b"body") == UNTIL
     assert keys.until("key-10000", b"body") == UNTIL
     assert keys.until("key-10000", b"other bytes") is None
     keys.settle("key-10000")
