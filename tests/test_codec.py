@@ -140,6 +140,11 @@ WHOLE: list[tuple[type[Any], Json]] = [
     (Page[Message], PAGE),
     (Page[Campaign], {**PAGE, "entries": [CAMPAIGN]}),
 ]
+each_kind = pytest.mark.parametrize(
+    ("kind", "whole"),
+    WHOLE,
+    ids=["message", "campaign", "accepted message", "accepted campaign", "messages", "campaigns"],
+)
 #: One value of every JSON type; the string is none that has a form.
 ANYTHING: dict[str, object] = {
     "null": None,
@@ -233,7 +238,7 @@ def test_the_path_goes_through_a_page(name: str, value: object, words: str) -> N
     assert refusal(page, Page[Message]) == f"entries[3].{name}: {words}"
 
 
-@pytest.mark.parametrize(("kind", "whole"), WHOLE, ids=repr)
+@each_kind
 def test_a_missing_field_is_named_unless_it_is_optional(kind: type[Any], whole: Json) -> None:
     """What the server always sends must be there; what it may leave out is None."""
     fields = {field.name: field for field in attrs.fields(get_origin(kind) or kind)}
@@ -325,14 +330,14 @@ def test_a_page_is_read_as_it_is() -> None:
     assert structure({**PAGE, "entries": []}, Page[Message]).entries == ()
 
 
-@pytest.mark.parametrize(("kind", "whole"), WHOLE, ids=repr)
+@each_kind
 def test_unknown_keys_are_kept_out(kind: type[Any], whole: Json) -> None:
     """A field that the API adds changes nothing, even under a name that Python minds."""
     news: Json = {"status_v2": 1, "class": {}, "self": None, "": [], "__class__": "x", "_id": ID}
     assert structure({**whole, **news}, kind) == structure(whole, kind)
 
 
-@pytest.mark.parametrize(("kind", "whole"), WHOLE, ids=repr)
+@each_kind
 def test_null_is_none_where_a_field_is_optional(kind: type[Any], whole: Json) -> None:
     """A field that may be absent may be null as well."""
     nulls = dict.fromkeys(name for name, (_, may_be_null) in types_of(kind).items() if may_be_null)
@@ -565,7 +570,7 @@ def is_true(value: object) -> bool:
     return all(holds(getattr(value, name), get_type_hints(type(value))[name]) for name in hints)
 
 
-@pytest.mark.parametrize(("kind", "whole"), WHOLE, ids=repr)
+@each_kind
 def test_whatever_is_read_is_what_its_annotations_say(kind: type[Any], whole: Json) -> None:
     """Arbitrary JSON is the model, true to its annotations, or `Undecodable`."""
 
