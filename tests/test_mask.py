@@ -1,7 +1,7 @@
 """What may be shown of numbers, keys and texts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ziett_async._mask import masked_number, masked_text
@@ -85,6 +85,7 @@ def test_a_word_of_the_api_is_no_secret() -> None:
 
 
 @given(st.lists(st.text("ab1 ", min_size=4), min_size=1))
+@example(["bbbb", "aaaa bbbb"])
 def test_no_part_of_a_body_stays_whatever_its_order(parts: list[str]) -> None:
     """A string that stands inside another does not leave the rest of it behind."""
     longest = max(parts, key=len)

@@ -33,8 +33,9 @@ CANCEL = Operation("cancel", "POST", "/messages/{message_id}/cancel", Message, B
 BODY = {"target_e164": NUMBER, "content": CONTENT}
 SENT = SEND(body=BODY)
 INFO = CallInfo(attempts=2, waited=0.5, elapsed=1.5, status=202)
-#: Wed, 21 Oct 2015 07:28:00 GMT.
 THEN = 1445412480.0
+GMT = "Wed, 21 Oct 2015 07:28:00 GMT"
+LATER = "Wed, 21 Oct 2015 07:28:10 GMT"
 
 
 def answer(body: object, status: int = 422, *headers: tuple[str, str]) -> Response:
@@ -267,6 +268,34 @@ def test_the_name_of_a_field_stays_readable() -> None:
     assert problem.fields == {"recipients": "a", "recipients[17].email": "b", "***": "c"}
 
 
+@pytest.mark.parametrize("name", ["code", "trace_id", "service"])
+def test_a_key_is_no_label(name: str) -> None:
+    """A server that puts somebody's key where a code or an id belongs is not quoted."""
+    problem = to_problem(SENT, answer({**REFUSAL, name: KEY}), THEN)
+    assert getattr(problem, name) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("x" * 1000, "x" * 1000),
+        ("x" * 1001, "x" * 1000 + "..."),
+        ("x" * 9999, "x" * 1000 + "..."),
+        ("a\x00b\x1b[31m", "ab[31m"),
+        ("two\r\n  lines\u2028more", "two lines more"),
+    ],
+)
+def test_a_message_is_one_line_of_bounded_length(words: str, line: str) -> None:
+    """A thousand characters say enough, and what steers a terminal is left out."""
+    assert to_problem(SENT, answer({"message": words}), THEN).message == line
+
+
+def test_a_date_to_come_back_at_is_seconds_from_now() -> None:
+    """Without the server's own date, `now` is what it is counted from."""
+    problem = to_problem(SENT, answer(REFUSAL, 429, ("retry-after", LATER)), THEN - 10)
+    assert problem.retry_after == 20
+
+
 def test_so_many_fields_are_taken_along() -> None:
     """An error does not grow with the answer: the first hundred say what is wrong."""
     fields = {f"recipients[{index}]": "wrong" for index in range(101)}
@@ -299,10 +328,6 @@ def test_no_error_object_is_unreadable(body: dict[str, object]) -> None:
     """Whatever its fields are, the error can be made and says something in one line."""
     problem = to_problem(SENT, answer({**REFUSAL, **body}), THEN)
     assert len(str(ApiError.of(Trail("send_message", 1), problem)).splitlines()) == 1
-
-
-GMT = "Wed, 21 Oct 2015 07:28:00 GMT"
-LATER = "Wed, 21 Oct 2015 07:28:10 GMT"
 
 
 @pytest.mark.parametrize(

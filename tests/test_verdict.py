@@ -271,6 +271,7 @@ def test_an_attempt_is_counted_when_it_begins() -> None:
         ([RESET, no(503)], "send_message (attempt 2): 503: no message"),
         ([RESET, no(503, "t-7")], "send_message (attempt 2): 503: no message (trace t-7)"),
         ([no(503, "t-7")], "send_message (attempt 1): 503 ANY_CODE: no message (trace t-7)"),
+        ([Late(SLOW)], "send_message (attempt 1): connecting timed out"),
     ],
 )
 def test_an_error_names_call_attempt_and_trace(events: list[Event], words: str) -> None:
@@ -278,6 +279,22 @@ def test_an_error_names_call_attempt_and_trace(events: list[Event], words: str) 
     error = judged(SEND, events).error
     assert error.describe() == words
     assert error.idempotency_key == "key-1"
+
+
+@pytest.mark.parametrize(
+    ("open_until", "kind"), [(None, DeadlineExceeded), (UNTIL, OutcomeUnknown)]
+)
+def test_a_call_without_a_turn_is_where_it_was(
+    open_until: datetime | None, kind: type[CallError]
+) -> None:
+    """Its time was up before an attempt: not sent, or as unknown as its key was before it."""
+    error = Attempts(SEND(), "key-1", 7.0, open_until).late()
+    assert type(error) is kind
+    assert error.describe() == (
+        "send_message (attempt 0): the rate limit has no turn for it within its timeout"
+    )
+    assert error.idempotency_key == "key-1"
+    assert getattr(error, "safe_to_retry_until", None) == open_until
 
 
 def test_an_unknown_outcome_says_until_when_it_is_safe() -> None:
