@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
 from typing import Any
@@ -72,3 +73,15 @@ async def client(service: Service) -> AsyncGenerator[AsyncZiett]:
     """Lend a client of `service`."""
     async with service.client() as client:
         yield client
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Put the machine five and a half hours east of Greenwich."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system's zone is not the process's")
+    monkeypatch.setenv("TZ", "XXX-5:30")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

@@ -284,6 +284,12 @@ def test_a_moment_is_the_same_on_the_wire(moment: datetime) -> None:
         assert wire.endswith("+00:00")
 
 
+@pytest.mark.usefixtures("elsewhere")
+def test_a_moment_on_the_wire_is_utc_anywhere() -> None:
+    """Where the machine stands changes nothing of what is sent."""
+    assert check.moment(datetime(2025, 7, 14, tzinfo=UTC)) == "2025-07-14T00:00:00.000000+00:00"
+
+
 def contact(value: SaveContact | Mapping[str, object]) -> tuple[object, dict[str, str]]:
     """Return what is sent of a contact, and what is refused of it."""
     fields = Fields("send_message")

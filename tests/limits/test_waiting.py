@@ -167,6 +167,28 @@ async def test_a_wait_that_cannot_end_in_time_fails_at_once(starts: Starts) -> N
     assert starts.seen[-1] == ("5", 20.125)
 
 
+async def test_a_wait_that_is_in_vain_says_why(limiter: TokenBucketLimiter) -> None:
+    """Whoever uses the limiter alone reads it in the error."""
+    for _ in range(2):
+        await limiter.acquire(Bucket.SEND)
+    with pytest.raises(TimeoutError, match=r"^no turn within the rate limit in the time given$"):
+        await limiter.acquire(Bucket.SEND, timeout=1.0)
+
+
+async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
+    """While there are several loops the head is looked after; nobody stays in the books."""
+    clock = ManualClock(autojump=False)
+    limiter = TokenBucketLimiter(send=Rate(2, per=10.0), clock=clock)
+    starts, loops = Starts(limiter, clock), limiter._queues[Bucket.SEND].loops
+    async with anyio.create_task_group() as tasks:
+        for name in "abcde":
+            tasks.start_soon(starts.attempt, name)
+        for waiting in ([3], [1], []):
+            await settle()
+            assert list(loops.values()) == waiting
+            clock.advance(10)
+
+
 async def test_a_turn_at_the_deadline_is_in_time(starts: Starts) -> None:
     """Who has ten seconds gets the token that is back after ten."""
     for name in "abc":
