@@ -124,13 +124,12 @@ async def test_a_cancelled_read_leaves_nothing_open(fake: FakeZiett) -> None:
         async def aclose(self) -> None:
             await self.inner.aclose()
 
-    with anyio.CancelScope() as scope:
-        transport = CutShort(scope, FakeTransport(fake))
-        client = client_of(fake, transport)
-        await client.list_messages()
-    assert scope.cancelled_caught
-    transport.scope = anyio.CancelScope()
-    async with client:
+    transport = CutShort(anyio.CancelScope(), FakeTransport(fake))
+    async with client_of(fake, transport) as client:
+        with transport.scope:
+            await client.list_messages()
+        assert transport.scope.cancelled_caught
+        transport.scope = anyio.CancelScope()
         with fake.script(*[Fault.refuse()] * 3), pytest.raises(NotSent):
             await client.list_messages()
 

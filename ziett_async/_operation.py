@@ -98,9 +98,10 @@ class Call(Generic[T_co]):
 
     def __str__(self) -> str:
         """Return what a log may say of it: `send_message +244*****0990`."""
+        body: object = self.body
         values: Iterable[object] = ()
-        if isinstance(self.body, Mapping):
-            values = cast("Mapping[str, object]", self.body).values()
+        if isinstance(body, Mapping):
+            values = cast("Mapping[str, object]", body).values()
         strings = [value for value in values if isinstance(value, str)]
         numbers = [masked_number(value) for value in strings if is_e164(value)]
         return " ".join([self.operation.name, *numbers])

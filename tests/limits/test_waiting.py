@@ -9,6 +9,7 @@ from anyio.lowlevel import checkpoint
 from ziett_async._clock import ManualClock
 from ziett_async._operation import Bucket
 from ziett_async.limits import Limiter, Rate, TokenBucketLimiter, Unlimited
+from ziett_async.limits._queue import Queue
 
 pytestmark = pytest.mark.anyio
 
@@ -178,14 +179,18 @@ async def test_a_wait_that_is_in_vain_says_why(limiter: TokenBucketLimiter) -> N
 async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
     """While there are several loops the head is looked after; nobody stays in the books."""
     clock = ManualClock(autojump=False)
-    limiter = TokenBucketLimiter(send=Rate(2, per=10.0), clock=clock)
-    starts, loops = Starts(limiter, clock), limiter._queues[Bucket.SEND].loops
+    queue = Queue(Rate(2, per=10.0), clock)
+
+    async def attempt() -> None:
+        await queue.wait(None)
+        queue.tokens.give_back(clock.monotonic())
+
     async with anyio.create_task_group() as tasks:
-        for name in "abcde":
-            tasks.start_soon(starts.attempt, name)
+        for _ in range(5):
+            tasks.start_soon(attempt)
         for waiting in ([3], [1], []):
             await settle()
-            assert list(loops.values()) == waiting
+            assert list(queue.loops.values()) == waiting
             clock.advance(10)
 
 
