@@ -109,6 +109,44 @@ async def test_nobody_jumps_while_somebody_reads_the_clock() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("seconds", [3600.0, inf])
+async def test_who_is_woken_has_time_to_do_something(seconds: float) -> None:
+    """No time passes in the turns in which one who slept until an event gets to work."""
+    clock, woken, event = ManualClock(), list[float](), anyio.Event()
+
+    async def worker() -> None:
+        await clock.sleep(seconds, event)
+        await turns(8)
+        woken.append(clock.monotonic())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(sleeper, clock, 5.0, woken)
+        tasks.start_soon(worker)
+        await turns(8)
+        event.set()
+    assert woken == [0.0, 5.0]
+
+
+@pytest.mark.anyio
+async def test_who_falls_asleep_has_done_something() -> None:
+    """No time passes in the turns after one has gone to sleep without reading the clock."""
+    clock, woken = ManualClock(), list[float]()
+
+    async def worker() -> None:
+        await turns(8)
+        tasks.start_soon(clock.sleep, inf)
+        await turns(8)
+        woken.append(clock.monotonic())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(sleeper, clock, 5.0, woken)
+        await worker()
+        await turns()
+        tasks.cancel_scope.cancel()
+    assert woken == [0.0, 5.0]
+
+
+@pytest.mark.anyio
 async def test_without_autojump_only_the_hand_moves_it() -> None:
     """A sleeper waits for `advance`, and wakes in the turns after the one that was enough."""
     clock, woken = ManualClock(autojump=False), list[float]()

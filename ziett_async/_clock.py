@@ -41,7 +41,7 @@ class SystemClock:
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
         """Wait in real time."""
         with anyio.move_on_after(seconds):
-            await (anyio.sleep_forever() if until is None else until.wait())
+            await _happening(until)
 
 
 class _Sleeper:
@@ -53,7 +53,12 @@ class _Sleeper:
 
     async def doze(self, until: anyio.Event | None) -> None:
         with anyio.CancelScope() as self.scope:
-            await (anyio.sleep_forever() if until is None else until.wait())
+            await _happening(until)
+
+
+async def _happening(event: anyio.Event | None) -> None:
+    """Wait until the event is set; None never is."""
+    await (anyio.sleep_forever() if event is None else event.wait())
 
 
 class ManualClock:
@@ -83,7 +88,7 @@ class ManualClock:
         self._autojump = autojump
         self._now = 0.0
         self._epoch = start.timestamp()
-        #: Whose sleep ends first is first.
+        #: Whose sleep ends first is first; one without an end is not among them.
         self._sleepers: list[_Sleeper] = []
         self._touches = 0
 
@@ -114,20 +119,27 @@ class ManualClock:
 
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
         """Wait until this clock has moved so far, or until the event is set."""
-        sleeper = _Sleeper(self._now + seconds)
-        insort(self._sleepers, sleeper, key=attrgetter("end"))
         self._touches += 1
         try:
+            if seconds < inf:
+                await self._sleep(_Sleeper(self._now + seconds), until)
+            else:
+                await _happening(until)
+        finally:
+            # Whoever wakes is about to do something: nobody else may jump before that.
+            self._touches += 1
+
+    async def _sleep(self, sleeper: _Sleeper, until: anyio.Event | None) -> None:
+        insort(self._sleepers, sleeper, key=attrgetter("end"))
+        try:
             while self._now < sleeper.end and not (until and until.is_set()):
-                if self._autojump and self._sleepers[0] is sleeper and sleeper.end < inf:
+                if self._autojump and self._sleepers[0] is sleeper:
                     await self._jump_when_quiet(sleeper, until)
                 else:
                     await sleeper.doze(until)
             await checkpoint()
         finally:
             self._sleepers.remove(sleeper)
-            # Whoever wakes is about to do something: nobody else may jump before that.
-            self._touches += 1
             self._poke_first()
 
     async def _jump_when_quiet(self, sleeper: _Sleeper, until: anyio.Event | None) -> None:

@@ -1,12 +1,14 @@
 """The promise, kept by the whole limiter: tasks, clients, cancellations, pauses, threads."""
 
 import asyncio
+import gc
 import threading
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import count
 from math import inf
 from typing import NamedTuple
+from weakref import ref
 
 import anyio
 import pytest
@@ -303,3 +305,21 @@ def test_a_closed_event_loop_holds_nobody_up(backend: str, *, closed_first: bool
     anyio.run(main, backend=backend)
     limiter.release(Bucket.SEND)
     assert not task.done()
+
+
+def test_an_event_loop_is_not_kept_when_its_waiters_have_left() -> None:
+    """A limiter outlives the loops that waited for it, and holds none of them."""
+    limiter = TokenBucketLimiter(send=Rate(1, per=1.0), clock=ReadingClock())
+
+    async def wait() -> None:
+        for _ in range(2):
+            await limiter.acquire(Bucket.SEND)
+            limiter.release(Bucket.SEND)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(wait())
+    loop.close()
+    kept = ref(loop)
+    del loop
+    gc.collect()
+    assert kept() is None

@@ -108,6 +108,8 @@ def test_tags_are_an_array(ask: Ask, message: Body, tags: object) -> None:
         (b"{", "must be valid JSON"),
         (b'{"content": NaN}', "must be valid JSON"),
         (b"\xff\xfe\xff", "must be valid JSON"),
+        ("{}".encode("utf-16"), "must be valid JSON"),
+        (b"\xef\xbb\xbf{}", "must be valid JSON"),
         (b"[" * 100_000, "must be valid JSON"),
         (b"[]", "must be a JSON object"),
     ],

@@ -94,7 +94,7 @@ class Queue:
     def _take_or_nap(self, waiter: _Waiter) -> float | None:
         """Take a token, or return after how many seconds to try again."""
         with self.lock:
-            if self._head() is not waiter:
+            if len(self.loops) > 1 and self._head() is not waiter:
                 self._wake_head()
             now = self.clock.monotonic()
             is_head = self._head() is waiter
@@ -103,7 +103,8 @@ class Queue:
             if now >= waiter.deadline or self._earliest(waiter, now) > waiter.deadline:
                 message = "no turn within the rate limit in the time given"
                 raise TimeoutError(message)
-            waiter.event = anyio.Event()
+            if waiter.event.is_set():
+                waiter.event = anyio.Event()
             nap = self.tokens.patience(now, waiter.deadline)
             if len(self.loops) > 1:
                 nap = min(nap, self.tokens.per)
@@ -126,4 +127,5 @@ class Queue:
         if waiter in self.waiters:
             del self.waiters[waiter]
             self.loops[waiter.call_soon] -= 1
-            self.loops += Counter()  # drops the loops that have none left
+            if not self.loops[waiter.call_soon]:
+                del self.loops[waiter.call_soon]

@@ -9,6 +9,7 @@ from ziett_async._wire import Headers, Response
 
 Document = Mapping[str, object]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _JSON: Headers = (("content-type", "application/json"),)
 
 #: Codes of the API page, Errors, and this fake's own for what the page does not list.
@@ -46,8 +47,7 @@ def invalid(fields: Mapping[str, str]) -> Refusal:
 
 def answer(status: int, document: Document) -> Response:
     """Return a JSON document as a response."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return Response(status, _JSON, text.encode())
+    return Response(status, _JSON, _ENCODER.encode(document).encode())
 
 
 def refuse(refusal: Refusal, trace_id: str, timestamp: str) -> Response:

@@ -16,6 +16,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 MOST_BYTES = 1 << 20
 
 
+def _no_such_number(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+#: Of JSON as it is specified: no NaN, and always UTF-8.
+_DECODER = json.JSONDecoder(parse_constant=_no_such_number)
+
+
 def parse_uuid(text: str) -> UUID | None:
     """Return the id in its canonical spelling, hyphens and all, or None."""
     return UUID(text) if _UUID.fullmatch(text) else None
@@ -26,16 +34,12 @@ def json_object(body: bytes) -> Mapping[str, object]:
     if len(body) > MOST_BYTES:
         raise Refusal(413, f"The body is longer than {MOST_BYTES} bytes")
     try:
-        document: object = json.loads(body, parse_constant=_no_such_number)
+        document: object = _DECODER.decode(body.decode())
     except (ValueError, RecursionError):
         raise invalid({"body": "must be valid JSON"}) from None
     if not isinstance(document, dict):
         raise invalid({"body": "must be a JSON object"})
     return cast("Mapping[str, object]", document)
-
-
-def _no_such_number(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 class Form:

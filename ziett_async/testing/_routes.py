@@ -1,5 +1,6 @@
 """The API's endpoints: which path and method is which, what it needs, what it counts as."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -16,6 +17,7 @@ from ziett_async.testing._messages import (
 from ziett_async.testing._visit import Handler
 
 _BASE = "/c/v1"
+_BLANK = re.compile(r"\{(\w+)\}")
 
 
 @attrs.frozen
@@ -88,7 +90,7 @@ class Routes:
                 attrs.evolve(route, bucket=dialect.campaign_lists)
                 if route.name in {"list_campaigns", "list_campaign_messages"}
                 else route,
-                route.path.split("/"),
+                re.compile(_BLANK.sub(r"(?P<\1>[^/]*)", route.path)),
             )
             for route in _ROUTES
         ]
@@ -106,19 +108,6 @@ class Routes:
         allowed = sorted(methods | {"HEAD"} if "GET" in methods else methods)
         raise Refusal(405, "Method not allowed", headers=(("allow", ", ".join(allowed)),))
 
-    def _at(self, path: str) -> list[tuple[Route, Mapping[str, str]]]:
-        given = path.split("/")
-        matches = [(route, _match(pattern, given)) for route, pattern in self._routes]
-        return [(route, blanks) for route, blanks in matches if blanks is not None]
-
-
-def _match(pattern: Sequence[str], given: Sequence[str]) -> Mapping[str, str] | None:
-    if len(pattern) != len(given):
-        return None
-    blanks: dict[str, str] = {}
-    for name, value in zip(pattern, given, strict=True):
-        if name.startswith("{"):
-            blanks[name[1:-1]] = value
-        elif name != value:
-            return None
-    return blanks
+    def _at(self, path: str) -> Sequence[tuple[Route, Mapping[str, str]]]:
+        matches = ((route, pattern.fullmatch(path)) for route, pattern in self._routes)
+        return [(route, match.groupdict()) for route, match in matches if match]

@@ -19,7 +19,7 @@ from ziett_async.testing._visit import Action, Visit
 _PROXIES = {502, 503, 504}
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, kw_only=True)
 class _Letter:
     """A request, opened."""
 
@@ -29,21 +29,23 @@ class _Letter:
     headers: Mapping[str, str]
     body: bytes
     digest: str
+    api_key: str | None
+    idempotency_key: str | None
 
     @classmethod
     def of(cls, request: Request) -> "_Letter":
         path, query = split(request.url)
         headers = {name.lower(): value for name, value in request.headers}
-        digest = sha256(request.body).hexdigest()
-        return cls(request.method, path, query, headers, request.body, digest)
-
-    @property
-    def api_key(self) -> str | None:
-        return self.headers.get("x-api-key")
-
-    @property
-    def idempotency_key(self) -> str | None:
-        return self.headers.get("idempotency-key") if self.method == "POST" else None
+        return cls(
+            method=request.method,
+            path=path,
+            query=query,
+            headers=headers,
+            body=request.body,
+            digest=sha256(request.body).hexdigest(),
+            api_key=headers.get("x-api-key"),
+            idempotency_key=headers.get("idempotency-key") if request.method == "POST" else None,
+        )
 
     @property
     def fingerprint(self) -> str:
