@@ -125,6 +125,7 @@ def mutation(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks; not among the default sessions."""
-    # Without the extras: they make the rival's import slower than a user's is.
+    # Without the extras: they make the rival's import slower than a user's is. What the emulator
+    # needs, h11, comes with httpx.
     session.install(".", *group("bench"))
     session.run("python", "-m", "benchmarks", *session.posargs)

@@ -3,10 +3,20 @@
 import sys
 from collections.abc import Iterator
 
-from benchmarks import faking, holding, in_memory, limiting, listing, sending, starting
+from benchmarks import (
+    emulating,
+    faking,
+    holding,
+    in_memory,
+    limiting,
+    listing,
+    plugging,
+    sending,
+    starting,
+)
 from benchmarks._measure import Row, report
 
-_ALL = (sending, listing, in_memory, starting, holding, limiting, faking)
+_ALL = (sending, listing, in_memory, starting, holding, limiting, faking, emulating, plugging)
 
 
 def _rows() -> Iterator[Row]:

@@ -117,9 +117,14 @@ def fresh_pairs(ours: str, rivals: str, *arguments: str, rounds: int) -> Pairs:
     return Pairs([mine for mine, _ in pairs[1:]], [other for _, other in pairs[1:]])
 
 
+#: httpx imports its command line where its parts are installed, as uvicorn's and pytest's are
+#: here, and would be slower to import than where it is used as a library.
+_NO_COMMAND_LINE = "import sys; sys.modules['click'] = None\n"
+
+
 def _printed(program: Sequence[str], environment: Mapping[str, str]) -> float:
     done = subprocess.run(  # noqa: S603 - the programs are constants of this folder
-        [sys.executable, "-c", *program],
+        [sys.executable, "-c", _NO_COMMAND_LINE + program[0], *program[1:]],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -155,7 +160,18 @@ _VERDICTS = {True: "ok", False: "**not reached**", None: ""}
 
 
 def _machine() -> str:
-    names = ("httpx", "httpcore", "anyio", "attrs", "cattrs", "aiolimiter")
+    names = (
+        "httpx",
+        "httpcore",
+        "anyio",
+        "attrs",
+        "cattrs",
+        "aiolimiter",
+        "h11",
+        "uvicorn",
+        "starlette",
+        "pytest",
+    )
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     python = f"{platform.python_implementation()} {platform.python_version()}"
