@@ -35,7 +35,9 @@ from ziett_async import (
     ZiettError,
 )
 from ziett_async.testing import FakeTransport, FakeZiett
+from ziett_async.transports._lanes import LaneTransport
 from ziett_async.transports.httpx import HttpxTransport
+from ziett_async.transports.httpx2 import Httpx2Transport
 
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 ATTEMPTS = 3
@@ -446,12 +448,13 @@ pieces = st.sampled_from(
     data=st.binary(max_size=200) | st.lists(pieces, max_size=8).map(b"".join),
     resets=st.booleans(),
     backend=st.sampled_from(["asyncio", "trio"]),
+    kind=st.sampled_from([HttpxTransport, Httpx2Transport]),
 )
 def test_any_bytes_on_the_wire_end_in_a_result_or_an_error(
-    name: str, data: bytes, backend: str, *, resets: bool
+    name: str, data: bytes, backend: str, kind: type[LaneTransport], *, resets: bool
 ) -> None:
     """Through a real connection: what is not HTTP is a `ZiettError` after three attempts."""
-    call, kind = CALLS[name]
+    call, model = CALLS[name]
 
     async def main() -> object:
         server, end = Raw(data, resets=resets), cast("object", None)
@@ -460,7 +463,7 @@ def test_any_bytes_on_the_wire_end_in_a_result_or_an_error(
             async with AsyncZiett(
                 "zk_test_x",
                 base_url=server.url,
-                transport=HttpxTransport(),
+                transport=kind(),
                 limiter=Unlimited(),
                 retry=RetryPolicy(attempts=ATTEMPTS, base=0.0, longest_retry_after=0.0),
                 default_remitter_id=REMITTER,
@@ -476,7 +479,7 @@ def test_any_bytes_on_the_wire_end_in_a_result_or_an_error(
 
     end = anyio.run(main, backend=backend)
     if not isinstance(end, ZiettError):
-        check_is(end, kind)
+        check_is(end, model)
 
 
 @settings(FUZZ, max_examples=100)
