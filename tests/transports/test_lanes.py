@@ -8,9 +8,9 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 import ziett_async.transports
-from tests.faults._server import FaultServer, client_tls, server_tls
-from ziett_async import Request, SendFailed
-from ziett_async.testing import FakeZiett
+from tests.faults._server import FaultServer, client_tls, server_tls, stall_handshake
+from ziett_async import Request, SendFailed, SystemClock
+from ziett_async.testing import FakeZiett, Fault
 from ziett_async.testing.conformance import TransportConformance
 from ziett_async.transports import HttpxTransport
 from ziett_async.transports._lanes import LaneTransport
@@ -18,6 +18,7 @@ from ziett_async.transports.httpx2 import Httpx2Transport
 
 pytestmark = pytest.mark.anyio
 
+KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 GET = Request("GET", "http://127.0.0.1:1/c/v1/messages", (("x-api-key", "zk_test_x"),))
 
 
@@ -76,7 +77,7 @@ async def test_an_error_without_words_says_so(httpx_mock: HTTPXMock) -> None:
 
 
 @pytest.mark.parametrize("tls", [True, False])
-@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+@KINDS
 async def test_a_connection_is_used_again(kind: type[LaneTransport], *, tls: bool) -> None:
     """One request after another travels on one connection, of both libraries, TLS or not."""
     async with FaultServer(FakeZiett(), server_tls() if tls else None).serving() as server:
@@ -102,6 +103,74 @@ async def test_connections_that_nobody_uses_are_closed() -> None:
             while server.open > 1:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         await transport.aclose()
+
+
+@KINDS
+async def test_a_connection_is_not_used_after_its_time(kind: type[LaneTransport]) -> None:
+    """Servers drop idle connections: one that was idle for longer is not the next request's."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind(keepalive=0.02)
+        get = Request("GET", f"{server.url}/c/v1/messages", GET.headers)
+        await transport.send(get)
+        await anyio.sleep(0.03)
+        await transport.send(get)
+        assert server.accepted == 2
+        await transport.aclose()
+
+
+@KINDS
+async def test_no_more_connections_than_it_was_told(kind: type[LaneTransport]) -> None:
+    """Twenty requests at once wait for two connections."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind(max_connections=2)
+        get = Request("GET", f"{server.url}/c/v1/messages", GET.headers)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(transport.send, get)
+        assert (server.accepted, len(server.heard)) == (2, 20)
+        await transport.aclose()
+
+
+@KINDS
+async def test_connecting_has_a_time_of_its_own(kind: type[LaneTransport]) -> None:
+    """A handshake that stalls is given up long before the attempt's time, and reached nobody."""
+    async with FaultServer(FakeZiett(), server_tls()).serving() as server:
+        transport = kind(connect_timeout=0.05, ssl_context=client_tls())
+        get = Request("GET", f"{server.url}/c/v1/messages", GET.headers, b"", 60.0)
+        with (
+            server.script(stall_handshake),
+            anyio.fail_after(5),
+            pytest.raises(SendFailed) as caught,
+        ):
+            await transport.send(get)
+        assert str(caught.value).startswith("no connection in time")
+        assert (caught.value.reached, caught.value.timed_out) == (False, True)
+        await transport.aclose()
+
+
+@KINDS
+async def test_a_request_under_way_outlives_the_transport(kind: type[LaneTransport]) -> None:
+    """Closing waits for nobody: the request is answered, and its connection closed then."""
+    answers = list[int]()
+    async with FaultServer(FakeZiett(clock=SystemClock())).serving() as server:
+        transport = kind()
+        get = Request("GET", f"{server.url}/c/v1/messages", GET.headers)
+
+        async def send() -> None:
+            answers.append((await transport.send(get)).status)
+
+        async with anyio.create_task_group() as tasks:
+            with server.script(Fault.slow(0.05)):
+                tasks.start_soon(send)
+                with anyio.fail_after(2):
+                    while not server.heard:  # noqa: ASYNC110 - nothing tells us
+                        await anyio.sleep(0.001)
+                await transport.aclose()
+                assert answers == []
+        assert answers == [200]
+        with anyio.fail_after(2):
+            while server.open:  # noqa: ASYNC110 - the server hears of it at its own pace
+                await anyio.sleep(0.001)
 
 
 def test_a_name_that_is_no_transport_is_an_attribute_error() -> None:

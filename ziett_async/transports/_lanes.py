@@ -68,13 +68,13 @@ class Body:
 class _Lane:
     """One connection, carrying one request at a time."""
 
-    def __init__(self, library: ModuleType, context: ssl.SSLContext) -> None:
+    def __init__(self, library: ModuleType, context: ssl.SSLContext, keepalive: float) -> None:
         self._library = library
         self._transport = library.AsyncHTTPTransport(
             verify=context,
             trust_env=False,
             limits=library.Limits(
-                max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE
+                max_connections=1, max_keepalive_connections=1, keepalive_expiry=keepalive
             ),
         )
         #: The connection before TLS: until that is agreed on, only this lane knows of it.
@@ -259,8 +259,10 @@ class LaneTransport:
 
     def _new_lane(self, scheme: str) -> _Lane:
         if scheme == "http":
-            return _Lane(self._library, _no_tls_context())
-        return _Lane(self._library, self._ssl_context or shared_tls_context(self._library))
+            context = _no_tls_context()
+        else:
+            context = self._ssl_context or shared_tls_context(self._library)
+        return _Lane(self._library, context, self._keepalive)
 
     def _translated(self, request: Request, body: Body) -> Any:  # noqa: ANN401
         url = self._url(request.url)
