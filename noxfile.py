@@ -62,13 +62,19 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=list(dict.fromkeys([*PYTHONS, THIS_PYTHON])))
 def tests(session: nox.Session) -> None:
-    """Run the tests; on one Python measure that they cover every branch."""
+    """Run the tests, on one Python under coverage; or those that are named."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
-    if session.python == THIS_PYTHON:
-        session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    if session.posargs:
+        session.run("python", "-m", "pytest", *session.posargs)
+    elif session.python == THIS_PYTHON:
+        pytest = ("coverage", "run", "-m", "pytest")
+        session.run(*pytest, "--numprocesses=2", "--ignore=tests/faults")
+        # Waits for faults are measured: side by side they disturb each other.
+        session.run(*pytest, "tests/faults")
+        session.run("coverage", "combine")
         session.run("coverage", "report")
     else:
-        session.run(*QUICK, *session.posargs)
+        session.run(*QUICK)
 
 
 @nox.session
