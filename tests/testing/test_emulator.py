@@ -146,6 +146,8 @@ def test_head_is_get_without_a_body(emulator: Emulator) -> None:
             end.sendall(b"HEAD " + path + b" HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n")
             response, body = answer(end, "HEAD")
             assert (response.status, body) == (status, b"")
+            assert int(response.headers["content-length"]) > 50
+            assert response.headers["transfer-encoding"] is None
         end.sendall(LIST + b"\r\n")
         assert answer(end)[0].status == 200
 
@@ -188,6 +190,24 @@ def test_a_long_answer_waits_for_a_slow_reader() -> None:
     with Emulator(rooms=[room]) as emulator, connect(emulator) as end:
         end.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         assert answer(end)[1] == long
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:1", "1.2.3.4", ""])
+def test_a_name_that_is_somebody_elses_is_refused(emulator: Emulator, host: str) -> None:
+    """After DNS rebinding a page of any site could ask: every key that it makes up will do."""
+    sent = LIST.replace(b"host: x", b"host: " + host.encode()) + b"\r\n"
+    status, document = talk(emulator, sent)
+    assert (status, document["code"]) == (403, "FOREIGN_HOST")
+    assert not emulator.service.requests
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "[::1]:8420", "localhost", "ziett.localhost", "host.docker.internal:1"]
+)
+def test_a_name_that_nobody_can_register_is_not(emulator: Emulator, host: str) -> None:
+    """Containers and proxies call this machine by names of their own."""
+    sent = LIST.replace(b"host: x", b"host: " + host.encode()) + b"\r\n"
+    assert talk(emulator, sent)[0] == 200
 
 
 @pytest.mark.parametrize("key", ["zk_live_x", "ZK_LIVE_x"])

@@ -52,8 +52,10 @@ def test_a_wrong_method_is_a_405_that_says_which_are_right(ask: Ask) -> None:
 
 def test_head_is_get_without_its_body(ask: Ask) -> None:
     """HEAD has the status and headers of GET."""
-    response = ask(FakeZiett(), "HEAD", "/messages")
+    fake = FakeZiett()
+    whole, response = (ask(fake, method, "/messages") for method in ("GET", "HEAD"))
     assert (response.status, response.body) == (200, b"")
+    assert response.headers == (*whole.headers, ("content-length", str(len(whole.body))))
 
 
 @pytest.mark.parametrize("api_key", [None, "", "zk_test_", "zk_live_x"])

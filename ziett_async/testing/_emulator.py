@@ -18,6 +18,7 @@ from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Exchange
 from ziett_async.testing._http import converse
+from ziett_async.testing._origin import check_host
 from ziett_async.testing._tcp import HOST, accept, listen
 
 logger = logging.getLogger("ziett_async")
@@ -152,11 +153,16 @@ class Emulator:
         return self._latency() if callable(self._latency) else self._latency
 
     def _api(self, request: Request) -> Exchange:
-        if any(name == "x-api-key" and _is_live(key) for name, key in request.headers):
-            message = "This is an emulator: it refuses live keys; use one that begins with zk_test_"
-            return Exchange(self.refuse(Refusal(401, message)), executed=False)
+        try:
+            check_host(request)
+            _check_keys(request)
+        except Refusal as refusal:
+            return Exchange(self.refuse(refusal), executed=False)
         return self.service.exchange(request)
 
 
-def _is_live(key: str) -> bool:
-    return key.strip().lower().startswith("zk_live_")
+def _check_keys(request: Request) -> None:
+    keys = (value for name, value in request.headers if name == "x-api-key")
+    if any(key.strip().lower().startswith("zk_live_") for key in keys):
+        message = "This is an emulator: it refuses live keys; use one that begins with zk_test_"
+        raise Refusal(401, message)

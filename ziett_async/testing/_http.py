@@ -127,6 +127,9 @@ class _Conversation:
         has_body = self._method != "HEAD" and status not in _BODILESS
         if body or has_body:
             headers.append((b"content-length", b"%d" % len(body)))
+        elif length := response.header("content-length"):
+            # The API has left out the body whose length a HEAD is told.
+            headers.append((b"content-length", length.encode("latin-1", "replace")))
         head = h11.Response(status_code=status, headers=headers, reason=_REASONS.get(status, b""))
         sent = self._http.send(head) or b""
         if has_body:

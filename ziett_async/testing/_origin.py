@@ -1,10 +1,11 @@
-"""Who may use the control API: programs on this machine and the inbox, but no other page.
+"""Who may use an emulator: programs on this machine and the inbox, but no other page.
 
 It listens on loopback, yet a page of any site, open in a browser on this machine, can make that
 browser send requests here. What gives such a request away is told by the browser itself: the
 name it believes to be talking to (`Host`, somebody else's after DNS rebinding), the page's own
 site (`Origin`, `Sec-Fetch-Site`), and a body's type, as JSON takes a permission (CORS) that is
-never given here.
+never given here. For the API the name alone tells: it answers no page's questions without a
+permission, but after DNS rebinding the page is its own, and any key will do.
 """
 
 from contextlib import suppress
@@ -13,13 +14,15 @@ from urllib.parse import urlsplit
 from ziett_async._wire import Request
 from ziett_async.testing._answers import Refusal
 
-_OURSELVES = {"127.0.0.1", "localhost", "::1"}
+#: The ends of names that nobody can register: `host.docker.internal` is what a container calls
+#: the machine that it runs on.
+_OURS = {"localhost", "internal", "test"}
 
 
 def check_host(request: Request) -> None:
     """Refuse a request to somebody else's name that leads here."""
     host = _header(request, "host")
-    if _name_of(host) not in _OURSELVES:
+    if not _is_ours(_name_of(host) or ""):
         message = f"This is {host[:100]!r} to you; ask for localhost or 127.0.0.1"
         raise Refusal(403, message, code="FOREIGN_HOST")
 
@@ -38,6 +41,12 @@ def check_type(request: Request) -> None:
     media_type = _header(request, "content-type").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Refusal(415, "Send it with the header Content-Type: application/json")
+
+
+def _is_ours(name: str) -> bool:
+    """Return whether no site can have a name: it is no address of another, and in no public zone."""
+    _, dot, zone = name.rpartition(".")
+    return name == "127.0.0.1" or zone in _OURS or (bool(name) and not dot)
 
 
 def _header(request: Request, name: str) -> str:

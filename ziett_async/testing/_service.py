@@ -188,7 +188,10 @@ class Service:
             payer = self._payer(letter.api_key or "")
             extra = self._quotas.headers(payer, route, self._clock.time())
             response = attrs.evolve(response, headers=response.headers + extra)
-        return attrs.evolve(response, body=b"") if letter.method == "HEAD" else response
+        if letter.method == "HEAD":
+            length = ("content-length", str(len(response.body)))
+            response = attrs.evolve(response, headers=(*response.headers, length), body=b"")
+        return response
 
     def _refused(self, refusal: Refusal) -> Response:
         moment = datetime.fromtimestamp(self._clock.time(), UTC)
