@@ -120,6 +120,17 @@ def test_search_finds(desk: Desk, open_page: Open, words: str, found: list[str])
     expect(page.locator("#found")).to_contain_text("found")
 
 
+def test_an_empty_phone_says_why(desk: Desk, open_page: Open) -> None:
+    """The open conversation stays open when nothing in it is found."""
+    desk.send("Olá")
+    page = open_page()
+    said = "node => getComputedStyle(node, '::after').content"
+    assert page.locator("#thread").evaluate(said) == "none"
+    page.get_by_role("searchbox", name="Search messages").fill("Adeus")
+    expect(bubbles(page)).to_have_count(0)
+    assert page.locator("#thread").evaluate(said) == '"No message here matches the search."'
+
+
 def test_filters_by_status(desk: Desk, open_page: Open) -> None:
     """On the way, delivered, failed; each with its own."""
     for index, status in enumerate(("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")):
