@@ -44,7 +44,7 @@ def check_type(request: Request) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    """Return whether no site can have a name: it is no address of another, and in no public zone."""
+    """Return whether no site can have a name, as it is this machine or in no public zone."""
     _, dot, zone = name.rpartition(".")
     return name == "127.0.0.1" or zone in _OURS or (bool(name) and not dot)
 
