@@ -309,6 +309,10 @@ def test_a_whole_message_is_read_as_it_is() -> None:
 def test_the_first_answer_is_read_like_any(structure_first: Any) -> None:  # noqa: ANN401 - as the fixture
     """What is made once, when a process reads its first answer of a kind, is as exact."""
     assert structure_first(MESSAGE, Message) == READ
+    older = {**MESSAGE, "to": NUMBER, "body": READ.content, "target_e164": None, "content": None}
+    assert structure_first(older, Message) == READ
+    assert structure_first({**MESSAGE, "status": "HELD"}, Message).status == "HELD"
+    assert structure_first(ACCEPTED_MESSAGE, AcceptedMessage).call is CALL
     for kind, whole in WHOLE:
         assert is_true(structure_first(whole, kind))
 
