@@ -31,8 +31,7 @@ CallSoon = Callable[[Callable[[], object]], object]
 
 def _call_soon() -> CallSoon:
     """Return what calls a function in the running event loop, soon and from any thread."""
-    token: Any = current_token()
-    loop = getattr(token, "native_token", token)  # anyio before 4.11 has no wrapper
+    loop: Any = current_token().native_token
     call: CallSoon = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
     return call
 
