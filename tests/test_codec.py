@@ -325,6 +325,17 @@ def test_the_first_answer_is_refused_like_any(structure_first: Any) -> None:  # 
         assert str(caught.value) == words
 
 
+def test_an_id_is_any_other_uuid() -> None:
+    """What is made without `UUID(...)`, for speed, cannot be told from what is made with it."""
+    made, read = UUID(ID), structure(MESSAGE, Message).id
+    assert (read, read.is_safe, hash(read), repr(read)) == (
+        made,
+        made.is_safe,
+        hash(made),
+        repr(made),
+    )
+
+
 def test_a_page_is_read_as_it_is() -> None:
     """The envelope and its entries, in order, and the facts of the call."""
     page = structure(PAGE, Page[Message])
