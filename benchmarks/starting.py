@@ -76,7 +76,7 @@ def rows() -> Iterator[Row]:
     )
     yield imports.row("CPU of `import ziett_async`", "`import asyncio, httpx`", most=1.0)
     with running() as server:
-        cold = fresh_pairs(_SEND, _POST, server.base_url, rounds=11)
+        cold = fresh_pairs(_SEND, _POST, server.base_url, rounds=21)
         secure = fresh_pairs(_SEND_WITH_CERTIFICATES, _POST, server.base_url, rounds=11)
     what, rival = "CPU of a cold process that sends one message", "the same with bare httpx"
     yield cold.row(what, rival, most=1.1)

@@ -36,12 +36,6 @@ def shared_tls_context(library: ModuleType) -> ssl.SSLContext:
     return context
 
 
-@cache
-def _no_tls_context() -> ssl.SSLContext:
-    """Return a context that trusts nobody, for lanes that never speak TLS."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 class Body:
     """A request's body, once, which knows whether anybody began to send it, and tells.
 
@@ -68,7 +62,9 @@ class Body:
 class _Lane:
     """One connection, carrying one request at a time."""
 
-    def __init__(self, library: ModuleType, context: ssl.SSLContext, keepalive: float) -> None:
+    def __init__(
+        self, library: ModuleType, context: ssl.SSLContext | None, keepalive: float
+    ) -> None:
         self._library = library
         self._transport = library.AsyncHTTPTransport(
             verify=context,
@@ -259,9 +255,8 @@ class LaneTransport:
 
     def _new_lane(self, scheme: str) -> _Lane:
         if scheme == "http":
-            context = _no_tls_context()
-        else:
-            context = self._ssl_context or shared_tls_context(self._library)
+            return _Lane(self._library, None, self._keepalive)
+        context = self._ssl_context or shared_tls_context(self._library)
         return _Lane(self._library, context, self._keepalive)
 
     def _translated(self, request: Request, body: Body) -> Any:  # noqa: ANN401
