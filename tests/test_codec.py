@@ -386,8 +386,9 @@ def test_older_names_are_read(name: str, older: str) -> None:
 def test_the_first_older_name_that_says_something_is_read() -> None:
     """A null under one older name does not hide the number under another."""
     entry = {key: value for key, value in ENTRY.items() if key != "target_e164"}
-    message = structure({**entry, "e164_format": None, "to": NUMBER}, Message)
+    message = structure({**entry, "e164_format": None, "to": NUMBER, "body": "old"}, Message)
     assert message.target_e164 == NUMBER
+    assert message.content == entry["content"]
 
 
 def test_a_payload_is_left_as_it_is() -> None:

@@ -441,7 +441,8 @@ def test_a_window_without_evidence_is_dropped_and_the_next_overlaps_more() -> No
 def test_refuses_rows_out_of_order(order: Order) -> None:
     """Rows in disorder cannot be walked, and that is said."""
     walk = Bounds(30, order)
-    with pytest.raises(BrokenOrder, match="order"):
+    words = "the rows are not in the order, or not within the bounds, asked for"
+    with pytest.raises(BrokenOrder, match=f"^{words}$"):
         walk.after(page_of(entries(1, 9, 2), window=walk.window, total=3))
 
 
@@ -454,6 +455,19 @@ def test_patience_begins_anew_with_every_new_row() -> None:
     assert list(fresh) == new
     assert step is not None
     assert step.fruitless == 0
+
+
+@pytest.mark.parametrize(("shown", "bound"), [(7, 7), (1001, 1001), (0, -999), (5000, 4001)])
+def test_the_bound_is_as_close_as_the_display_allows(shown: int, bound: int) -> None:
+    """Only a time of whole milliseconds may have been cut; nothing else is read once more."""
+    last = Entry(UUID(int=1), START + timedelta(microseconds=shown))
+    walk = Bounds(2, Order.ASC)
+    page = page_of(
+        [Entry(UUID(int=2), START - timedelta(days=1)), last], window=walk.window, total=9
+    )
+    _, step = walk.after(page)
+    assert step is not None
+    assert step.window.created_at__ge == START + timedelta(microseconds=bound)
 
 
 def test_refuses_rows_out_of_bounds() -> None:
