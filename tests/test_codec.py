@@ -317,6 +317,21 @@ def test_the_first_answer_is_read_like_any(structure_first: Any) -> None:  # noq
         assert is_true(structure_first(whole, kind))
 
 
+def test_only_messages_have_older_names(structure_first: Any) -> None:  # noqa: ANN401 - the same
+    """A field that another kind happens to call so is not taken for one of ours."""
+    campaign = {key: value for key, value in CAMPAIGN.items() if key != "content"}
+    assert structure_first({**campaign, "body": "Olá"}, Campaign).content is None
+
+
+def test_one_object_serves_all_rows_of_a_sender(structure_first: Any) -> None:  # noqa: ANN401 - the same
+    """Ids that come again are kept, for speed; a row's own id is not, or memory would grow."""
+    [one, other] = (structure_first(MESSAGE, Message) for _ in range(2))
+    assert one.remitter_id is other.remitter_id
+    assert one.id is not other.id
+    [one, other] = (structure_first(ACCEPTED_MESSAGE, AcceptedMessage) for _ in range(2))
+    assert one.message_id is not other.message_id
+
+
 def test_the_first_answer_is_refused_like_any(structure_first: Any) -> None:  # noqa: ANN401 - the same
     """So is what is made once, when a process reads its first answer that is wrong."""
     for kind, payload, words in (wrong.values for wrong in WRONG):
