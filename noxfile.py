@@ -123,7 +123,7 @@ def mutation(session: nox.Session) -> None:
     shares = {name: 100 * noticed[name] / mutants[name] for name in sorted(mutants)}
     for name, share in shares.items():
         survived = mutants[name] - noticed[name]
-        session.log(f"{name:<28}{noticed[name]:5} killed,{survived:4} survived: {share:5.1f} %")
+        session.log(f"{name:<30}{noticed[name]:5} killed,{survived:4} survived: {share:5.1f} %")
     if poor := [name for name, share in shares.items() if share < ENOUGH]:
         session.error(f"fewer than {ENOUGH} % killed: {', '.join(poor)}")
 
