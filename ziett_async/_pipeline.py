@@ -94,7 +94,7 @@ class Pipeline:
     async def _attempt(self, request: Request, left: float) -> Response | SendFailed:
         """Send once. Nothing but a cancellation gets out: what was not foreseen may have sent."""
         try:
-            if left < (request.timeout or inf):
+            if left < self.attempt_timeout:
                 request = attrs.evolve(request, timeout=left)
             return await self.transport.send(request)
         except SendFailed as failure:

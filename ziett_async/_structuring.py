@@ -154,9 +154,7 @@ def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
     own: dict[str, Any] = {
         name: override(struct_hook=own_id) for name in ("id", "message_id") if hasattr(kind, name)
     }
-    from_dict: Callable[[Any, Any], T] = make_dict_structure_fn(
-        kind, converter, _cattrs_detailed_validation=is_careful, **own
-    )
+    from_dict: Callable[[Any, Any], T] = make_dict_structure_fn(kind, converter, **own)
 
     def from_newest(value: dict[str, object], kind: type[T]) -> T:
         return from_dict(_newest_names(value), kind)
