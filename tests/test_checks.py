@@ -107,7 +107,7 @@ ACCEPTED: list[tuple[Rule, object, object]] = [
 EMPTY = "is required and must not be empty"
 HALVED = "holds half of a surrogate pair, which is not a character"
 NO_E164 = (
-    "must be E.164, a plus and 7 to 15 digits like +244990090990; "
+    "must be E.164, a plus and 7 to 15 digits without spaces like +244990090990; "
     "a client with default_country takes local forms too"
 )
 NO_UUID = "must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00"

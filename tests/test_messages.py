@@ -503,6 +503,16 @@ async def test_a_list_has_two_orders_and_two_directions(
     assert [message.id for message in page.entries] == [rows[0].id]
 
 
+async def test_no_value_is_not_all(service: Service, client: AsyncZiett) -> None:
+    """A filter of an empty list is refused: without it everything would match."""
+    with pytest.raises(InvalidRequest) as caught:
+        await client.list_messages(status=[])
+    with pytest.raises(InvalidRequest):
+        client.iter_messages(campaign_id=())
+    assert caught.value.fields == {"status": "must hold at least one value; leave it out for all"}
+    assert service.fake.requests == []
+
+
 async def test_none_is_no_filter(service: Service, client: AsyncZiett) -> None:
     """So that a program may pass on what it was not given."""
     options: dict[str, Any] = {"status": None, "q": None, "created_at__ge": None}

@@ -422,7 +422,9 @@ def test_a_body_without_a_form_in_json_is_refused(body: object) -> None:
     }
 
 
-@pytest.mark.parametrize("query", [[("q", "\ud800")], ["q"], [("q",)], [1]])
+@pytest.mark.parametrize(
+    "query", [[("q", "\ud800")], ["q"], [("q",)], [1], [("q", None)], [("q", 7)], [("q", ["a"])]]
+)
 def test_a_query_without_a_form_in_a_url_is_refused(query: Any) -> None:  # noqa: ANN401 - wrong on purpose
     """Neither an error from below nor half a character gets out."""
     operation = Operation("list_tags", "GET", "/tags", AcceptedMessage, Bucket.LIST)

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,6 +128,34 @@ async def test_the_key_is_shown_nowhere(caplog: pytest.LogCaptureFixture) -> Non
     assert KEY not in "\n".join([*shown, caplog.text])
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"base_url": "http://api.ziett.co/c/v1"},
+        {"timeout": "3"},
+        {"retry": 3},
+        {"limiter": "none"},
+        {"transport": "https"},
+        {"default_country": "X"},
+        {"default_remitter_id": "q"},
+        {"allowed_recipients": "+244923555001"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("given", [KEY, None, f"{KEY}\n"])
+def test_a_client_that_cannot_be_built_does_not_show_the_key(
+    settings: dict[str, Any], given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even to a traceback with local variables, as error trackers record it."""
+    monkeypatch.setenv("ZIETT_API_KEY", KEY)
+    with pytest.raises(ConfigurationError) as caught:
+        AsyncZiett(given, **settings)
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [each for each in told.stack if "/ziett_async/" in each.filename]
+    assert frames
+    assert KEY not in "\n".join(f"{frame.name} {frame.locals}" for frame in frames)
+
+
 async def test_people_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     """No number and no text is in logs, errors or reprs, even where the server repeats them."""
     caplog.set_level(logging.DEBUG)
@@ -141,6 +170,15 @@ async def test_people_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> Non
                 shown += [str(caught.value), repr(caught.value)]
         await client.send_message(NUMBER, content=TEXT)
         shown.append(repr(await client.list_messages(q=NUMBER)))
+        accepted = {
+            "trace_id": NUMBER[1:],
+            "message": f"{TEXT} to {NUMBER}",
+            "campaign_id": REMITTER,
+        }
+        with server.script(Fault.status(202, body=json.dumps(accepted).encode())):
+            sent = await client.send_batch_campaign([NUMBER, "+244923555002"], content=TEXT)
+        assert sent.message == words
+        shown.append(repr(sent))
         with pytest.raises(InvalidRequest) as refused:
             await client.send_message(NUMBER[1:], content=TEXT)
         shown += [str(refused.value), repr(refused.value)]
@@ -183,11 +221,14 @@ async def test_the_environment_makes_nobody_trusted(
     authority.write_bytes(authority_pem())
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "secrets"))
     shared_tls_context.cache_clear()
     async with socket(tls=True, transport=kind()) as (client, server):
         with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
             await client.send_message(NUMBER, content=TEXT)
         assert server.heard == []
+        # Nor does it make anybody write down what decrypts the key.
+        assert shared_tls_context(kind._library).keylog_filename is None
     shared_tls_context.cache_clear()
 
 

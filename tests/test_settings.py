@@ -1,11 +1,13 @@
 """What a client is built from, refused before any I/O when it cannot work."""
 
 import os
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from ziett_async._settings import PUBLIC_URL, USER_AGENT, read_defaults, read_origin
+from ziett_async import AsyncZiett
+from ziett_async._settings import PUBLIC_URL, read_defaults, read_origin
 from ziett_async.errors import ConfigurationError
 
 ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
@@ -34,15 +36,15 @@ def refused(api_key: object = KEY, base_url: object = None) -> str:
     [
         (None, "api_key: missing; give it to AsyncZiett or set ZIETT_API_KEY"),
         ("", "api_key: missing"),
-        (f"{SECRET}\n", "api_key: must be printable ASCII without spaces; was a line end copied"),
+        (f"{SECRET}\n", "api_key: must be printable ASCII without spaces; was a line end, or `"),
         (f"{SECRET}\r\nx-other: 1", "api_key: must be printable ASCII"),
         (f" {SECRET}", "api_key: must be printable ASCII"),
         (f"{SECRET}\t", "api_key: must be printable ASCII"),
         (f"{SECRET}é", "api_key: must be printable ASCII"),
         (f"{SECRET}\x7f", "api_key: must be printable ASCII"),
         (f"{SECRET}\x00", "api_key: must be printable ASCII"),
-        (SECRET.encode(), "api_key: must be printable ASCII"),
-        (51, "api_key: must be printable ASCII"),
+        (SECRET.encode(), "api_key: must be a string, got bytes"),
+        (51, "api_key: must be a string, got int"),
     ],
 )
 def test_a_key_that_no_header_can_carry_is_refused(key: object, words: str) -> None:
@@ -90,7 +92,7 @@ def test_every_request_says_the_same_of_itself() -> None:
         ("x-api-key", KEY),
         ("accept", "application/json"),
         ("accept-encoding", "identity"),
-        ("user-agent", USER_AGENT),
+        ("user-agent", "ziett-async"),
     )
 
 
@@ -217,3 +219,18 @@ def test_the_environments_sender_is_checked_alike(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("ZIETT_REMITTER_ID", "ZIETT")
     with pytest.raises(ConfigurationError, match="ZIETT_REMITTER_ID"):
         read_defaults(None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"retry": 3}, "retry: must be a RetryPolicy, got int"),
+        ({"limiter": "x"}, "limiter: must have acquire, release, pause, got str"),
+        ({"transport": "x"}, "transport: must have send, aclose, got str"),
+    ],
+)
+def test_what_is_no_port_is_refused(settings: dict[str, Any], words: str) -> None:
+    """When the client is built, and not in its first call."""
+    with pytest.raises(ConfigurationError) as caught:
+        AsyncZiett(KEY, **settings)
+    assert str(caught.value) == words

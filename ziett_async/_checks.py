@@ -6,6 +6,7 @@ what to do. It never says what the value was: that may be somebody's number or c
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -80,7 +81,7 @@ def number(value: object, country: str | None) -> str:
         if is_e164(written):
             return written
         raise Refused(
-            "must be E.164, a plus and 7 to 15 digits like +244990090990; "
+            "must be E.164, a plus and 7 to 15 digits without spaces like +244990090990; "
             "a client with default_country takes local forms too"
         )
     read = to_e164(written, country)
@@ -101,10 +102,10 @@ def uuid(value: object) -> str:
 # Senders and campaigns come again and again; to read a UUID costs as much as to encode a body.
 @lru_cache(maxsize=256)
 def _canonical(value: str) -> str:
-    try:
+    with suppress(ValueError):
         return str(UUID(value))
-    except ValueError:
-        raise Refused("must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00") from None
+    # Out here it has no context: a half-made UUID has no repr, which breaks tracebacks with locals.
+    raise Refused("must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00")
 
 
 def word(value: object, of: type[OpenEnum]) -> str:
@@ -202,9 +203,18 @@ def country(value: object) -> str:
 
 def several(value: object) -> list[object]:
     """Return one value or several as a list: a string is one value."""
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
+    # A list is known at once; to ask whether something is iterable takes its time.
+    if isinstance(value, str) or not isinstance(value, (list, Iterable)):
         return [value]
     return list(cast("Iterable[object]", value))
+
+
+def at_least_one(value: object) -> list[object]:
+    """Return the values of a filter: no value would not be none, but all."""
+    values = several(value)
+    if not values:
+        raise Refused("must hold at least one value; leave it out for all")
+    return values
 
 
 def contact(fields: Fields, value: object) -> dict[str, object]:

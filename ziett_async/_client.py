@@ -12,7 +12,7 @@ from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
-from ziett_async._settings import read_defaults, read_origin
+from ziett_async._settings import check_port, read_defaults, read_origin
 from ziett_async._verdict import OpenKeys
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
@@ -71,7 +71,11 @@ class AsyncZiett(Messages, Campaigns):
             ConfigurationError: something is missing or unusable; the message says what.
 
         """
-        origin = read_origin(api_key, base_url)
+        try:
+            origin = read_origin(api_key, base_url)
+        finally:
+            # A traceback with local variables shows those of this frame, too.
+            del api_key
         self._defaults = read_defaults(default_remitter_id, default_country, allowed_recipients)
         self._timeout = None if timeout is None else _seconds("timeout", timeout)
         time: Clock = getattr(transport, "clock", _SYSTEM_CLOCK) if clock is None else clock
@@ -82,13 +86,18 @@ class AsyncZiett(Messages, Campaigns):
 
             transport = HttpxTransport()
         retry = RetryPolicy() if retry is None else retry
+        if not isinstance(retry, RetryPolicy):
+            message = f"retry: must be a RetryPolicy, got {type(retry).__name__}"
+            raise ConfigurationError(message)
+        if limiter is None:
+            limiter = shared_limiter(origin.headers[0][1], origin.base_url, time)
+        check_port("transport", transport, "send", "aclose")
+        check_port("limiter", limiter, "acquire", "release", "pause")
         self._transport = transport
         self._pipeline = Pipeline(
             origin=origin,
             transport=transport,
-            limiter=shared_limiter(origin.headers[0][1], origin.base_url, time)
-            if limiter is None
-            else limiter,
+            limiter=limiter,
             retry=retry,
             clock=time,
             attempt_timeout=_seconds("attempt_timeout", attempt_timeout),
@@ -154,6 +163,8 @@ class AsyncZiett(Messages, Campaigns):
         await self.aclose()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_is_closed"):
+            return "<AsyncZiett (not built)>"
         state = "closed" if self._is_closed else "open"
         return f"<AsyncZiett {self._pipeline.origin.base_url} ({state})>"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import attrs
 
@@ -26,8 +26,10 @@ T = TypeVar("T")
 
 _JSON = ("content-type", "application/json")
 _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
-#: Codes, trace ids, names of fields: `VALIDATION_ERROR`, `recipients[17]`.
+#: Codes and trace ids: `VALIDATION_ERROR`.
 _LABEL = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
+#: Names of fields: `save_contact.name`, `recipients[17]`.
+_NAME = r"[a-zA-Z_]\w*(\.\w+|\[\d{1,4}\])*"
 #: Characters of somebody else's words, and fields, that an error takes along.
 _LONGEST, _MOST_FIELDS = 1000, 100
 
@@ -52,10 +54,12 @@ def to_request(
     url = origin.base_url + call.path
     if call.query:
         try:
-            url = f"{url}?{urlencode(call.query)}"
+            # Not `urlencode`, with which None goes out as a word.
+            pairs = [f"{quote_plus(name)}={quote_plus(value)}" for name, value in call.query]
         except (TypeError, ValueError):
-            fields = {"query": "must be pairs of name and value, without half characters"}
+            fields = {"query": "must be pairs of strings, without half characters"}
             raise InvalidRequest(call.operation.name, fields) from None
+        url = f"{url}?{'&'.join(pairs)}"
     headers, body = origin.headers, b""
     if call.body is not None:
         try:
@@ -74,8 +78,7 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     Raises `Undecodable` when that is not what the operation returns.
     """
     payload = _object(response)
-    trace = payload.get("trace_id")
-    if isinstance(trace, str):
+    if trace := _label(payload, "trace_id"):
         info = attrs.evolve(info, trace_id=trace)
     payload.update(call=info, idempotency_key=key)
     return structure(payload, call.operation.result)
@@ -101,7 +104,7 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
         timestamp=_moment(_text(body, "timestamp") or ""),
         service=_label(body, "service"),
         fields={
-            _one_line(name, None if re.fullmatch(_LABEL, name) else call.body): _one_line(
+            _one_line(name, None if re.fullmatch(_NAME, name) else call.body): _one_line(
                 str(why), call.body
             )
             for name, why in islice(cast("dict[str, object]", fields).items(), _MOST_FIELDS)
@@ -161,13 +164,12 @@ def _text(body: Mapping[str, object], name: str) -> str | None:
 def _label(body: Mapping[str, object], name: str) -> str | None:
     """Return a code or an id, which goes into logs; what does not look like one is left out."""
     text = _text(body, name) or ""
-    return text if re.fullmatch(_LABEL, text) and "zk_" not in text else None
+    return text if re.fullmatch(_LABEL, text) and masked_text(text, None) == text else None
 
 
 def _one_line(words: str, body: object) -> str:
     """Return somebody else's words as a log can have them."""
-    line = " ".join(masked_text(words, body).split())
-    line = "".join(each for each in line[: _LONGEST + 1] if each.isprintable())
+    line = "".join(each for each in masked_text(words, body) if each.isprintable())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 

@@ -15,7 +15,11 @@ from ziett_async.api._room import Defaults
 from ziett_async.errors import ConfigurationError
 
 PUBLIC_URL = "https://api.ziett.co/c/v1"
-USER_AGENT = "ziett-async"
+_HEADERS = (
+    ("accept", "application/json"),
+    ("accept-encoding", "identity"),
+    ("user-agent", "ziett-async"),
+)
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 
@@ -23,20 +27,15 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 def read_origin(api_key: object, base_url: object) -> Origin:
     """Return where calls go and as whom; raises `ConfigurationError`."""
     key = os.environ.get("ZIETT_API_KEY") if api_key is None else api_key
-    if not key:
-        message = "api_key: missing; give it to AsyncZiett or set ZIETT_API_KEY"
-        raise ConfigurationError(message)
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        message = "api_key: must be printable ASCII without spaces; was a line end copied along?"
-        raise ConfigurationError(message)
-    url = os.environ.get("ZIETT_BASE_URL") or PUBLIC_URL if base_url is None else base_url
-    headers = (
-        ("x-api-key", key),
-        ("accept", "application/json"),
-        ("accept-encoding", "identity"),
-        ("user-agent", USER_AGENT),
-    )
-    return Origin(_checked_url(url), headers)
+    try:
+        if wrong := _wrong_with(key):
+            message = f"api_key: {wrong}"
+            raise ConfigurationError(message)
+        url = os.environ.get("ZIETT_BASE_URL") or PUBLIC_URL if base_url is None else base_url
+        return Origin(_checked_url(url), (("x-api-key", str(key)), *_HEADERS))
+    finally:
+        # A traceback with local variables shows those of this frame, too.
+        del api_key, key
 
 
 def read_defaults(
@@ -56,6 +55,23 @@ def read_defaults(
         raise ConfigurationError(message) from None
     allowed = None if allowed_recipients is None else _allowed(allowed_recipients, country)
     return Defaults(remitter, country, allowed)
+
+
+def check_port(name: str, given: object, *methods: str) -> None:
+    """Refuse an object that lacks a method; raises `ConfigurationError`."""
+    if missing := [each for each in methods if not callable(getattr(given, each, None))]:
+        message = f"{name}: must have {', '.join(missing)}, got {type(given).__name__}"
+        raise ConfigurationError(message)
+
+
+def _wrong_with(key: object) -> str | None:
+    if not key:
+        return "missing; give it to AsyncZiett or set ZIETT_API_KEY"
+    if not isinstance(key, str):
+        return f"must be a string, got {type(key).__name__}"
+    if not _KEY.fullmatch(key):
+        return "must be printable ASCII without spaces; was a line end, or `Bearer`, copied along?"
+    return None
 
 
 def _checked_url(url: object) -> str:

@@ -183,3 +183,23 @@ def test_the_conformance_tests_want_a_transport() -> None:
     """Whoever forgets to name a transport is told by the first test."""
     with pytest.raises(NotImplementedError):
         TransportConformance().make_transport()
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("GET", f"http://127.0.0.1:1/{'a' * 70_000}", ()),
+        Request("GET", "http://127.0.0.1:1/", (("x", "\u00e9\u20ac"),)),
+    ],
+    ids=["too long", "not ASCII"],
+)
+async def test_what_http_cannot_carry_is_not_sent(
+    kind: type[LaneTransport], request_: Request
+) -> None:
+    """An address or a header that the library refuses certainly reached nobody."""
+    transport = kind()
+    with pytest.raises(SendFailed, match="cannot be sent") as caught:
+        await transport.send(request_)
+    await transport.aclose()
+    assert not caught.value.reached

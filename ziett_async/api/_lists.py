@@ -117,7 +117,9 @@ def to_query(operation: str, rules: Rules, given: Mapping[str, object]) -> Query
         if name not in rules:
             message = f"{operation}() got an unexpected filter {name!r}; has: {', '.join(rules)}"
             raise TypeError(message)
-        values = [] if value is None else check.several(value)
+        if value is None:
+            continue
+        values = fields.check(name, check.at_least_one, value) or []
         query += [(name, str(fields.check(name, rules[name], each))) for each in values]
     fields.done()
     return query

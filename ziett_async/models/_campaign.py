@@ -21,7 +21,7 @@ class AcceptedCampaign(Value):
     idempotency_key: str
     call: CallInfo
     #: The server's words, if any: `Campaign queued`.
-    message: str | None = None
+    message: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen(repr=False)
@@ -46,7 +46,7 @@ class Campaign(Value):
     processed_at: datetime | None = None
     completed_at: datetime | None = None
     error_code: ErrorCode | None = None
-    status_note: str | None = None
+    status_note: str | None = attrs.field(default=None, repr=False)
     data: Mapping[str, object] | None = attrs.field(default=None, repr=False, hash=False)
 
     @property

@@ -23,7 +23,7 @@ import anyio
 
 from ziett_async._wire import Request, Response, SendFailed
 
-#: Seconds after which a free lane is closed; servers and proxies drop idle ones about then.
+#: Seconds after which a free lane is not used again; servers drop idle ones about then.
 _KEEPALIVE = 30.0
 #: Parsed URLs a transport remembers: to parse one costs more than to send it.
 _MOST_URLS = 64
@@ -32,7 +32,10 @@ _MOST_URLS = 64
 @cache
 def shared_tls_context(library: ModuleType) -> ssl.SSLContext:
     """Return the one TLS context of all transports: reading the certificates takes 16 ms."""
-    context: ssl.SSLContext = library.create_ssl_context(trust_env=False)
+    settings: Any = library.create_ssl_context(trust_env=False)
+    # Where SSLKEYLOGFILE says so, Python writes down what decrypts the key.
+    settings.keylog_filename = None
+    context: ssl.SSLContext = settings
     return context
 
 
@@ -198,9 +201,10 @@ class LaneTransport:
     ) -> None:
         """Make a transport; nothing is opened before the first request.
 
-        At most `max_connections` are open at once, and further requests wait for one.
-        `connect_timeout` is in seconds, for TCP and for TLS each; `keepalive` is for how many
-        seconds a connection is kept that nobody uses. `ssl_context` replaces the shared one,
+        At most `max_connections` are in use at once, and further requests wait for one.
+        `connect_timeout` is in seconds, for TCP and for TLS each; `keepalive` is after how many
+        idle seconds a connection is not used again, and closed with the next request.
+        `ssl_context` replaces the shared one,
         which trusts whom the library trusts (certifi's list, with httpx):
         `ssl.create_default_context()` trusts whom this machine does.
         """
@@ -224,19 +228,21 @@ class LaneTransport:
             try:
                 async with self._turns:
                     answer = await self._on_a_lane(self._translated(request, body))
-            except UnicodeError:
-                # Python asks no resolver for a host with a part of 64 letters.
-                answer = SendFailed("no connection: not a host name", body.is_begun)
+            except (UnicodeError, self._library.InvalidURL):
+                # A header that is not ASCII, an address longer than the library takes, or a host
+                # with a part of 64 letters, for which Python asks no resolver.
+                answer = SendFailed("the address or a header cannot be sent", body.is_begun)
         if isinstance(answer, Response):
             return answer
         # Raised out here it has no context: the library's errors would bring along the
         # frames, and with them the headers, of the request.
-        raise answer or SendFailed("no answer in time", reached=body.is_begun, timed_out=True)
+        late = "no answer in time" if body.is_begun else "not sent in time"
+        raise answer or SendFailed(late, reached=body.is_begun, timed_out=True)
 
     async def aclose(self) -> None:
         """Close all connections; those in use are closed when their request has ended."""
         self._is_closed = True
-        for lanes in self._free.values():
+        for lanes in list(self._free.values()):
             while lanes:
                 await lanes.pop().aclose()
 
