@@ -4,6 +4,7 @@ import ast
 import inspect
 import pickle
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -97,6 +98,10 @@ IMPORTERS = {
     "trio": set[str](),
     "pytest": {"testing/conformance.py"},
 }
+#: A block of code, in which brackets are no link.
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+#: [words](target), an image's too; without the place in a page that may follow it.
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 #: Comments that silence a checker, by module; there are none.
 SILENCED: dict[str, int] = {}
 
@@ -472,6 +477,20 @@ def test_no_checker_is_silenced() -> None:
         for path in modules()
     }
     assert {name: count for name, count in found.items() if count} == SILENCED
+
+
+def test_every_link_leads_to_a_file() -> None:
+    """What README, SECURITY, CHANGELOG and the pages in docs link to beside them is there."""
+    top = TESTS.parent
+    found = [
+        (page, target)
+        for page in [*top.glob("*.md"), *top.glob("docs/*.md")]
+        for target in LINK.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
+        if "://" not in target
+    ]
+    assert (top / "README.md", "docs/faults.md") in found
+    lost = [(page.name, target) for page, target in found if not (page.parent / target).exists()]
+    assert lost == []
 
 
 def test_the_package_is_typed() -> None:
