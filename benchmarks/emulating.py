@@ -29,7 +29,7 @@ from ziett_async.testing import FakeZiett
 from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing.emulator import Emulator
 
-_REQUESTS, _ROUNDS = 1000, 7
+_REQUESTS, _ROUNDS = 1008, 7
 _HOST = "127.0.0.1"
 _BODY = json.dumps(BODY).encode()
 _HEAD = (

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
 
 from tests.faults._server import (
@@ -45,6 +47,7 @@ KEY = "zk_test_1f8a5c0e77d94b"
 NUMBER = "+244923555001"
 TEXT = "A senha da Ana é girassol"
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
+LIBRARIES = {HttpxTransport: httpx, Httpx2Transport: httpx2}
 
 pytestmark = pytest.mark.anyio
 
@@ -177,7 +180,7 @@ async def test_people_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> Non
         }
         with server.script(Fault.status(202, body=json.dumps(accepted).encode())):
             sent = await client.send_batch_campaign([NUMBER, "+244923555002"], content=TEXT)
-        assert sent.message == words
+        assert sent.message == f"{TEXT} to {NUMBER}"
         shown.append(repr(sent))
         with pytest.raises(InvalidRequest) as refused:
             await client.send_message(NUMBER[1:], content=TEXT)
@@ -214,7 +217,7 @@ async def test_the_environment_does_not_redirect_traffic(
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 async def test_the_environment_makes_nobody_trusted(
-    kind: type[LaneTransport], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    kind: type[HttpxTransport | Httpx2Transport], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A certificate authority that the environment names is one that nobody has heard of."""
     authority = tmp_path / "authority.pem"
@@ -228,7 +231,7 @@ async def test_the_environment_makes_nobody_trusted(
             await client.send_message(NUMBER, content=TEXT)
         assert server.heard == []
         # Nor does it make anybody write down what decrypts the key.
-        assert shared_tls_context(kind._library).keylog_filename is None
+        assert shared_tls_context(LIBRARIES[kind]).keylog_filename is None
     shared_tls_context.cache_clear()
 
 

@@ -6,6 +6,7 @@ from ziett_async._operation import Bucket, Operation
 from ziett_async._pages import Pages
 from ziett_async._retry import RetryPolicy
 from ziett_async._wire import Request, Response, SendFailed
+from ziett_async.api._lists import CampaignFilters, CampaignMessageFilters, MessageFilters
 from ziett_async.errors import (
     ApiError,
     AuthenticationError,
@@ -58,6 +59,8 @@ __all__ = [
     "CallError",
     "CallInfo",
     "Campaign",
+    "CampaignFilters",
+    "CampaignMessageFilters",
     "CampaignStatus",
     "ChannelType",
     "Clock",
@@ -71,6 +74,7 @@ __all__ = [
     "Limiter",
     "ManualClock",
     "Message",
+    "MessageFilters",
     "MessageStatus",
     "NotFoundError",
     "NotSent",

@@ -86,11 +86,9 @@ class AsyncZiett(Messages, Campaigns):
 
             transport = HttpxTransport()
         retry = RetryPolicy() if retry is None else retry
-        if not isinstance(retry, RetryPolicy):
-            message = f"retry: must be a RetryPolicy, got {type(retry).__name__}"
-            raise ConfigurationError(message)
         if limiter is None:
             limiter = shared_limiter(origin.headers[0][1], origin.base_url, time)
+        check_port("retry", retry, "wait", "backoff")
         check_port("transport", transport, "send", "aclose")
         check_port("limiter", limiter, "acquire", "release", "pause")
         self._transport = transport

@@ -1,4 +1,4 @@
-"""Time as a port: every second this package waits or measures is a second on a `Clock`.
+"""Time as a port: what a call waits and measures, but for its sockets, is seconds on a `Clock`.
 
 Two readings, as an operating system has them: `monotonic` for durations, which nobody
 can set, and `time` for the calendar, which jumps when somebody does. Only what the server

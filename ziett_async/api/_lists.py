@@ -12,7 +12,7 @@ from ziett_async import _checks as check
 from ziett_async._checks import Fields
 from ziett_async._operation import Operation, Query
 from ziett_async._pages import Pages
-from ziett_async._walk import Row, Window
+from ziett_async._walk import LARGEST, Row, Window
 from ziett_async.api._room import Room
 from ziett_async.models import (
     CampaignStatus,
@@ -32,9 +32,6 @@ R = TypeVar("R", bound=Row)
 OneOrMore: TypeAlias = T | Iterable[T]
 
 Rules = Mapping[str, Callable[[object], object]]
-
-#: The most entries a page can have; loops take as many, for the lists' limit is 60 a minute.
-LARGEST = 200
 
 
 class ListOptions(TypedDict, total=False):

@@ -93,7 +93,7 @@ class _Lane:
         try:
             answer = await self._transport.handle_async_request(request)
         except self._library.TransportError as error:
-            return self._failure(error)
+            return self._failure(error, request.url.netloc.decode())
         body = bytearray()
         try:
             async for chunk in answer.stream:
@@ -153,7 +153,7 @@ class _Lane:
         tls = None if stream is None else stream.get_extra_info("ssl_object")
         return (tls is not None and _holds_more(tls)) or self._unread() != b""
 
-    def _failure(self, error: Exception) -> SendFailed:
+    def _failure(self, error: Exception, host: str) -> SendFailed:
         """Return what there is to say when no answer came, or only a part of its head."""
         if begun := _STATUS.match(self._unread() or b""):
             return SendFailed(_CUT_HEAD, reached=True, status=int(begun[1]))
@@ -161,7 +161,7 @@ class _Lane:
         is_connecting = name in _BEFORE_SENDING
         # What is said after connecting may quote the answer; what the system says before
         # that cannot.
-        details = f": {_told(error)}" if is_connecting else ""
+        details = f" to {host}: {_told(error)}" if is_connecting else ""
         return SendFailed(
             f"{_REASONS.get(name, name)}{details}",
             reached=not is_connecting,
