@@ -163,8 +163,10 @@ def _text(body: Mapping[str, object], name: str) -> str | None:
 
 def _label(body: Mapping[str, object], name: str) -> str | None:
     """Return a code or an id, which goes into logs; what does not look like one is left out."""
-    text = _text(body, name) or ""
-    return text if re.fullmatch(_LABEL, text) and masked_text(text, None) == text else None
+    text = _text(body, name)
+    if not text or not re.fullmatch(_LABEL, text):
+        return None
+    return text if masked_text(text, None) == text else None
 
 
 def _one_line(words: str, body: object) -> str:
