@@ -152,6 +152,16 @@ def test_head_is_get_without_a_body(emulator: Emulator) -> None:
         assert answer(end)[0].status == 200
 
 
+def test_nonsense_after_a_head_gets_the_error_object_too(emulator: Emulator) -> None:
+    """With its body: only the request before had asked for none."""
+    with connect(emulator) as end:
+        end.sendall(b"HEAD /c/v1/messages HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n")
+        assert answer(end, "HEAD")[0].status == 200
+        end.sendall(b"NONSENSE\r\n\r\n")
+        response, body = answer(end)
+        assert (response.status, json.loads(body)["code"]) == (400, "BAD_REQUEST")
+
+
 def test_a_client_that_asks_before_it_sends_is_told_to_go_on(
     emulator: Emulator, message: Body
 ) -> None:

@@ -66,6 +66,7 @@ class _Conversation:
 
     async def _read(self) -> Request | None:
         """Return the next request, whole, or None when the client has closed."""
+        self._method = ""  # What is malformed is not a HEAD, whatever came before it.
         head, body = await self._event(), bytearray()
         if not isinstance(head, h11.Request):
             return None
