@@ -202,7 +202,9 @@ def test_a_long_answer_waits_for_a_slow_reader() -> None:
         assert answer(end)[1] == long
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:1", "1.2.3.4", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example:1", "1.2.3.4.evil.example", ""]
+)
 def test_a_name_that_is_somebody_elses_is_refused(emulator: Emulator, host: str) -> None:
     """After DNS rebinding a page of any site could ask: every key that it makes up will do."""
     sent = LIST.replace(b"host: x", b"host: " + host.encode()) + b"\r\n"
@@ -212,12 +214,27 @@ def test_a_name_that_is_somebody_elses_is_refused(emulator: Emulator, host: str)
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "[::1]:8420", "localhost", "ziett.localhost", "host.docker.internal:1"]
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.2",
+        "[::1]:8420",
+        "10.0.2.2:8420",
+        "172.17.0.1",
+        "localhost",
+        "ziett.localhost",
+        "host.docker.internal:1",
+    ],
 )
 def test_a_name_that_nobody_can_register_is_not(emulator: Emulator, host: str) -> None:
-    """Containers and proxies call this machine by names of their own."""
+    """Containers, phones and proxies call this machine by names and addresses of their own."""
     sent = LIST.replace(b"host: x", b"host: " + host.encode()) + b"\r\n"
     assert talk(emulator, sent)[0] == 200
+
+
+def test_an_old_client_need_not_tell_a_name(emulator: Emulator) -> None:
+    """HTTP/1.0 knows no `Host`, and no browser speaks it."""
+    assert talk(emulator, b"GET /c/v1/messages HTTP/1.0\r\n" + KEY + b"\r\n")[0] == 200
 
 
 @pytest.mark.parametrize("key", ["zk_live_x", "ZK_LIVE_x"])

@@ -2,13 +2,15 @@
 
 It listens on loopback, yet a page of any site, open in a browser on this machine, can make that
 browser send requests here. What gives such a request away is told by the browser itself: the
-name it believes to be talking to (`Host`, somebody else's after DNS rebinding), the page's own
-site (`Origin`, `Sec-Fetch-Site`), and a body's type, as JSON takes a permission (CORS) that is
-never given here. For the API the name alone tells: it answers no page's questions without a
-permission, but after DNS rebinding the page is its own, and any key will do.
+name it believes to be talking to (`Host`, somebody else's after DNS rebinding; an address is no
+name, so it cannot lead elsewhere), the page's own site (`Origin`, `Sec-Fetch-Site`), and a body's
+type, as JSON takes a permission (CORS) that is never given here. For the API the name alone tells:
+it answers no page's questions without a permission, but after DNS rebinding the page is its own,
+and any key will do.
 """
 
 from contextlib import suppress
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ziett_async._wire import Request
@@ -20,11 +22,11 @@ _OURS = {"localhost", "internal", "test"}
 
 
 def check_host(request: Request) -> None:
-    """Refuse a request to somebody else's name that leads here."""
-    host = _header(request, "host")
-    if not _is_ours(_name_of(host) or ""):
-        message = f"This is {host[:100]!r} to you; ask for localhost or 127.0.0.1"
-        raise Refusal(403, message, code="FOREIGN_HOST")
+    """Refuse a request to somebody else's name that leads here; every browser tells the name."""
+    for host in (value.strip() for key, value in request.headers if key.lower() == "host"):
+        if not _is_ours(_name_of(host) or ""):
+            message = f"This is {host[:100]!r} to you; ask for localhost or 127.0.0.1"
+            raise Refusal(403, message, code="FOREIGN_HOST")
 
 
 def check_origin(request: Request) -> None:
@@ -44,9 +46,12 @@ def check_type(request: Request) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    """Return whether no site can have a name, as it is this machine or in no public zone."""
+    """Return whether no site can have a name, as it is an address or in no public zone."""
+    with suppress(ValueError):
+        ip_address(name)
+        return True
     _, dot, zone = name.rpartition(".")
-    return name == "127.0.0.1" or zone in _OURS or (bool(name) and not dot)
+    return zone in _OURS or (bool(name) and not dot)
 
 
 def _header(request: Request, name: str) -> str:
