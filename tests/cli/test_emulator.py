@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
-from subprocess import Popen
+from subprocess import Popen, check_output
 from typing import Any
 from uuid import UUID
 
@@ -51,16 +51,27 @@ def url_of(process: Popen[bytes]) -> str:
     return found[0]
 
 
+def pasted(said: str) -> set[str]:
+    """Give the printed settings to a shell; return those that a program is given by it then."""
+    lines = [line for line in said.splitlines() if " ZIETT_" in line]
+    script = "\n".join([*lines, "env"])
+    told = check_output(["/bin/sh", "-c", script], env={}, text=True)  # noqa: S603 (our own lines)
+    return {line for line in told.splitlines() if line.startswith("ZIETT_")}
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_stop(start: Start, ending: signal.Signals) -> None:
-    """It prints address and key, and ends with exit code 0 and one line."""
+    """It prints settings that a shell understands, and ends with exit code 0 and one line."""
     process = start("-m", "ziett_async", "emulator", "--port", "0")
     url = url_of(process)
     assert request(url, "POST", "/c/v1/messages", SEND)[0] == 202
     process.send_signal(ending)
     said, complaints = process.communicate(timeout=30)
-    assert f"ZIETT_BASE_URL={url}/c/v1\n" in said.decode()
-    assert b"ZIETT_API_KEY=zk_test_" in said
+    assert pasted(said.decode()) == {
+        f"ZIETT_BASE_URL={url}/c/v1",
+        "ZIETT_API_KEY=zk_test_local",
+        "ZIETT_REMITTER_ID=019b4b56-e704-7c30-83a0-527df63c3e00",
+    }
     assert (said.splitlines()[-1], complaints, process.returncode) == (b"Stopped.", b"", 0)
 
 

@@ -28,9 +28,9 @@ USUAL_PORT = 8420
 _EXAMPLE = """\
 [bold]Ziett emulator[/bold] at {url}   (stop it with Ctrl-C)
 
-  ZIETT_BASE_URL={url}/c/v1
-  ZIETT_API_KEY=zk_test_local
-  ZIETT_REMITTER_ID=019b4b56-e704-7c30-83a0-527df63c3e00
+  export ZIETT_BASE_URL={url}/c/v1
+  export ZIETT_API_KEY=zk_test_local
+  export ZIETT_REMITTER_ID=019b4b56-e704-7c30-83a0-527df63c3e00
 
   Open {url}/ in a browser to see what your program sends.
 
