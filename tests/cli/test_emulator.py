@@ -130,10 +130,11 @@ def test_another_port_is_taken_when_the_usual_one_is() -> None:
 
 
 def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """And exit code 1."""
+    """It says who may have it and what to do; exit code 1."""
     with listen(0) as taken:
         assert main(["emulator", "--port", str(taken.getsockname()[1])]) == 1
-    assert re.fullmatch(r"ziett emulator: .* in use.*\n", capsys.readouterr().err)
+    pattern = r"ziett emulator: .* in use.*another emulator running\? Leave out --port.*\n"
+    assert re.fullmatch(pattern, capsys.readouterr().err)
 
 
 def test_an_unusable_state_file_is_one_line(
@@ -146,6 +147,7 @@ def test_an_unusable_state_file_is_one_line(
         said = capsys.readouterr().err
         assert said.startswith("ziett emulator: ")
         assert said.count("\n") == 1
+        assert "--port" not in said
 
 
 def test_limits_are_scaled_replaced_and_left_out() -> None:

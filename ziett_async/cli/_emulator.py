@@ -5,6 +5,7 @@ No SMS is sent, nothing is charged, and live keys are refused.
 """
 
 import argparse
+import errno
 import signal
 import sys
 from collections.abc import Callable
@@ -69,7 +70,9 @@ def run(options: argparse.Namespace, console: Console | None = None) -> int:
     except KeyboardInterrupt:
         console.print("Stopped.")
     except (OSError, ValueError) as error:  # The port is taken, the file is unusable.
-        sys.stderr.write(f"ziett emulator: {error}\n")
+        is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        hint = ". Is another emulator running? Leave out --port for a free one" if is_taken else ""
+        sys.stderr.write(f"ziett emulator: {error}{hint}\n")
         return 1
     finally:
         for number, handler in before.items():
