@@ -81,9 +81,22 @@ def test_a_kill_loses_nothing_that_was_answered(start: Start, tmp_path: Path) ->
     first = start(*arguments)
     _, accepted = request(url_of(first), "POST", "/c/v1/messages", SEND)
     first.kill()
+    first.wait(timeout=30)
     second = start(*arguments)
     _, page = request(url_of(second), "GET", "/c/v1/messages")
     assert [entry["id"] for entry in page["entries"]] == [accepted["message_id"]]
+
+
+def test_a_second_emulator_on_one_state_file_is_one_line(start: Start, tmp_path: Path) -> None:
+    """It does not start, and the first one goes on."""
+    file = tmp_path / "s"
+    arguments = ("-m", "ziett_async", "emulator", "--port", "0", "--state", str(file))
+    url = url_of(start(*arguments))
+    second = start(*arguments)
+    said, complaints = second.communicate(timeout=30)
+    assert (said, second.returncode) == (b"", 1)
+    assert complaints.decode() == f"ziett emulator: {file} is in use by another emulator\n"
+    assert request(url, "POST", "/c/v1/messages", SEND)[0] == 202
 
 
 class Closing(Console):

@@ -79,6 +79,26 @@ def test_nothing_is_kept_unless_it_is_told_to(file: Path, request_of: Ask, messa
     assert file.read_bytes() == b""
 
 
+def test_two_services_at_once_do_not_share_a_file(
+    file: Path, request_of: Ask, message: Body
+) -> None:
+    """The second is refused and leaves no trace; the first goes on, and then it is free."""
+    first = start()
+    with first.kept_in(file):
+        first.exchange(request_of("POST", "/messages", message()))
+        before = file.read_bytes()
+        with (
+            pytest.raises(BlockingIOError, match="state is in use by another emulator"),
+            start().kept_in(file),
+        ):
+            pass
+        assert file.read_bytes() == before
+        first.exchange(request_of("POST", "/messages", message()))
+    second = start()
+    with second.kept_in(file):
+        assert len(second.messages) == 2
+
+
 def test_clearing_empties_the_file(file: Path, request_of: Ask, message: Body) -> None:
     """What comes afterwards is kept."""
     fake = start()

@@ -10,8 +10,9 @@ was cut short is forgotten.
 import json
 import os
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -43,12 +44,13 @@ class LastingZiett(FakeZiett):
 
         Raises:
             ValueError: what the file tells cannot happen again.
-            OSError: the file cannot be read or written.
+            OSError: the file cannot be read or written, or another emulator has it.
 
         """
         # The texts of messages are in it: nobody else's business.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         with open(descriptor, "r+b") as journal:  # noqa: PTH123 (a Path cannot open it so)
+            _claim(path, journal)
             self._take_up(path, journal)
             self._journal = journal
             try:
@@ -127,6 +129,17 @@ class LastingZiett(FakeZiett):
                 super().deliver(*how)
             else:
                 super().top_up(Decimal(how))
+
+
+def _claim(path: Path, journal: IO[bytes]) -> None:
+    """Lock the file until it is closed, however the program ends; on Windows do nothing."""
+    with suppress(ModuleNotFoundError):
+        fcntl = import_module("fcntl")
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"{path} is in use by another emulator"
+            raise BlockingIOError(message) from None
 
 
 def _written(request: Request) -> Mapping[str, object]:
