@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from math import inf
+from typing import Any, cast
 
 import pytest
 
@@ -166,3 +167,35 @@ def test_a_block_that_fails_itself_says_so_and_no_more() -> None:
     with pytest.raises(KeyError), fake.script(Fault.refuse()):
         raise KeyError
     assert fake.faults.pending == ()
+
+
+def test_what_is_no_fault_is_refused_before_the_block_begins() -> None:
+    """Instead of waiting for a request that it could not meet."""
+    fake, nonsense = FakeZiett(), cast("Any", "lose_answer")
+    expected = r"give a Fault, .*, not 'lose_answer'"
+    with pytest.raises(TypeError, match=expected), fake.script(Fault.reset(), nonsense):
+        pytest.fail("the block began")
+    with pytest.raises(TypeError, match="give a Fault"):
+        fake.faults.add(nonsense)
+    assert fake.faults.pending == ()
+
+
+def test_an_operation_that_there_is_not_is_refused() -> None:
+    """A slip of the pen would never happen, and the choices are named."""
+    with pytest.raises(ValueError, match=r"no operation 'send_mesage'; there are: send_message,"):
+        Fault.lose_answer(operation="send_mesage")
+
+
+@pytest.mark.parametrize("status", [199, 600, 99])
+def test_a_status_that_nothing_can_answer_is_refused(status: int) -> None:
+    """As the control API refuses it; those at the edges are fine."""
+    for make in (Fault.status, Fault.stored_error):
+        with pytest.raises(ValueError, match=f"from 200 to 599, got {status}"):
+            make(status)
+    assert [str(Fault.status(edge))[:11] for edge in (200, 599)] == ["status(200)", "status(599)"]
+
+
+def test_a_status_is_a_number() -> None:
+    """A string of digits is none."""
+    with pytest.raises(TypeError, match="must be a number, got '503'"):
+        Fault.status(cast("Any", "503"))

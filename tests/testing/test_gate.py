@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -175,3 +176,10 @@ def test_a_quota_admits_something() -> None:
         Quota(0)
     with pytest.raises(ValueError, match="per"):
         Quota(1, per=0)
+
+
+def test_a_window_that_there_is_not_is_refused() -> None:
+    """With the choices, when the fake is made."""
+    expected = "one of: fixed, sliding, token_bucket; got 'x'"
+    with pytest.raises(ValueError, match=expected):
+        FakeZiett(window=cast("Any", "x"))

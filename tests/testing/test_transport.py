@@ -1,6 +1,7 @@
 """FakeTransport: time, timeouts and faults on the way to the fake."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -110,3 +111,9 @@ async def test_a_closed_transport_sends_nothing(request_of: Ask) -> None:
     with pytest.raises(SendFailed, match="closed"):
         await transport.send(request_of("GET", "/messages"))
     assert transport.service.requests == []
+
+
+async def test_something_else_than_a_fake_is_refused() -> None:
+    """At once, and without its value: a key is what is most easily mistaken for it."""
+    with pytest.raises(TypeError, match=r"takes a FakeZiett, not a value of type str$"):
+        FakeTransport(cast("Any", "zk_test_x"))

@@ -50,6 +50,10 @@ class FakeZiett:
         dialect: which of the documented shapes it answers in.
         distinct_timestamps: whether every `created_at` is later than the one before. False
             gives rows accepted at one moment of the clock one timestamp.
+
+    Raises:
+        ValueError: there is no such window.
+
     """
 
     def __init__(  # noqa: PLR0913 (each is a documented switch)

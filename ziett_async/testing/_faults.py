@@ -1,6 +1,6 @@
 """What can go wrong between a client and the service, as values, and the queue of them."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from math import inf
@@ -8,6 +8,7 @@ from math import inf
 import attrs
 
 from ziett_async._wire import Headers, Response
+from ziett_async.testing._routes import OPERATIONS
 
 
 class Ending(Enum):
@@ -40,14 +41,25 @@ class Exchange:
     executed: bool = True
 
 
+def _check_operation(_: object, __: object, operation: str | None) -> None:
+    if operation is not None and operation not in OPERATIONS:
+        message = f"there is no operation {operation!r}; there are: {', '.join(OPERATIONS)}"
+        raise ValueError(message)
+
+
 @attrs.frozen(kw_only=True)
 class Fault:
-    """One thing that goes wrong once, for the next request of its operation."""
+    """One thing that goes wrong once, for the next request of its operation.
+
+    Raises:
+        ValueError: there is no such operation.
+
+    """
 
     #: What `repr` and a failed script call it.
     label: str
     #: `send_message`, `get_message`, ...; None for any request.
-    operation: str | None = None
+    operation: str | None = attrs.field(default=None, validator=_check_operation)
     #: Whether the service carries the request out.
     executes: bool = True
     #: What is answered instead: status, headers, and a body or None for the usual one.
@@ -78,7 +90,13 @@ class Fault:
 
         502, 503 and 504 come from a proxy, so without a body theirs is HTML. It counts
         against no rate limit.
+
+        Raises:
+            TypeError: the status is no number.
+            ValueError: it is not from 200 to 599, so nothing can answer it.
+
         """
+        _check_status(status)
         label, reply = f"status({status})", (status, headers, body)
         return cls(label=label, operation=operation, executes=False, reply=reply)
 
@@ -175,6 +193,7 @@ class Faults:
 
         Raises:
             AssertionError: at the end of the block, naming the faults that did not happen.
+            TypeError: at its beginning, when something is no fault.
         """
         tickets = self._queue(faults)
         try:
@@ -188,7 +207,24 @@ class Faults:
                 self._waiting.pop(ticket, None)
 
     def _queue(self, faults: tuple[Fault, ...]) -> list[int]:
+        _check_faults(faults)
         tickets = [self._count + index for index in range(len(faults))]
         self._waiting.update(zip(tickets, faults, strict=True))
         self._count += len(faults)
         return tickets
+
+
+def _check_status(status: object) -> None:
+    if not isinstance(status, int):
+        message = f"a status must be a number, got {status!r}"
+        raise TypeError(message)
+    if not 200 <= status <= 599:
+        message = f"a status must be from 200 to 599, got {status}"
+        raise ValueError(message)
+
+
+def _check_faults(faults: Sequence[object]) -> None:
+    for each in faults:
+        if not isinstance(each, Fault):
+            message = f"give a Fault, such as Fault.lose_answer(), not {each!r}"
+            raise TypeError(message)

@@ -52,6 +52,9 @@ class Quotas:
     """One window for each bucket and owner: an API key, or the organisation that has them all."""
 
     def __init__(self, limits: Mapping[str, Quota], window: WindowName) -> None:
+        if window not in WINDOWS:
+            message = f"window must be one of: {', '.join(WINDOWS)}; got {window!r}"
+            raise ValueError(message)
         self._limits = limits
         self._make = WINDOWS[window]
         self._windows: dict[tuple[str, str], Window] = {}

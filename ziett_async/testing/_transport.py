@@ -21,6 +21,10 @@ class FakeTransport:
     Args:
         service: who answers; by default a `FakeZiett` of its own.
         latency: seconds there and back, or a function that says so for each request.
+
+    Raises:
+        TypeError: the service is no `FakeZiett`.
+
     """
 
     def __init__(
@@ -30,7 +34,7 @@ class FakeTransport:
         latency: float | Callable[[], float] = 0.0,
     ) -> None:
         #: Who answers.
-        self.service = FakeZiett() if service is None else service
+        self.service = FakeZiett() if service is None else _checked(service)
         self._latency = latency
         self._closed = False
 
@@ -69,6 +73,14 @@ class FakeTransport:
             raise SendFailed(message, reached=True, timed_out=True)
         if seconds:
             await self.clock.sleep(seconds)
+
+
+def _checked(service: object) -> FakeZiett:
+    if not isinstance(service, FakeZiett):
+        # Not its value, which may well be a key.
+        message = f"FakeTransport takes a FakeZiett, not a value of type {type(service).__name__}"
+        raise TypeError(message)
+    return service
 
 
 def _outcome(exchange: Exchange) -> Response:
