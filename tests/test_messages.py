@@ -572,6 +572,9 @@ async def test_a_filter_that_does_not_exist_is_a_type_error(
         await client.list_messages(**wrong)
     with pytest.raises(TypeError, match="statuses"):
         client.iter_messages(**wrong)
+    # A loop chooses its pages itself.
+    with pytest.raises(TypeError, match="'page'; has: size, order, "):
+        client.iter_messages(**dict[str, Any](page=2))
     assert service.fake.requests == []
 
 

@@ -132,7 +132,7 @@ def walk(
 ) -> Pages[R]:
     """Return a walk over a list: exact when it is ordered by `created_at`."""
     given = {name: check.several(value) for name, value in filters.items() if value is not None}
-    to_query(operation.name, rules, given)
+    to_query(operation.name, {name: rules[name] for name in rules if name != "page"}, given)
     options: dict[str, Any] = {
         "size": LARGEST,
         "order": Order.DESC,
