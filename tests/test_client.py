@@ -400,7 +400,7 @@ async def test_a_lost_answer_is_an_unknown_outcome(service: Service, client: Asy
 
 async def test_an_attempt_ends_after_its_time(service: Service) -> None:
     """A server that never answers costs `attempt_timeout` an attempt, and no more."""
-    async with service.client(attempt_timeout=0.05) as client:
+    async with service.client(attempt_timeout=0.5) as client:
         with (
             service.fake.script(*[Fault.stall() for _ in range(3)]),
             pytest.raises(OutcomeUnknown) as caught,
@@ -412,7 +412,7 @@ async def test_an_attempt_ends_after_its_time(service: Service) -> None:
 
 async def test_a_call_ends_after_its_time(service: Service) -> None:
     """`timeout` bounds all attempts together; what may have been sent is not called unsent."""
-    async with service.client(timeout=0.05) as client:
+    async with service.client(timeout=0.5) as client:
         with service.fake.script(Fault.stall()), pytest.raises(OutcomeUnknown) as caught:
             await client.send_message(NUMBER, content=CONTENT)
     assert (caught.value.attempts, len(service.fake.requests)) == (1, 1)

@@ -161,7 +161,7 @@ async def test_our_client_does_not_wait_for_an_answer_that_never_comes() -> None
     """An attempt has its time; what became of it is unknown."""
     async with (
         Emulator() as emulator,
-        AsyncZiett("zk_test_x", base_url=emulator.base_url, attempt_timeout=0.2) as client,
+        AsyncZiett("zk_test_x", base_url=emulator.base_url, attempt_timeout=0.5) as client,
     ):
         emulator.service.faults.add(*[Fault.stall()] * 3)
         with pytest.raises(OutcomeUnknown):

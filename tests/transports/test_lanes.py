@@ -160,7 +160,7 @@ async def test_a_request_under_way_outlives_the_transport(kind: type[LaneTranspo
             answers.append((await transport.send(get)).status)
 
         async with anyio.create_task_group() as tasks:
-            with server.script(Fault.slow(0.05)):
+            with server.script(Fault.slow(0.5)):
                 tasks.start_soon(send)
                 with anyio.fail_after(2):
                     while not server.heard:  # noqa: ASYNC110 - nothing tells us
