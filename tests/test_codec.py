@@ -501,6 +501,7 @@ def test_a_result_may_have_rules_of_its_own() -> None:
         ('{"a": "é"}'.encode("latin-1"), "is not UTF-8"),
         (b'{"a": "\xed\xa0\x80"}', "is not UTF-8"),
         (b"\xef\xbb\xbf{}", "is not JSON"),
+        (b"\xc2\xa0{}", "is not JSON"),
         (b"\x1f\x8b\x08", "is not UTF-8"),
         (b"NaN", "is not JSON"),
         (b'{"a": Infinity}', "is not JSON"),
@@ -510,7 +511,7 @@ def test_a_result_may_have_rules_of_its_own() -> None:
         (b'{"a":' * 200_000, "is nested too deeply"),
         (b"1" * 5_000, "is not JSON"),
     ],
-    ids=range(20),
+    ids=range(21),
 )
 def test_bytes_that_are_no_json_say_why(body: bytes, reason: str) -> None:
     """Whatever a server or proxy sends, the reason is one short sentence without the body."""
