@@ -513,12 +513,6 @@ async def test_no_value_is_not_all(service: Service, client: AsyncZiett) -> None
     assert service.fake.requests == []
 
 
-async def test_a_read_carries_no_key(service: Service, client: AsyncZiett) -> None:
-    """An idempotency key is for what must not be done twice."""
-    await client.list_messages()
-    assert service.fake.requests[-1].idempotency_key is None
-
-
 async def test_none_is_no_filter(service: Service, client: AsyncZiett) -> None:
     """So that a program may pass on what it was not given."""
     options: dict[str, Any] = {"status": None, "q": None, "created_at__ge": None}

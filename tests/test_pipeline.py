@@ -65,6 +65,30 @@ async def leave_open(fake: FakeZiett, client: AsyncZiett) -> None:
         await send(client)
 
 
+class Heard(FakeTransport):
+    """A transport that remembers what it was given."""
+
+    def __init__(self, service: FakeZiett) -> None:
+        super().__init__(service)
+        self.requests: list[Request] = []
+
+    async def send(self, request: Request) -> Response:
+        """Remember, and send."""
+        self.requests.append(request)
+        return await super().send(request)
+
+
+async def test_a_read_carries_no_key(fake: FakeZiett) -> None:
+    """An idempotency key is for what must not be done twice."""
+    transport = Heard(fake)
+    async with client_of(fake, transport) as client:
+        await client.list_messages()
+        await send(client)
+    read, sent = (dict(request.headers) for request in transport.requests)
+    assert "idempotency-key" not in read
+    assert sent["idempotency-key"] == KEY
+
+
 async def test_a_key_that_is_made_cannot_be_guessed(fake: FakeZiett) -> None:
     """128 random bits as hex, another for every call."""
     async with client_of(fake) as client:
