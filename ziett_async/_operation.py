@@ -85,6 +85,7 @@ class Operation(Value, Generic[T_co]):
         return Call(self, re.sub(r"\{(\w+)\}", segment, self.path), query, body)
 
 
+# Not frozen, which doubles what one costs to make; it never leaves the package.
 @attrs.define(eq=False, repr=False)
 class Call(Generic[T_co]):
     """One use of an operation: what the caller wants, before it is bytes."""

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 
 _JSON = ("content-type", "application/json")
+# Patterns that a send does not need are compiled when they are first matched.
 _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 #: Codes and trace ids: `VALIDATION_ERROR`.
 _LABEL = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
