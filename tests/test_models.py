@@ -3,7 +3,6 @@
 import copy
 import json
 import pickle
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
@@ -214,7 +213,7 @@ def test_a_repr_holds_nothing_private(value: attrs.AttrsInstance) -> None:
 def test_extra_keys_cannot_be_changed(extra: Extra) -> None:
     """The mapping is read-only, as one empty mapping serves all values; a copy is a dict."""
     before = dict(extra)
-    attempts: list[Callable[[], object]] = [
+    attempts = (
         lambda: extra.__setitem__("a", 1),
         lambda: extra.__delitem__("note"),
         lambda: extra.__ior__({"a": 1}),
@@ -223,7 +222,7 @@ def test_extra_keys_cannot_be_changed(extra: Extra) -> None:
         lambda: extra.pop("note", None),
         extra.popitem,
         extra.clear,
-    ]
+    )
     for attempt in attempts:
         with pytest.raises(TypeError, match=r"extra is read-only; .* dict\(value.extra\)"):
             attempt()
