@@ -231,8 +231,8 @@ def published_value(body: dict[str, Any], names: Mapping[str, str]) -> dict[str,
     """Return what a published object says, in the client's words, and not a thing beside it."""
     said: dict[str, Any] = {}
     for name, value in body.items():
-        if name.endswith("_at") and value is not None:
-            said[name] = datetime.fromisoformat(value).isoformat()
+        if name.endswith("_at"):
+            said[name] = value and datetime.fromisoformat(value).isoformat()
         elif name == "entries":
             said[name] = [published_value(entry, names) for entry in value]
         else:

@@ -5,12 +5,12 @@ Or it is unusable, an `Undecodable`: then what the server did is not known.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from types import NoneType
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote_plus
 
 import attrs
@@ -92,13 +92,14 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     if trace := _label(payload, "trace_id"):
         info = attrs.evolve(info, trace_id=trace)
     facts = {"call": info, "idempotency_key": key}
-    payload.update({name: facts[name] for name in _facts_of(kind)})
+    payload.update({name: facts[name] for name in _facts_of(cast("Hashable", kind))})
     return structure(payload, kind)
 
 
 @cache
-def _facts_of(kind: type[object]) -> frozenset[str]:
-    """Return which facts of its call a result holds; as other keys they are the server's own."""
+def _facts_of(result: Hashable) -> frozenset[str]:
+    """Return which facts of its call a result has fields for; other such keys are the server's."""
+    kind = cast("type[Any]", result)
     names = {each.name for each in attrs.fields(kind)} if attrs.has(kind) else set[str]()
     return frozenset(names & {"call", "idempotency_key"})
 

@@ -44,7 +44,7 @@ def exactly(kind: type[object]) -> Callable[[object, object], object]:
     """Return a hook for a JSON type that is a Python type already."""
 
     def hook(value: object, given: object) -> object:
-        if type(value) is not kind and not (value is None and type(given) is UnionType):
+        if type(value) is not kind and not (value is None and isinstance(given, UnionType)):
             refuse(_JSON_TYPES[kind], value)
         return value
 
@@ -81,7 +81,7 @@ _set, _UNKNOWN = object.__setattr__, SafeUUID.unknown
 
 def moment(value: str | None, kind: object) -> datetime | None:
     """Return an aware time, from ISO 8601 in any of its forms."""
-    if value is None and type(kind) is UnionType:
+    if value is None and isinstance(kind, UnionType):
         return None
     found = datetime.fromisoformat(cast("str", value))
     if found.tzinfo is None:
@@ -91,7 +91,7 @@ def moment(value: str | None, kind: object) -> datetime | None:
 
 def decimal(value: object, kind: object) -> Decimal | None:
     """Return a finite number, from a string."""
-    if value is None and type(kind) is UnionType:
+    if value is None and isinstance(kind, UnionType):
         return None
     if type(value) is not str:
         raise TypeError
@@ -112,7 +112,7 @@ def open_enum(kind: type[E]) -> Callable[[Any, object], E | None]:
         return kind(value)
 
     def hook(value: object, given: object) -> E | None:
-        if value is None and type(given) is UnionType:
+        if value is None and isinstance(given, UnionType):
             return None
         return known.get(value) or unknown(value)
 

@@ -98,7 +98,7 @@ def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
 
 
 def _fields(kind: type[Any]) -> "tuple[attrs.Attribute[Any], ...]":
-    return attrs.fields(kind)
+    return cast("tuple[attrs.Attribute[Any], ...]", attrs.fields(kind))
 
 
 def _with_any_keys(

@@ -8,14 +8,15 @@ import attrs
 from ziett_async._value import Value
 
 
+def _refuse(*_: object, **__: object) -> NoReturn:
+    message = "extra is read-only; change a copy of it, dict(value.extra)"
+    raise TypeError(message)
+
+
 class Extra(dict[str, object]):
     """A dict that cannot be changed: one empty instance serves every value without extra keys."""
 
     __slots__ = ()
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        message = "extra is read-only; change a copy of it, dict(value.extra)"
-        raise TypeError(message)
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
@@ -29,6 +30,6 @@ class Extra(dict[str, object]):
 class Answer(Value):
     """A value that the server returned."""
 
-    #: Keys of the server's object that this version does not know, as they came; read-only.
-    #: They may hold anything, so they are not in the repr, and equality ignores them.
+    #: The keys of the server's object that no field here is for, as they came; read-only. They
+    #: may be anything, so the repr leaves them out and equality ignores them.
     extra: Mapping[str, object] = attrs.field(default=Extra(), kw_only=True, repr=False, eq=False)
