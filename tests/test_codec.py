@@ -345,6 +345,7 @@ def test_one_object_serves_all_rows_of_a_sender(structure_first: Any) -> None:  
     """Ids that come again are kept, for speed; a row's own id is not, or memory would grow."""
     [one, other] = (structure_first(MESSAGE, Message) for _ in range(2))
     assert one.remitter_id is other.remitter_id
+    assert one.sms_remitter.id is other.sms_remitter.id
     assert one.id is not other.id
     [one, other] = (structure_first(ACCEPTED_MESSAGE, AcceptedMessage) for _ in range(2))
     assert one.message_id is not other.message_id
@@ -455,6 +456,7 @@ def test_the_first_older_name_that_says_something_is_read() -> None:
     message = structure({**entry, "e164_format": None, "to": NUMBER, "body": "old"}, Message)
     assert message.target_e164 == NUMBER
     assert message.content == entry["content"]
+    assert structure({**entry, "to": "+1", "e164_format": NUMBER}, Message) == message
 
 
 def test_a_payload_is_left_as_it_is() -> None:

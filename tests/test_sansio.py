@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import NoneType
 from typing import Any, cast
@@ -29,6 +30,8 @@ SEND = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SE
 GET = Operation("get_message", "GET", "/messages/{message_id}", Message, Bucket.READ)
 LIST = Operation("list_messages", "GET", "/messages", Page[Message], Bucket.LIST)
 CANCEL = Operation("cancel", "POST", "/messages/{message_id}/cancel", Message, Bucket.SEND)
+#: A result may be no more than a JSON object.
+OBJECT: object = Mapping[str, object]
 PAGE: dict[str, object] = {"entries": [], "total": 0, "page": 1, "size": 30, "pages": 0}
 BODY = {"target_e164": NUMBER, "content": CONTENT}
 SENT = SEND(body=BODY)
@@ -144,6 +147,8 @@ def test_what_a_result_has_no_field_for_is_kept_aside() -> None:
     assert to_result(call, answer(message, 200), INFO, None).extra == {}
     page = to_result(LIST(), answer({**PAGE, **spoken}, 200), INFO, None)
     assert page.extra == {"idempotency_key": "theirs", "trace_id": "trace-7"}
+    bare = Operation("x", "GET", "/x", cast("type[Mapping[str, object]]", OBJECT), Bucket.READ)
+    assert to_result(bare(), answer(spoken, 200), INFO, None) == spoken
 
 
 NO_RESULT: list[Operation[None]] = [

@@ -80,13 +80,14 @@ def to_request(
 def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None) -> T:
     """Return what a successful answer holds, with the facts of its call.
 
-    An operation without a result, as most that are answered 204, takes any 2xx without a body,
-    and does not look into a JSON object. Raises `Undecodable` when the answer is not what the
-    operation returns.
+    An operation without a result takes any success that has no body, as a 204 has none, or a
+    JSON object, which it does not look into: a proxy's page is none. Raises `Undecodable` when
+    the answer is not what the operation returns.
     """
     kind = call.operation.result
     if kind in _NOTHING:
-        _ = _object(response) if response.body else None
+        if response.body:
+            _object(response)
         return cast("T", None)
     payload = _object(response)
     if trace := _label(payload, "trace_id"):

@@ -50,9 +50,9 @@ class Message(Answer):
     """A message as the server remembers it, from a list or by id.
 
     The documentation has three generations of names; these are the newest, whichever the
-    server used. Every page shows an id, a number and a status; what one of them leaves out, or
-    calls nullable, is optional. The page of the list has all fields down to `contact_id`, but
-    for nulls in its last two; the others come with `get_message` only.
+    server used. Every published answer has an id, a number and a status. Every other field is
+    left out, or null, on some page, and then None: the page of the list has them down to
+    `error_code`, that of `get_message` has the rest, and the conventions page abridges both.
     """
 
     id: UUID
