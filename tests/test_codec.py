@@ -541,6 +541,7 @@ class Foreign:
     id: int
     extra: str | None = None
     body: str | None = None
+    cost: Decimal = Decimal(0)
 
 
 def test_a_result_of_ones_own_is_read_as_its_annotations_say() -> None:
@@ -549,6 +550,8 @@ def test_a_result_of_ones_own_is_read_as_its_annotations_say() -> None:
     assert value == Foreign(7, "e", "b")
     assert structure({"id": 7, "extra": None}, Foreign) == Foreign(7)
     assert refusal({"id": ID}, Foreign) == "id: expected an integer, got a string"
+    words = "cost: expected a decimal string, got null"
+    assert refusal({"id": 7, "cost": None}, Foreign) == words
 
 
 def test_a_result_may_have_rules_of_its_own() -> None:
