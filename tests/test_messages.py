@@ -295,6 +295,7 @@ async def test_a_message_is_read_back(serve: Serve, dialect: Any) -> None:  # no
     assert isinstance(fields.pop("external_id"), str)
     provider = {fields.pop("provider_name"), fields.pop("provider_id")}
     assert provider == {"unitel-smpp", None}
+    assert fields.pop("extra") == {}
     assert fields == {
         "id": row.id,
         "remitter_id": UUID(REMITTER),
@@ -670,8 +671,7 @@ async def test_a_loop_says_whose_list_cannot_be_walked(
     service: Service, client: AsyncZiett
 ) -> None:
     """Rows in another order than asked for end the loop with the operation's name."""
-    stock(service.fake, 2)
-    [newer, older] = (await client.list_messages()).entries
+    older, newer = stock(service.fake, 2)
     rows = [
         {
             "id": str(row.id),
@@ -715,5 +715,6 @@ async def test_dates_are_aware(service: Service, client: AsyncZiett) -> None:
     """So that they compare with `datetime.now(UTC)`."""
     stock(service.fake, 1)
     (message,) = (await client.list_messages()).entries
+    assert message.created_at is not None
     assert message.created_at.utcoffset() == timedelta()
     assert message.created_at < datetime.now(UTC)
