@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -15,6 +17,61 @@ Ask = Callable[..., Response]
 Body = Callable[..., dict[str, object]]
 
 START = datetime.fromisoformat("2025-07-14T10:30:00+00:00")
+
+#: What the published pages print, letter by letter.
+PUBLISHED = json.loads((Path(__file__).parents[1] / "wire/published/answers.json").read_bytes())
+#: The answers of a dialect's pages, and where each comes from.
+ANSWERS = {
+    "send_message.202.site": ("POST", "/messages"),
+    "get_message.200.site": ("GET", "/messages/{message}"),
+    "list_messages.200.site": ("GET", "/messages?q={message}"),
+    "send_batch_campaign.202.site": ("POST", "/campaigns/batch"),
+    "get_campaign.200.site": ("GET", "/campaigns/{campaign}"),
+    "get_message.200.reference": ("GET", "/messages/{message}"),
+    "list_messages.200.reference": ("GET", "/messages?q={message}"),
+    "list_campaign_messages.200.reference": ("GET", "/campaigns/{campaign}/messages?q=923"),
+    "get_campaign.200.reference": ("GET", "/campaigns/{campaign}"),
+    "list_campaigns.200.reference": ("GET", "/campaigns?q=July"),
+}
+
+
+def keys(value: object) -> object:
+    """Return the keys of an answer in their order, at every depth; `data` may hold anything."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value).items()
+        return [(name, None if name == "data" else keys(each)) for name, each in fields]
+    return [keys(each) for each in cast("list[object]", value)] if isinstance(value, list) else None
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_has_the_keys_of_the_page_in_their_order(
+    ask: Ask, message: Body, batch: Body, name: str
+) -> None:
+    """Letter by letter, as the pages of the dialect print them, objects in objects as well."""
+    fake = FakeZiett()
+    fake.use_dialect(name.rpartition(".")[2])
+    ask(fake, "POST", "/messages", message(save_contact={"name": "Ana", "email": "a@b.ao"}))
+    ask(fake, "POST", "/campaigns/batch", batch(name="July"))
+    method, path = ANSWERS[name]
+    path = path.format(message=fake.messages[1].id, campaign=fake.campaigns[0].id)
+    body = {"/messages": message(), "/campaigns/batch": batch()}.get(path)
+    assert keys(json.loads(ask(fake, method, path, body).body)) == keys(PUBLISHED[name])
+
+
+def test_an_entry_of_the_conventions_begins_with_what_its_page_prints(
+    ask: Ask, message: Body
+) -> None:
+    """The page abridges it; the rest is what the page of the list has."""
+    fake = FakeZiett()
+    ask(fake, "POST", "/messages", message())
+    [usual] = json.loads(ask(fake, "GET", "/messages").body)["entries"]
+    fake.use_dialect("conventions")
+    [entry] = json.loads(ask(fake, "GET", "/messages").body)["entries"]
+    printed = list(PUBLISHED["conventions.entry (abridged on the page)"])
+    assert list(entry)[: len(printed)] == printed
+    renamed = {"target_e164": "to", "content": "body"}
+    assert {renamed.get(each, each) for each in usual} == set(entry)
+    assert entry["status"] == "pending"
 
 
 def fields(response: Response) -> dict[str, str]:

@@ -47,9 +47,11 @@ def campaign(books: Books, row: CampaignRecord) -> Document:
         "status_note": None,
         "data": {},
     }
-    moments = {"created_at": stamp(row.created_at), "updated_at": stamp(row.updated_at)}
     if books.dialect.retrieve == "site":
-        return document | moments
+        # The current page shows null for a campaign that has not changed.
+        changed = row.updated_at != row.created_at
+        updated_at = stamp(row.updated_at) if changed else None
+        return document | {"created_at": stamp(row.created_at), "updated_at": updated_at}
     return _leading(books, row) | document | {"sms_remitter": {"name": _SENDER}}
 
 
