@@ -591,8 +591,8 @@ async def test_a_filter_that_does_not_exist_is_a_type_error(
     """As any argument that a function does not have; those it has are named."""
     wrong: dict[str, Any] = {"statuses": ["SENT"]}
     has = (
-        "q, channel_type, trigger_source, sms_remitter_id, status, channel_destination, contact_id, "
-        "campaign_id, remitter_id"
+        "q, channel_type, trigger_source, sms_remitter_id, status, channel_destination, "
+        "contact_id, campaign_id, remitter_id"
     )
     with pytest.raises(TypeError, match=rf"'statuses'; has: page, size, order, .*, {has}$"):
         await client.list_messages(**wrong)

@@ -194,7 +194,8 @@ def test_latency_has_its_jitter() -> None:
 def test_money_is_as_it_is_set() -> None:
     """Balance and price, of a message or of each of its parts."""
     service = make_service(options("--balance", "20"))
-    assert (service.balance, service.add_message(content="x" * 161).cost) == (20, 15)
+    assert service.balance == 20
+    assert service.add_message(content="x" * 161).cost == 15
     service = make_service(options("--price", "3", "--price-per-part"))
     assert service.add_message(content="x" * 161).cost == 6
 

@@ -135,7 +135,8 @@ def test_a_proxy_has_no_error_object(wire: Wire, status: int, body: bytes | None
 def test_codes_may_be_added(wire: Wire) -> None:
     """A code that nobody has documented is an answer like another, within the object."""
     error = (
-        b'{"code":"ACCOUNT_ON_HOLD","message":"Call us","status":451,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",'
+        b'{"code":"ACCOUNT_ON_HOLD","message":"Call us","status":451,'
+        b'"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",'
         b'"timestamp":"2025-07-14T10:30:00.000000+00:00","service":"billing"}'
     )
     with wire.fake.script(Fault.status(451, body=error)):

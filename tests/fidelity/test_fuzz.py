@@ -47,10 +47,12 @@ schema.config.generation.update(
 )
 
 
-@schema.hook
 def filter_query(_: object, query: dict[str, Any] | None) -> bool:
     """Leave out what is sent as an empty value, whatever it was: an empty filter is none."""
     return not any(is_sent_empty(value) for value in (query or {}).values())
+
+
+schema.hook(filter_query)
 
 
 def is_sent_empty(value: object) -> bool:

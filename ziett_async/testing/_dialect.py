@@ -43,7 +43,7 @@ def parse_uuid(text: str) -> UUID | None:
     return UUID(text) if _UUID.fullmatch(text) else None
 
 
-def _check_choice(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+def _check_choice(_: object, attribute: "attrs.Attribute[object]", value: object) -> None:
     choices = get_args(attribute.type)
     if value not in choices:
         message = f"{attribute.name} must be one of: {', '.join(choices)}; got {value!r}"
@@ -106,7 +106,8 @@ class Dialect:
 
     def named(self, name: str) -> "Dialect":
         """Return this dialect with the answers of other pages; ValueError for no such name."""
-        return attrs.evolve(self, name=name, **_PAGES.get(name, {}))
+        changes: Mapping[str, Any] = {"name": name, **_PAGES.get(name, {})}
+        return attrs.evolve(self, **changes)
 
     @property
     def trigger_source(self) -> str:
