@@ -55,7 +55,7 @@ def test_every_bad_field_is_named_at_once(ask: Ask, message: Body) -> None:
         channel_type="WHATSAPP",
         target_e164="923456789",
         content="x" * 1601,
-        save_contact={"email": "nobody", "tags": ["ok", 3]},
+        save_contact={"email": "nobody", "tags": ["ok", 3, ""]},
     )
     assert fields(ask(FakeZiett(), "POST", "/messages", body)) == {
         "remitter_id": "must be a UUID",
@@ -65,6 +65,7 @@ def test_every_bad_field_is_named_at_once(ask: Ask, message: Body) -> None:
         "save_contact.name": REQUIRED,
         "save_contact.email": "must be a valid email address",
         "save_contact.tags.1": "must be a string",
+        "save_contact.tags.2": "must not be empty",
     }
 
 
