@@ -3,7 +3,7 @@
 E.164 allows at most 15 digits; the shortest numbers in use, Niue's and Tokelau's, have 7 with
 their calling code. Where a country's numbering plan is known, its lengths count: `+24412` and
 `+244000000000` are numbers of no network. Of other countries nothing more is asked, so that no
-number is refused that somebody has.
+number in use is refused.
 """
 
 import re
