@@ -408,6 +408,6 @@ async def test_the_log_tells_each_attempt_in_a_line(
     retried, sent = (record.getMessage() for record in caplog.records)
     assert retried == (
         "send_message (attempt 1): 429 RATE_LIMIT_EXCEEDED: The service answered 429"
-        " (trace trace-00000001); again in 7.00 s (send_message +244*****6789)"
+        f" (trace {FakeZiett().new_trace_id()}); again in 7.00 s (send_message +244*****6789)"
     )
     assert sent == "send_message +244*****6789: 202 in attempt 2"
