@@ -62,11 +62,15 @@ async def test_a_request_that_does_not_end_is_a_408(port: int, begun: bytes) -> 
 @pytest.mark.anyio
 async def test_bytes_that_trickle_in_do_not_prolong_it(port: int) -> None:
     """The limit is for the whole of a request, not for each read."""
+
+    async def trickle(stream: SocketStream) -> None:
+        while True:
+            await stream.send(b"G")
+            await anyio.sleep(0.05)
+
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
         with anyio.fail_after(5), pytest.raises(anyio.BrokenResourceError):
-            while True:
-                await stream.send(b"G")
-                await anyio.sleep(0.05)
+            await trickle(stream)
 
 
 @pytest.mark.anyio

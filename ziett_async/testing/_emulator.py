@@ -159,9 +159,9 @@ class Emulator:
     def _api(self, request: Request) -> Exchange:
         try:
             _check_keys(request)
+            return self.service.exchange(request)
         except Refusal as refusal:
             return Exchange(self.refuse(refusal), executed=False)
-        return self.service.exchange(request)
 
 
 def _check_keys(request: Request) -> None:
