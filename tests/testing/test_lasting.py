@@ -42,6 +42,18 @@ def take_up(path: Path) -> None:
         pass
 
 
+@contextmanager
+def disk_of(size: int) -> Generator[None]:
+    """Let no file grow beyond some bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def state(fake: FakeZiett) -> object:
     """Return all that should survive."""
     return fake.messages, fake.campaigns, fake.contacts, fake.balance
@@ -162,6 +174,18 @@ def test_a_line_counts_once_what_it_tells_has_happened(file: Path) -> None:
     assert lines == [b"[0]\n", b"[1]\n", b"[0]\n"]
 
 
+def test_it_is_known_beforehand_whether_a_line_fits_on_the_disk(file: Path) -> None:
+    """Newline included: what a block does cannot be undone."""
+    begun = list[int]()
+    with Journal.open(file) as journal:
+        for size in range(5):
+            with disk_of(size), suppress(OSError), journal.adding([0]) as confirm:
+                begun.append(size)
+                confirm()
+            assert file.read_bytes() == (b"[0]\n" if size == 4 else b"")
+    assert begun == [4]
+
+
 @pytest.mark.parametrize("torn", [b"", b"[", b'[17.5, "top'])
 def test_what_a_power_failure_leaves_is_cut_off(
     file: Path, torn: bytes, caplog: pytest.LogCaptureFixture
@@ -224,18 +248,6 @@ def test_what_is_no_file_is_refused(file: Path) -> None:
     for path in (file, Path("/dev/full")):
         with pytest.raises(ValueError, match="is not a regular file; name another"):
             take_up(path)
-
-
-@contextmanager
-def disk_of(size: int) -> Generator[None]:
-    """Let no file grow beyond some bytes, as on a full disk."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_on_a_full_disk_nothing_is_kept_that_is_not_on_it(
