@@ -37,7 +37,7 @@ def other_page(request: pytest.FixtureRequest, desk: Desk) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(page)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
             pass
 
     with HTTPServer(("127.0.0.1", 0), Other) as server:

@@ -133,6 +133,12 @@ def test_a_connection_serves_many_requests_in_order(emulator: Emulator) -> None:
         assert statuses == [b"200", b"422", b"200"]
 
 
+def test_it_listens_on_loopback_only() -> None:
+    """At one address, which no other machine reaches."""
+    with listen(0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
 def test_an_old_client_and_one_that_says_so_get_one_answer(emulator: Emulator) -> None:
     """Then the connection is closed."""
     for sent in (

@@ -13,7 +13,7 @@ from ziett_async.testing._answers import Refusal
 from ziett_async.testing._desk import Answer, Desk, Stream
 from ziett_async.testing._faults import Ending
 from ziett_async.testing._forms import MOST_BYTES
-from ziett_async.testing._tcp import Peer
+from ziett_async.testing._tcp import CLOSING, Peer
 
 logger = logging.getLogger("ziett_async")
 
@@ -31,7 +31,7 @@ class TimeLimits:
     #: Between an answer and the next request.
     idle: float = 120.0
     #: For the client to read the last answer and close, too.
-    closing: float = 2.0
+    closing: float = CLOSING
 
 
 _USUAL = TimeLimits()

@@ -16,6 +16,9 @@ import anyio
 #: Where it listens: nobody else's machine gets here.
 HOST = "127.0.0.1"
 
+#: Seconds that a client is given to read the last answer and close, too.
+CLOSING = 2.0
+
 _CHUNK = 1 << 16
 #: Seconds until the next try when the machine has no socket left to accept with.
 _BREATH = 0.05
@@ -87,7 +90,7 @@ class Peer:
         while await self.receive():
             pass
 
-    async def finish(self, within: float) -> None:
+    async def finish(self, within: float = CLOSING) -> None:
         """Close once the client has, or after some seconds: over unread bytes it is a reset."""
         with closing(self), anyio.move_on_after(within):
             self._end.shutdown(socket.SHUT_WR)
