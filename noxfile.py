@@ -93,8 +93,9 @@ def wheel(session: nox.Session) -> None:
     [built] = (away / "dist").glob("*.whl")
     session.install(f"{built}[{ALL_EXTRAS}]", *group("tests"))
     leave = shutil.ignore_patterns("ziett_async", "_ziett_async_pytest.py", ".*", "__pycache__")
-    shutil.copytree(".", away / "checkout", ignore=leave)
-    session.chdir(away / "checkout")
+    # No test may depend on what the folder of the checkout is called.
+    shutil.copytree(".", away / "ziett_async", ignore=leave)
+    session.chdir(away / "ziett_async")
     session.run(*QUICK, *session.posargs)
 
 

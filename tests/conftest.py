@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests._ways import WAYS, Service, Way
+from tests.page._chromium import MISSING
 from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
 from ziett_async.testing.emulator import Emulator
@@ -30,6 +32,19 @@ settings.load_profile("thorough")
 
 #: Makes a service around a fake; by default one of its own.
 Serve = Callable[..., Service]
+
+
+def pytest_timeout_set_timer(item: pytest.Item) -> None:
+    """Name the test: when it hangs, pytest-timeout prints each thread's stack under its name."""
+    threading.main_thread().name = item.nodeid
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end of the run what was not tested, and what to install for it."""
+    skipped = terminalreporter.getreports("skipped")
+    if count := sum(MISSING in str(report.longrepr) for report in skipped):
+        terminalreporter.section("The inbox was not tested")
+        terminalreporter.line(f"{count} tests were skipped, {MISSING}")
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -14,6 +14,7 @@ import httpx
 import httpx2
 import pytest
 
+from tests.faults._checks import PACKAGE
 from tests.faults._server import (
     Act,
     FaultServer,
@@ -125,7 +126,7 @@ async def test_the_key_is_shown_nowhere(caplog: pytest.LogCaptureFixture) -> Non
                 told = traceback.TracebackException.from_exception(error, capture_locals=True)
                 shown += [str(error), repr(error), pickle.dumps(error).decode("latin-1")]
                 # pytest's own frames, and this one, hold what this test knows.
-                frames = [each for each in told.stack if "/ziett_async/" in each.filename]
+                frames = [each for each in told.stack if each.filename.startswith(PACKAGE)]
                 shown += [f"{frame.name} {frame.locals}" for frame in frames]
                 assert frames
     assert KEY not in "\n".join([*shown, caplog.text])
@@ -154,7 +155,7 @@ def test_a_client_that_cannot_be_built_does_not_show_the_key(
     with pytest.raises(ConfigurationError) as caught:
         AsyncZiett(given, **settings)
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    frames = [each for each in told.stack if "/ziett_async/" in each.filename]
+    frames = [each for each in told.stack if each.filename.startswith(PACKAGE)]
     assert frames
     assert KEY not in "\n".join(f"{frame.name} {frame.locals}" for frame in frames)
 

@@ -1,6 +1,7 @@
 """How these tests start the command in a process of its own."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,14 @@ ROOT = Path(ziett_async.__file__).parents[1]
 
 #: Starts Python with these arguments, without a terminal.
 Start = Callable[..., Popen[bytes]]
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C interrupt, also where `nohup` or a shell's `&` has this process ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

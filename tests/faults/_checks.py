@@ -4,14 +4,17 @@ They know the server's ledger and what the callers were told, and nothing of the
 that a client which is naive can be held to them as well.
 """
 
+import os
 import pickle
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from uuid import UUID
 
 import attrs
 
+import ziett_async
 from ziett_async import (
     ApiError,
     CallError,
@@ -21,6 +24,9 @@ from ziett_async import (
     ZiettError,
 )
 from ziett_async.testing import MessageRecord
+
+#: How the path of each of the package's files begins, and no test's in any checkout.
+PACKAGE = f"{Path(ziett_async.__file__).parent}{os.sep}"
 
 
 @attrs.define
@@ -140,7 +146,7 @@ def texts_of(error: BaseException) -> list[str]:
 def keys_in_frames(error: BaseException, key: str) -> list[str]:
     """Return where a crash reporter, which shows local variables, would show the API key."""
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-    frames = [frame for frame in shown.stack if "/ziett_async/" in frame.filename]
+    frames = [frame for frame in shown.stack if frame.filename.startswith(PACKAGE)]
     return [frame.name for frame in frames if key in str(frame.locals)]
 
 

@@ -1,34 +1,16 @@
-"""An emulator on whose page tests look, and what they look at.
-
-On a machine without chromium or Playwright the modules that import this are skipped; where `CI`
-is set, they fail.
-"""
+"""An emulator on whose page tests look, and what they look at."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
-from importlib.util import find_spec
 from typing import Any
 
 import attrs
-import pytest
+from playwright.sync_api import Locator, Page
 
 from ziett_async.testing import FakeZiett
 from ziett_async.testing.emulator import Emulator
-
-CHROMIUM = shutil.which("chromium")
-_LACKING = {
-    "apt-get install chromium": CHROMIUM is None,
-    "pip install playwright": find_spec("playwright") is None,
-}
-if any(_LACKING.values()) and not os.environ.get("CI"):
-    first = " && ".join(how for how, lacks in _LACKING.items() if lacks)
-    pytest.skip(f"the inbox is tested in a browser; first: {first}", allow_module_level=True)
-
-from playwright.sync_api import Locator, Page  # noqa: E402 (only once it is known to be there)
 
 #: Opens the inbox: `open_page("/#/requests", width=390, color_scheme="dark")`.
 Open = Callable[..., Page]

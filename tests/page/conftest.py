@@ -1,21 +1,16 @@
 """How these tests open the inbox: in Debian's chromium, driven by Playwright."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.page._chromium import chromium
+from tests.page._desk import Desk, Open
 from ziett_async.testing import FakeZiett
 from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing.emulator import Emulator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from playwright.sync_api import Browser, Page
-
-    from tests.page._desk import Desk, Open
 
 #: For root, without a display, and silent on the network.
 _ARGUMENTS = (
@@ -32,8 +27,6 @@ _ARGUMENTS = (
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     """Serve a Ziett whose messages stay PENDING until somebody marks them."""
-    from tests.page._desk import Desk  # noqa: PLC0415 (it skips the module that imports it)
-
     service = FakeZiett(clock=DeskClock(), delivery=None, balance=1000)
     with Emulator(service) as emulator:
         yield Desk(emulator)
@@ -42,12 +35,9 @@ def desk() -> Iterator[Desk]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start chromium, with a new and empty profile."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (it may not be here)
-
-    from tests.page._desk import CHROMIUM  # noqa: PLC0415 (as above)
-
+    path = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
         yield browser
         browser.close()
 

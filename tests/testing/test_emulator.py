@@ -17,7 +17,7 @@ from anyio.lowlevel import checkpoint
 
 from ziett_async import AsyncZiett
 from ziett_async._wire import Request, Response
-from ziett_async.testing import SCOPES, Exchange, FakeZiett
+from ziett_async.testing import SCOPES, Exchange, FakeZiett, Fault
 from ziett_async.testing._answers import Refusal
 from ziett_async.testing._tcp import Peer, accept, is_free, listen
 from ziett_async.testing.emulator import Emulator, Send, Stream
@@ -25,8 +25,10 @@ from ziett_async.testing.emulator import Emulator, Send, Stream
 Body = Callable[..., dict[str, object]]
 
 KEY = b"x-api-key: zk_test_x\r\n"
-LIST = b"GET /c/v1/messages HTTP/1.1\r\nhost: x\r\n" + KEY
-POST = b"POST /c/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n" + KEY
+LIST = b"GET /c/v1/messages HTTP/1.1\r\nhost: localhost\r\n" + KEY
+POST = (
+    b"POST /c/v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n" + KEY
+)
 
 
 @pytest.fixture
@@ -67,15 +69,21 @@ def ask(emulator: Emulator, method: str, path: str, **headers: str) -> tuple[HTT
     return response, body
 
 
+def seen(emulator: Emulator) -> list[Any]:
+    """Return the request log."""
+    requests: list[Any] = json.loads(ask(emulator, "GET", "/_emulator/requests")[1])["requests"]
+    return requests
+
+
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
         (b"NONSENSE\r\n\r\n", 400, "BAD_REQUEST"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "BAD_REQUEST"),
         (b"GET / HTTP/1.1\r\n\r\n", 400, "BAD_REQUEST"),
-        (b"GET /\x01 HTTP/1.1\r\nhost: x\r\n\r\n", 400, "BAD_REQUEST"),
-        (b"GET / HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n", 400, "BAD_REQUEST"),
-        (b"GET / HTTP/1.1\r\nhost: x", 400, "BAD_REQUEST"),
+        (b"GET /\x01 HTTP/1.1\r\nhost: localhost\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/1.1\r\nhost: localhost\r\nno colon\r\n\r\n", 400, "BAD_REQUEST"),
+        (b"GET / HTTP/1.1\r\nhost: localhost", 400, "BAD_REQUEST"),
         (b"GET / HTTP/1.1\r\nx: " + b"a" * 20_000, 431, "REQUEST_HEADER_FIELDS_TOO_LARGE"),
         (POST + b"content-length: x\r\n\r\n", 400, "BAD_REQUEST"),
         (POST + b"content-length: 1\r\ncontent-length: 2\r\n\r\n", 400, "BAD_REQUEST"),
@@ -89,11 +97,15 @@ def ask(emulator: Emulator, method: str, path: str, **headers: str) -> tuple[HTT
             "PAYLOAD_TOO_LARGE",
         ),
         (POST + b"\r\n", 422, "VALIDATION_ERROR"),
-        (b"GET /c/v1/nothing HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n", 404, "NOT_FOUND"),
-        (b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n", 404, "NOT_FOUND"),
-        (b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n", 404, "NOT_FOUND"),
-        (b"PUT /c/v1/messages HTTP/1.1\r\nhost: x\r\n\r\n", 405, "METHOD_NOT_ALLOWED"),
-        (b"GET /c/v1/messages HTTP/1.1\r\nhost: x\r\n\r\n", 401, "AUTH_INVALID_API_KEY"),
+        (
+            b"GET /c/v1/nothing HTTP/1.1\r\nhost: localhost\r\n" + KEY + b"\r\n",
+            404,
+            "NOT_FOUND",
+        ),
+        (b"OPTIONS * HTTP/1.1\r\nhost: localhost\r\n\r\n", 404, "NOT_FOUND"),
+        (b"CONNECT x:1 HTTP/1.1\r\nhost: localhost\r\n\r\n", 404, "NOT_FOUND"),
+        (b"PUT /c/v1/messages HTTP/1.1\r\nhost: localhost\r\n\r\n", 405, "METHOD_NOT_ALLOWED"),
+        (b"GET /c/v1/messages HTTP/1.1\r\nhost: localhost\r\n\r\n", 401, "AUTH_INVALID_API_KEY"),
     ],
 )
 def test_whatever_is_wrong_gets_the_error_object(
@@ -121,6 +133,12 @@ def test_a_connection_serves_many_requests_in_order(emulator: Emulator) -> None:
         assert statuses == [b"200", b"422", b"200"]
 
 
+def test_it_listens_on_loopback_only() -> None:
+    """At one address, which no other machine reaches."""
+    with listen(0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
 def test_an_old_client_and_one_that_says_so_get_one_answer(emulator: Emulator) -> None:
     """Then the connection is closed."""
     for sent in (
@@ -143,7 +161,7 @@ def test_head_is_get_without_a_body(emulator: Emulator) -> None:
     """Where there is something, and where there is nothing."""
     with connect(emulator) as end:
         for path, status in ((b"/c/v1/messages", 200), (b"/nothing", 404)):
-            end.sendall(b"HEAD " + path + b" HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n")
+            end.sendall(b"HEAD " + path + b" HTTP/1.1\r\nhost: localhost\r\n" + KEY + b"\r\n")
             response, body = answer(end, "HEAD")
             assert (response.status, body) == (status, b"")
             assert int(response.headers["content-length"]) > 50
@@ -155,7 +173,7 @@ def test_head_is_get_without_a_body(emulator: Emulator) -> None:
 def test_nonsense_after_a_head_gets_the_error_object_too(emulator: Emulator) -> None:
     """With its body: only the request before had asked for none."""
     with connect(emulator) as end:
-        end.sendall(b"HEAD /c/v1/messages HTTP/1.1\r\nhost: x\r\n" + KEY + b"\r\n")
+        end.sendall(b"HEAD /c/v1/messages HTTP/1.1\r\nhost: localhost\r\n" + KEY + b"\r\n")
         assert answer(end, "HEAD")[0].status == 200
         end.sendall(b"NONSENSE\r\n\r\n")
         response, body = answer(end)
@@ -198,38 +216,98 @@ def test_a_long_answer_waits_for_a_slow_reader() -> None:
         return Exchange(Response(200, (), long))
 
     with Emulator(rooms=[room]) as emulator, connect(emulator) as end:
-        end.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        end.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert answer(end)[1] == long
-
-
-@pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example:1", "1.2.3.4.evil.example", ""]
-)
-def test_a_name_that_is_somebody_elses_is_refused(emulator: Emulator, host: str) -> None:
-    """After DNS rebinding a page of any site could ask: every key that it makes up will do."""
-    sent = LIST.replace(b"host: x", b"host: " + host.encode()) + b"\r\n"
-    status, document = talk(emulator, sent)
-    assert (status, document["code"]) == (403, "FOREIGN_HOST")
-    assert not emulator.service.requests
 
 
 @pytest.mark.parametrize(
     "host",
     [
-        "127.0.0.1",
-        "127.0.0.2",
-        "[::1]:8420",
-        "10.0.2.2:8420",
-        "172.17.0.1",
-        "localhost",
-        "ziett.localhost",
+        "evil.example",
+        "localhost.evil.example:1",
+        "1.2.3.4.evil.example",
+        "",
+        # What the DHCP or DNS of a network can hand out.
+        "emulator:8420",
+        "evil.test",
         "host.docker.internal:1",
+        "evillocalhost",
+        "10.0.2.2",
+        "192.168.1.7:8420",
+        "[fe80::1]:8420",
     ],
 )
-def test_a_name_that_nobody_can_register_is_not(emulator: Emulator, host: str) -> None:
-    """Containers, phones and proxies call this machine by names and addresses of their own."""
-    sent = LIST.replace(b"host: x", b"host: " + host.encode()) + b"\r\n"
+def test_a_name_that_may_lead_elsewhere_is_refused(emulator: Emulator, host: str) -> None:
+    """After DNS rebinding a page of any site could ask, as any key will do; it leaves no trace."""
+    sent = LIST.replace(b"host: localhost", b"host: " + host.encode()) + b"\r\n"
+    status, document = talk(emulator, sent)
+    assert (status, document["code"], document["service"]) == (403, "FOREIGN_HOST", "emulator")
+    assert repr(host) in document["message"]
+    assert "send the header Host: localhost" in document["message"]
+    assert not emulator.service.requests
+    assert seen(emulator) == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.0.0.2", "[::1]:8420", "localhost", "LOCALHOST:8420", "ziett.localhost"],
+)
+def test_a_loopback_name_or_address_is_not(emulator: Emulator, host: str) -> None:
+    """Nothing that a network says can change where they lead."""
+    sent = LIST.replace(b"host: localhost", b"host: " + host.encode()) + b"\r\n"
     assert talk(emulator, sent)[0] == 200
+
+
+#: What browsers add to a page's requests: an image, a form, `fetch` with `no-cors`; another port
+#: of this machine, by its name and by its address; the preflight of any other `fetch`.
+PAGES = [
+    ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}),
+    ("POST", {"Sec-Fetch-Site": "cross-site", "Origin": "null"}),
+    ("POST", {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}),
+    ("GET", {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:3000"}),
+    ("OPTIONS", {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}),
+    # Browsers before 2023.
+    ("POST", {"Origin": "https://evil.example"}),
+]
+
+
+@pytest.mark.parametrize(("method", "headers"), PAGES)
+def test_a_page_of_another_origin_leaves_no_trace(method: str, headers: dict[str, str]) -> None:
+    """No fault is used, no line in the log, nothing drawn, and no permission (CORS) is given."""
+    draws = list[float]()
+
+    def latency() -> float:
+        draws.append(0.0)
+        return 0.0
+
+    with Emulator(latency=latency) as emulator:
+        emulator.service.faults.add(Fault.status(503))
+        response, body = ask(emulator, method, "/c/v1/messages", **headers)
+        assert (response.status, json.loads(body)["code"]) == (403, "FOREIGN_ORIGIN")
+        assert not [name for name in response.headers if name.startswith("access-control")]
+        assert len(emulator.service.faults.pending) == 1
+        assert not emulator.service.requests
+        assert (seen(emulator), draws) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"User-Agent": "curl/8.5.0"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:{port}"},
+        {"Origin": "http://127.0.0.1:{port}"},
+        # A front end's request, passed on by its development server.
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost:3000"},
+    ],
+)
+def test_programs_and_addresses_typed_by_hand_count(
+    emulator: Emulator, headers: dict[str, str]
+) -> None:
+    """As do requests that a page's own server passes on."""
+    filled = {name: value.format(port=emulator.port) for name, value in headers.items()}
+    assert ask(emulator, "GET", "/c/v1/messages", **filled)[0].status == 200
+    assert len(seen(emulator)) == 1
 
 
 def test_an_old_client_need_not_tell_a_name(emulator: Emulator) -> None:
@@ -326,7 +404,7 @@ def test_a_stream_sends_until_the_client_leaves() -> None:
     events = Events()
     with Emulator(rooms=[events]) as emulator:
         with connect(emulator) as end:
-            end.sendall(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
+            end.sendall(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n")
             response = HTTPResponse(end)
             response.begin()
             assert response.getheader("content-type") == "text/event-stream"
@@ -341,7 +419,7 @@ def test_a_stream_is_cancelled_when_the_client_breaks_off() -> None:
     events = Events()
     with Emulator(rooms=[events]) as emulator:
         with connect(emulator) as end:
-            end.sendall(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
+            end.sendall(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n")
             end.recv(1)
             Peer(end).reset()
         assert events.ended.wait(10)
@@ -360,7 +438,7 @@ def test_a_stream_that_fails_breaks_its_connection_only(
     """The log says how; everybody else is served."""
     with Emulator(rooms=[Events()]) as emulator:
         with connect(emulator) as end:
-            end.sendall(b"GET /broken HTTP/1.1\r\nhost: x\r\n\r\n")
+            end.sendall(b"GET /broken HTTP/1.1\r\nhost: localhost\r\n\r\n")
             with pytest.raises(ConnectionResetError):
                 b"".join(iter(lambda: end.recv(1000), b""))
         assert ask(emulator, "GET", "/short")[0].status == 200

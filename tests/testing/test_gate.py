@@ -178,6 +178,37 @@ def test_a_token_bucket_refills_evenly() -> None:
     assert window.take(75.0).wait == pytest.approx(15.0)
 
 
+class Unrounded(TokenBucket):
+    """The naive one: what arithmetic falls short of by a millionth of a millionth counts."""
+
+    _ROUNDING = 0.0
+
+
+def rightly_refilled(kind: type[TokenBucket], quota: Quota) -> bool:
+    """Return whether each token is there at its moment: to be taken, and to be counted."""
+    each, one_by_one = quota.per / quota.limit, kind(quota)
+    taken = [one_by_one.take(0.0).wait for _ in range(quota.limit)]
+    taken += [one_by_one.take(number * each).wait for number in range(1, 200)]
+    counted = list[bool]()
+    for number in range(1, quota.limit + 1):
+        at_once = kind(quota)
+        for _ in range(quota.limit):
+            at_once.take(0.0)
+        counted.append(at_once.take(number * each).remaining == number - 1)
+    return not any(taken) and all(counted)
+
+
+@pytest.mark.parametrize("quota", [Quota(3, per=1.0), Quota(7), Quota(49), Quota(120)], ids=str)
+def test_a_token_is_there_at_its_moment(quota: Quota) -> None:
+    """Whatever binary fractions make of the arithmetic."""
+    assert rightly_refilled(TokenBucket, quota)
+
+
+def test_unrounded_tokens_are_late() -> None:
+    """One of 49 a minute is refused at the moment for which it was announced."""
+    assert not rightly_refilled(Unrounded, Quota(49))
+
+
 def test_a_limiting_algorithm_is_chosen_by_name(ask: Ask) -> None:
     """A token bucket lets a third request in when a sliding window would not yet."""
     clock = ManualClock()

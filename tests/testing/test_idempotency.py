@@ -7,11 +7,13 @@ from decimal import Decimal
 import pytest
 
 from ziett_async._clock import ManualClock
-from ziett_async._wire import Response
-from ziett_async.testing import FakeZiett, Idempotency, Quota
+from ziett_async._wire import Request, Response
+from ziett_async.testing import FakeZiett, Fault, Idempotency, Quota
 
 Ask = Callable[..., Response]
 Body = Callable[..., dict[str, object]]
+
+RUNNING = "IDEMPOTENCY_IN_PROGRESS"
 
 
 def test_a_repeat_gets_the_first_answer_and_does_nothing(ask: Ask, message: Body) -> None:
@@ -57,6 +59,22 @@ def test_a_key_with_another_payload_is_refused(
     for path, body in (("/messages", message(content="B")), ("/campaigns/batch", batch())):
         response = ask(fake, "POST", path, body, key="a")
         assert (response.status, json.loads(response.body)["code"]) == (reused, code)
+    assert len(fake.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("reused", "code"), [(422, "VALIDATION_ERROR"), (409, "IDEMPOTENCY_KEY_REUSED")]
+)
+def test_a_key_with_another_payload_is_refused_while_the_first_is_running(
+    request_of: Callable[..., Request], message: Body, reused: int, code: str
+) -> None:
+    """Not called running, which would have the caller come back until it is told."""
+    fake = FakeZiett(idempotency=Idempotency(reused=reused))
+    with fake.script(Fault.running(5.0)):
+        fake.exchange(request_of("POST", "/messages", message(), key="a"))
+    for body, expected in (({"content": "B"}, (reused, code)), ({}, (409, RUNNING))):
+        response = fake.handle(request_of("POST", "/messages", message(**body), key="a"))
+        assert (response.status, json.loads(response.body)["code"]) == expected
     assert len(fake.messages) == 1
 
 

@@ -1,16 +1,23 @@
 """A service whose state outlives it, in a file that survives a crash."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from decimal import Decimal
+from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from ziett_async._wire import Request
 from ziett_async.testing import Delivery, FakeZiett, Fault
+from ziett_async.testing._answers import Refusal
 from ziett_async.testing._desk_clock import DeskClock
+from ziett_async.testing._journal import Journal
 from ziett_async.testing._lasting import LastingZiett
+from ziett_async.testing.emulator import Emulator
 
 Ask = Callable[..., Request]
 Body = Callable[..., dict[str, object]]
@@ -27,6 +34,24 @@ def start(clock: DeskClock | None = None, balance: int = 1000) -> LastingZiett:
     return LastingZiett(
         clock=clock or DeskClock(), balance=balance, delivery=Delivery(failed=0.5, sent_after=60)
     )
+
+
+def take_up(path: Path) -> None:
+    """Take up what is in a file, and end."""
+    with start().kept_in(path):
+        pass
+
+
+@contextmanager
+def disk_of(size: int) -> Generator[None]:
+    """Let no file grow beyond some bytes, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def state(fake: FakeZiett) -> object:
@@ -163,16 +188,144 @@ def test_a_line_that_a_crash_cut_short_is_forgotten(
             assert file.read_bytes().count(b"\n") == 2
 
 
+def test_a_line_counts_once_what_it_tells_has_happened(file: Path) -> None:
+    """A program that ends in between has not answered, and the next start knows of nothing."""
+    lines = list[bytes]()
+    with Journal.open(file) as journal:
+        for number in range(2):
+            with journal.adding([number]) as confirm:
+                file.with_suffix(".copy").write_bytes(file.read_bytes())
+                confirm()
+        with suppress(KeyError), journal.adding([2]):
+            raise KeyError
+    with Journal.open(file) as journal:
+        journal.take_up(lines.append)
+    with Journal.open(file.with_suffix(".copy")) as journal:
+        journal.take_up(lines.append)
+    assert lines == [b"[0]\n", b"[1]\n", b"[0]\n"]
+
+
+def test_it_is_known_beforehand_whether_a_line_fits_on_the_disk(file: Path) -> None:
+    """Newline included: what a block does cannot be undone."""
+    begun = list[int]()
+    with Journal.open(file) as journal:
+        for size in range(5):
+            with disk_of(size), suppress(OSError), journal.adding([0]) as confirm:
+                begun.append(size)
+                confirm()
+            assert file.read_bytes() == (b"[0]\n" if size == 4 else b"")
+    assert begun == [4]
+
+
+@pytest.mark.parametrize("torn", [b"", b"[", b'[17.5, "top'])
+def test_what_a_power_failure_leaves_is_cut_off(
+    file: Path, torn: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """NULs where data had not reached the disk, behind whole lines or a torn one; it is logged."""
+    for whole, balance in ((b"", "1000"), (b'[17.5, "top_up", "1"]\n', "1001")):
+        file.write_bytes(whole + torn + bytes(4096))
+        caplog.clear()
+        fake = start()
+        with fake.kept_in(file):
+            assert (str(fake.balance), file.read_bytes()) == (balance, whole)
+        cut = f"{file}: cut off {len(torn) + 4096} bytes at its end: an incomplete line"
+        assert caplog.messages == [cut]
+
+
 @pytest.mark.parametrize(
     "line",
-    ["{", "[]", '[1, "deliver", ["x"]]', '[1, "use_dialect", "core"]', '[1, "top_up", "x"]', "3"],
+    [
+        "{",
+        "[]",
+        "3",
+        "[" * 100_000,
+        '[1, "deliver", ["x"]]',
+        '[1, "top_up", "x"]',
+        '[1, "use_dialect", "core"]',
+        '[1, "request", {"url": "", "headers": [], "body": 5}]',
+        '["1", "top_up", "1"]',
+        '[1e300, "top_up", "1"]',
+        '[NaN, "top_up", "1"]',
+        '[17.5, "requ[17.5, "top_up", "1"]',
+        '\0\0[17.5, "top_up", "1"]',
+        "a line of somebody's notes",
+    ],
 )
-def test_a_file_of_another_kind_is_refused(file: Path, line: str) -> None:
-    """By its line, and the file stays as it is."""
-    file.write_text(f"{line}\n")
-    with pytest.raises(ValueError, match="line 1: cannot happen again"), start().kept_in(file):
-        pass
-    assert file.read_text() == f"{line}\n"
+@pytest.mark.parametrize("end", ["\n", '\n[17.5, "top_up", "1"]\n', "\n[17.5"])
+def test_a_file_of_another_kind_is_refused(file: Path, line: str, end: str) -> None:
+    """By its line, with what to do, and the file stays as it is, mode included."""
+    written = f'[17.5, "top_up", "1"]\n{line}{end}'
+    file.write_text(written, encoding="utf-8")
+    file.chmod(0o644)
+    with pytest.raises(ValueError, match="line 2: cannot happen again") as caught:
+        take_up(file)
+    assert "cut the file before this line, or name another file" in str(caught.value)
+    assert file.read_text(encoding="utf-8") == written
+    assert file.stat().st_mode & 0o044
+
+
+@pytest.mark.parametrize("written", ["A note without a newline", "SQLite\0\0", "\0\0x"])
+def test_what_no_journal_has_begun_is_not_cut_off(file: Path, written: str) -> None:
+    """A last line is incomplete only if it begins like a journal's."""
+    file.write_text(written, encoding="utf-8")
+    with pytest.raises(ValueError, match="it is no line of a state file"):
+        take_up(file)
+    assert file.read_text(encoding="utf-8") == written
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+def test_what_is_no_file_is_refused(file: Path) -> None:
+    """At once: reading a pipe would wait for ever, and a device may have no end."""
+    os.mkfifo(file)
+    for path in (file, Path("/dev/full")):
+        with pytest.raises(ValueError, match="is not a regular file; name another"):
+            take_up(path)
+
+
+def test_on_a_full_disk_nothing_is_kept_that_is_not_on_it(
+    file: Path, request_of: Ask, message: Body
+) -> None:
+    """However little is missing; what had been accepted stays, and with space it goes on."""
+    fake, send = start(), request_of("POST", "/messages", message(), key="a")
+    with fake.kept_in(file):
+        fake.exchange(send)
+        once = file.read_bytes()
+        before = state(fake)
+        fake.faults.add(Fault.lose_answer())
+        for size in range(len(once), 2 * len(once) - 20):
+            with disk_of(size), pytest.raises(Refusal, match="Nothing was done") as caught:
+                fake.exchange(request_of("POST", "/messages", message(), key="b"))
+            assert caught.value.status == 507
+            assert (state(fake), file.read_bytes()) == (before, once)
+        with disk_of(len(once)):
+            for change in (partial(fake.top_up, 1), partial(fake.deliver, fake.messages[0].id)):
+                with pytest.raises(Refusal, match="Nothing was done"):
+                    change()
+        assert (state(fake), len(fake.faults.pending)) == (before, 1)
+        fake.exchange(request_of("POST", "/messages", message(), key="b"))
+    again = start()
+    with again.kept_in(file):
+        assert len(again.messages) == 2
+
+
+def test_over_http_a_full_disk_is_a_507(file: Path) -> None:
+    """In the API's own words, seen in the request log, and the emulator goes on."""
+    fake = start()
+    body = b'{"amount": "1"}'
+    with fake.kept_in(file), Emulator(fake) as emulator, disk_of(0):
+        client = HTTPConnection("127.0.0.1", emulator.port, timeout=10)
+        headers = {"X-API-KEY": "zk_test_x", "Content-Type": "application/json"}
+        for path in ("/c/v1/messages", "/_emulator/balance"):
+            client.request("POST", path, body, headers)
+            answer = client.getresponse()
+            document = json.loads(answer.read())
+            assert (answer.status, document["code"]) == (507, "INSUFFICIENT_STORAGE")
+        client.request("GET", "/_emulator/requests")
+        [entry] = json.loads(client.getresponse().read())["requests"]
+        assert entry["answer"]["status"] == 507
+        client.close()
+    assert (fake.balance, file.read_bytes()) == (Decimal(1000), b"")
+    assert not fake.requests
 
 
 def test_a_past_that_is_impossible_now_is_refused(
@@ -194,10 +347,13 @@ def test_time_goes_on_even_if_the_calendar_was_set_back(file: Path) -> None:
         assert clock.time() >= DeskClock().time() + 999
 
 
+@pytest.mark.skipif(os.name == "nt", reason="this system's files have no such modes")
 def test_the_texts_of_messages_are_for_the_owner_only(file: Path) -> None:
-    """Nobody else may read the file."""
-    with start().kept_in(file):
-        assert file.stat().st_mode & 0o077 == 0
+    """Also where the file was there before with another mode."""
+    for _ in range(2):
+        with start().kept_in(file):
+            assert file.stat().st_mode & 0o777 == 0o600
+        file.chmod(0o644)
 
 
 def test_it_needs_a_clock_that_can_stand_still(file: Path) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -18,7 +18,7 @@ from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Exchange
 from ziett_async.testing._http import converse
-from ziett_async.testing._origin import check_host
+from ziett_async.testing._origin import check_sender
 from ziett_async.testing._tcp import HOST, accept, listen
 
 logger = logging.getLogger("ziett_async")
@@ -130,6 +130,7 @@ class Emulator:
     def answer(self, request: Request) -> Answer:
         """Answer a request: the first room that knows it, or the API."""
         try:
+            check_sender(request)
             answers = (room(request) for room in self._rooms)
             return next(answer for answer in answers if answer is not None)
         except Refusal as refusal:
@@ -148,15 +149,17 @@ class Emulator:
         """Return the latency of a request; whoever looks on takes no part in it."""
         if self._control.knows(request):
             return 0.0
-        return self._latency() if callable(self._latency) else self._latency
+        with suppress(Refusal):
+            check_sender(request)
+            return self._latency() if callable(self._latency) else self._latency
+        return 0.0
 
     def _api(self, request: Request) -> Exchange:
         try:
-            check_host(request)
             _check_keys(request)
+            return self.service.exchange(request)
         except Refusal as refusal:
             return Exchange(self.refuse(refusal), executed=False)
-        return self.service.exchange(request)
 
 
 def _check_keys(request: Request) -> None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from http import HTTPStatus
 
 import anyio
+import attrs
 import h11
 
 from ziett_async._wire import Request, Response
@@ -12,7 +13,7 @@ from ziett_async.testing._answers import Refusal
 from ziett_async.testing._desk import Answer, Desk, Stream
 from ziett_async.testing._faults import Ending
 from ziett_async.testing._forms import MOST_BYTES
-from ziett_async.testing._tcp import Peer
+from ziett_async.testing._tcp import CLOSING, Peer
 
 logger = logging.getLogger("ziett_async")
 
@@ -21,13 +22,28 @@ _BODILESS = {204, 304}
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
-async def converse(peer: Peer, desk: Desk) -> None:
-    """Answer a client's requests, one after another, until one of the two has enough."""
-    conversation = _Conversation(peer, desk)
+@attrs.frozen
+class TimeLimits:
+    """The seconds that a connection is given, so that clients which stop cannot use up all."""
+
+    #: For the whole of a request, and for the first byte on a new connection.
+    request: float = 10.0
+    #: Between an answer and the next request.
+    idle: float = 120.0
+    #: For the client to read the last answer and close, too.
+    closing: float = CLOSING
+
+
+_USUAL = TimeLimits()
+
+
+async def converse(peer: Peer, desk: Desk, limits: TimeLimits = _USUAL) -> None:
+    """Answer a client's requests, one after another, until one of the two closes."""
+    conversation = _Conversation(peer, desk, limits)
     try:
         while await conversation.turn():
             pass
-        await peer.finish()
+        await peer.finish(limits.closing)
     except OSError:
         pass  # The connection is gone: the client left, or was reset.
     except Exception:
@@ -40,9 +56,12 @@ async def converse(peer: Peer, desk: Desk) -> None:
 class _Conversation:
     """One connection and how far it has come."""
 
-    def __init__(self, peer: Peer, desk: Desk) -> None:
+    def __init__(self, peer: Peer, desk: Desk, limits: TimeLimits) -> None:
         self._peer = peer
         self._desk = desk
+        self._limits = limits
+        #: Seconds until the first byte of the next request has to be there.
+        self._patience = limits.request
         self._http = h11.Connection(h11.SERVER)
         self._method = ""
 
@@ -65,8 +84,26 @@ class _Conversation:
         return await self._act_out(answer)
 
     async def _read(self) -> Request | None:
-        """Return the next request, whole, or None when the client has closed."""
+        """Return the next request, whole, or None when none is to come."""
         self._method = ""  # What is malformed is not a HEAD, whatever came before it.
+        if not await self._begins():
+            return None
+        with anyio.move_on_after(self._limits.request):
+            return await self._read_whole()
+        message = f"The request was not complete after {self._limits.request:g} seconds"
+        raise Refusal(408, message, code="REQUEST_TIMEOUT")
+
+    async def _begins(self) -> bool:
+        """Wait for the first bytes of a request; return False when none came in time."""
+        pipelined, _ = self._http.trailing_data
+        if pipelined:
+            return True
+        with anyio.move_on_after(self._patience):
+            self._http.receive_data(await self._peer.receive())
+            return True
+        return False
+
+    async def _read_whole(self) -> Request | None:
         head, body = await self._event(), bytearray()
         if not isinstance(head, h11.Request):
             return None
@@ -116,6 +153,7 @@ class _Conversation:
         if cut is not None or not http.our_state is http.their_state is h11.DONE:
             return False
         http.start_next_cycle()
+        self._patience = self._limits.idle
         return True
 
     def _written(self, response: Response, cut: int | None) -> bytes:

@@ -1,31 +1,31 @@
 """LastingZiett: a `FakeZiett` that takes up where it left off.
 
-Its file is a journal: one JSON line for each thing that changed something, with its moment.
-The service is deterministic, so letting the same things happen again in the same moments gives
-the same messages with the same ids and fates, the same contacts, balance and keys. Lines are
-only ever added, so that whatever ends the program, a whole line stays whole; a last one that
-was cut short is forgotten.
+Its journal has one line for each thing that changed something, with its moment. The service is
+deterministic, so letting the same things happen again in the same moments gives the same messages
+with the same ids and fates, the same contacts, balance and keys.
 """
 
 import json
-import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
-from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
 from ziett_async._wire import Request
+from ziett_async.testing._answers import Refusal
 from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Exchange
+from ziett_async.testing._journal import Journal
 from ziett_async.testing._records import MessageRecord
 from ziett_async.testing._stamps import TraceIds
 
 #: What of a request's headers the service goes by.
 _HEADERS = {"x-api-key", "idempotency-key", "content-type"}
+#: Seconds since 1970 that a calendar of four digits still shows.
+_LAST_MOMENT = 253_000_000_000
 
 
 class LastingZiett(FakeZiett):
@@ -35,24 +35,22 @@ class LastingZiett(FakeZiett):
     by hand and scripted faults are not, and neither are requests that only read.
     """
 
-    _journal: IO[bytes] | None = None
+    _journal: Journal | None = None
 
     @contextmanager
     def kept_in(self, path: Path) -> Generator[None]:
         """Take up the state in a file, made if need be, and keep it there during the block.
 
         The file is for one service at a time, which is set up as the one that wrote it was.
+        Nothing happens that cannot be written: it raises a `Refusal`, a 507.
 
         Raises:
             ValueError: what the file tells cannot happen again.
             OSError: the file cannot be read or written, or another emulator has it.
 
         """
-        # The texts of messages are in it: nobody else's business.
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        with open(descriptor, "r+b") as journal:  # noqa: PTH123 (a Path cannot open it so)
-            _claim(path, journal)
-            self._take_up(path, journal)
+        with Journal.open(path) as journal:
+            journal.take_up(self._again)
             # Errors are not in the file, so the seed would give theirs out a second time.
             self._trace_ids = TraceIds(None)
             self._journal = journal
@@ -63,41 +61,43 @@ class LastingZiett(FakeZiett):
 
     def exchange(self, request: Request) -> Exchange:
         """Answer as a `FakeZiett`, and note what was carried out."""
-        with self._lock, self._desk.standing_still() as at:
+        if request.method != "POST":
+            return super().exchange(request)
+        with self._noting("request", _written(request)) as confirm:
             exchange = super().exchange(request)
-            response, changes = exchange.response, request.method == "POST" and exchange.executed
-            if changes and response is not None and response.status < 400:
-                self._note(at, "request", _written(request))
+            arrival = self.latest
+            # The service's own status: a fault may have put another in its place.
+            if exchange.executed and arrival and (arrival.status or 500) < 400:
+                confirm()
         return exchange
 
     def deliver(
         self, message_id: UUID | str, status: str = "DELIVERED", error_code: str | None = None
     ) -> MessageRecord:
         """Give a message a status now; from then on it changes by hand only."""
-        with self._lock, self._desk.standing_still() as at:
+        with self._noting("deliver", [str(message_id), status, error_code]) as confirm:
             record = super().deliver(message_id, status, error_code)
-            self._note(at, "deliver", [str(message_id), status, error_code])
+            confirm()
         return record
 
     def top_up(self, amount: Decimal | int) -> None:
         """Put money on the account."""
-        with self._lock, self._desk.standing_still() as at:
+        with self._noting("top_up", str(amount)) as confirm:
             super().top_up(amount)
-            self._note(at, "top_up", str(amount))
+            confirm()
 
     def use_dialect(self, name: str) -> None:
         """Answer as other pages do from now on."""
-        with self._lock, self._desk.standing_still() as at:
+        with self._noting("use_dialect", name) as confirm:
             super().use_dialect(name)
-            self._note(at, "use_dialect", name)
+            confirm()
 
     def clear(self) -> None:
         """Begin anew: only the clock keeps its time."""
         with self._lock:
             super().clear()
             if self._journal is not None:
-                self._journal.seek(0)
-                self._journal.truncate()
+                self._journal.empty()
 
     @property
     def _desk(self) -> DeskClock:
@@ -106,51 +106,42 @@ class LastingZiett(FakeZiett):
             raise TypeError(message)
         return self.clock
 
-    def _note(self, at: float, what: str, how: object) -> None:
-        if self._journal is not None:
-            self._journal.write(json.dumps([at, what, how]).encode() + b"\n")
-            self._journal.flush()
-
-    def _take_up(self, path: Path, journal: IO[bytes]) -> None:
-        end = 0
-        for number, line in enumerate(journal, 1):
-            if not line.endswith(b"\n"):
-                break
+    @contextmanager
+    def _noting(self, what: str, how: object) -> Generator[Callable[[], None]]:
+        """Let something happen in one moment; it is in the journal once it is confirmed."""
+        with self._lock, self._desk.standing_still() as at:
+            if self._journal is None:
+                yield lambda: None
+                return
             try:
-                self._again(*json.loads(line))
-            except (ArithmeticError, KeyError, TypeError, ValueError) as error:
-                message = f"{path}, line {number}: cannot happen again: {error}"
-                raise ValueError(message) from error
-            end += len(line)
-        journal.seek(end)
-        journal.truncate()
+                with self._journal.adding([at, what, how]) as confirm:
+                    yield confirm
+            except OSError as error:
+                message = f"Nothing was done, as the state file cannot be written: {error.strerror}"
+                raise Refusal(507, message, code="INSUFFICIENT_STORAGE") from error
 
-    def _again(self, at: float, what: str, how: Any) -> None:  # noqa: ANN401 (it is JSON)
+    def _again(self, line: bytes) -> None:
+        at, what, how = json.loads(line)
+        if not 0 <= at <= _LAST_MOMENT:
+            message = f"{at} is no moment in seconds since 1970"
+            raise ValueError(message)
         # A calendar that was set back since: the past stays the past.
         self._desk.advance(max(0.0, at - self._desk.monotonic()))
         with self._desk.standing_still(at):
-            if what == "request":
-                status = super().handle(_read(how)).status
-                if status >= 400:
-                    message = f"the answer is {status} now; was it written with other options?"
-                    raise ValueError(message)
-            elif what == "deliver":
-                super().deliver(*how)
-            elif what == "use_dialect":
-                super().use_dialect(how)
-            else:
-                super().top_up(Decimal(how))
+            self._repeat(what, how)
 
-
-def _claim(path: Path, journal: IO[bytes]) -> None:
-    """Lock the file until it is closed, however the program ends; on Windows do nothing."""
-    with suppress(ModuleNotFoundError):
-        fcntl = import_module("fcntl")
-        try:
-            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            message = f"{path} is in use by another emulator"
-            raise BlockingIOError(message) from None
+    def _repeat(self, what: str, how: Any) -> None:  # noqa: ANN401 (it is JSON)
+        if what == "request":
+            status = super().handle(_read(how)).status
+            if status >= 400:
+                message = f"the answer is {status} now; was it written with other options?"
+                raise ValueError(message)
+        elif what == "deliver":
+            super().deliver(*how)
+        elif what == "use_dialect":
+            super().use_dialect(how)
+        else:
+            super().top_up(Decimal(how))
 
 
 def _written(request: Request) -> Mapping[str, object]:

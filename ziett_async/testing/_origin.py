@@ -1,12 +1,12 @@
-"""Who may use an emulator: programs on this machine and the inbox, but no other page.
+"""Which requests an emulator answers: those of programs on this machine and of its own page.
 
 It listens on loopback, yet a page of any site, open in a browser on this machine, can make that
-browser send requests here. What gives such a request away is told by the browser itself: the
-name it believes to be talking to (`Host`, somebody else's after DNS rebinding; an address is no
-name, so it cannot lead elsewhere), the page's own site (`Origin`, `Sec-Fetch-Site`), and a body's
-type, as JSON takes a permission (CORS) that is never given here. For the API the name alone tells:
-it answers no page's questions without a permission, but after DNS rebinding the page is its own,
-and any key will do.
+browser send requests here: simple ones (an image, a form, `fetch` with `no-cors`) at once, any
+other after DNS rebinding, when the page's own name leads to this machine. The page cannot read
+the answer to a simple one, but the request would use up a fault and fill the request log. What
+gives such requests away comes from the browser and cannot be set by a page: `Host`, the name it
+asked for, and `Sec-Fetch-Site`, how the page's origin relates to that name; browsers that do not
+send the latter (before 2023) send at least `Origin` with everything but images, scripts and links.
 """
 
 from contextlib import suppress
@@ -16,26 +16,12 @@ from urllib.parse import urlsplit
 from ziett_async._wire import Request
 from ziett_async.testing._answers import Refusal
 
-#: The ends of names that nobody can register: `host.docker.internal` is what a container calls
-#: the machine that it runs on.
-_OURS = {"localhost", "internal", "test"}
 
-
-def check_host(request: Request) -> None:
-    """Refuse a request to somebody else's name that leads here; every browser tells the name."""
-    for host in (value.strip() for key, value in request.headers if key.lower() == "host"):
-        if not _is_ours(_name_of(host) or ""):
-            message = f"This is {host[:100]!r} to you; ask for localhost or 127.0.0.1"
-            raise Refusal(403, message, code="FOREIGN_HOST")
-
-
-def check_origin(request: Request) -> None:
-    """Refuse a request that a page of another site, or of another port, has made."""
-    origin, site = _header(request, "origin"), _header(request, "sec-fetch-site")
-    foreign = origin and origin.lower() != f"http://{_header(request, 'host').lower()}"
-    if foreign or site not in {"", "same-origin", "none"}:
-        message = "Pages of other origins may not use the control API"
-        raise Refusal(403, message, code="FOREIGN_ORIGIN")
+def check_sender(request: Request) -> None:
+    """Refuse what a page of another origin sends; a link from one may lead to the inbox."""
+    _check_host(request)
+    if request.url.partition("?")[0] != "/":
+        _check_origin(request)
 
 
 def check_type(request: Request) -> None:
@@ -45,13 +31,35 @@ def check_type(request: Request) -> None:
         raise Refusal(415, "Send it with the header Content-Type: application/json")
 
 
-def _is_ours(name: str) -> bool:
-    """Return whether no site can have a name, as it is an address or in no public zone."""
+def _check_host(request: Request) -> None:
+    """Refuse a request to a name that DNS, or a network, could let lead here."""
+    for host in (value.strip() for key, value in request.headers if key.lower() == "host"):
+        if not _is_loopback(_name_of(host) or ""):
+            message = (
+                f"The emulator answers to localhost, *.localhost and loopback addresses, not to"
+                f" {host[:100]!r}: use one of these, or send the header Host: localhost"
+            )
+            raise Refusal(403, message, code="FOREIGN_HOST", service="emulator")
+
+
+def _check_origin(request: Request) -> None:
+    """Refuse a request that a page of another origin has made; programs send no such headers."""
+    origin, site = _header(request, "origin"), _header(request, "sec-fetch-site")
+    own = f"http://{_header(request, 'host').lower()}"
+    # A proxy may have put another name into `Host`; what it passes on of the former still holds.
+    if site not in {"same-origin", "none"} if site else origin.lower() not in {"", own}:
+        message = (
+            "Pages of other origins may not use the emulator: call it from a program, such as"
+            " the page's own back end"
+        )
+        raise Refusal(403, message, code="FOREIGN_ORIGIN", service="emulator")
+
+
+def _is_loopback(name: str) -> bool:
+    """Return whether a name or address can lead nowhere but to this machine."""
     with suppress(ValueError):
-        ip_address(name)
-        return True
-    _, dot, zone = name.rpartition(".")
-    return zone in _OURS or (bool(name) and not dot)
+        return ip_address(name).is_loopback
+    return f".{name}".endswith(".localhost")
 
 
 def _header(request: Request, name: str) -> str:

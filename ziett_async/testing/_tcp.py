@@ -16,9 +16,10 @@ import anyio
 #: Where it listens: nobody else's machine gets here.
 HOST = "127.0.0.1"
 
-_CHUNK = 1 << 16
 #: Seconds that a client is given to read the last answer and close, too.
-_PATIENCE = 2.0
+CLOSING = 2.0
+
+_CHUNK = 1 << 16
 #: Seconds until the next try when the machine has no socket left to accept with.
 _BREATH = 0.05
 _AT_ONCE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -89,9 +90,9 @@ class Peer:
         while await self.receive():
             pass
 
-    async def finish(self) -> None:
-        """Close once the client has, or soon: closing over unread bytes would be a reset."""
-        with closing(self), anyio.move_on_after(_PATIENCE):
+    async def finish(self, within: float = CLOSING) -> None:
+        """Close once the client has, or after some seconds: over unread bytes it is a reset."""
+        with closing(self), anyio.move_on_after(within):
             self._end.shutdown(socket.SHUT_WR)
             await self.gone()
 

@@ -1,0 +1,93 @@
+"""The suite itself: how it ends where a test hangs, a browser is missing or Ctrl-C is ignored."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.page._chromium import chromium
+
+ROOT = Path(__file__).parents[2]
+HANGING = """
+import anyio, pytest
+
+@pytest.mark.anyio
+async def test_waits_for_ever():
+    await anyio.sleep_forever()
+"""
+
+
+def run(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Run the suite with these arguments and this environment; return exit code and output."""
+    kept = {name: value for name, value in os.environ.items() if name != "CI"}
+    done = subprocess.run(  # noqa: S603 (our own words)
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=ROOT,
+        env=kept | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def hanging(folder: Path) -> list[str]:
+    """Write a suite of one test that waits for ever; return the arguments that run it here."""
+    file = folder / "test_it.py"
+    file.write_text(HANGING, encoding="utf-8")
+    ours = ("-c", "pyproject.toml", "-p", "tests.conftest")
+    return [*ours, f"--rootdir={folder}", "--timeout=0.3", str(file)]
+
+
+def test_every_test_has_a_time_limit(pytestconfig: pytest.Config) -> None:
+    """Long enough for the slowest of them on a busy machine."""
+    assert 30 <= float(pytestconfig.getini("timeout")) <= 120
+    assert pytestconfig.pluginmanager.hasplugin("timeout")
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_a_test_that_hangs_ends_the_run_under_its_name(tmp_path: Path, loop: str) -> None:
+    """Whatever it waits for: no signal ends a test on trio."""
+    code, told = run(*hanging(tmp_path), "-k", loop)
+    assert code == 1
+    assert f"Stack of test_it.py::test_waits_for_ever[{loop}] " in told
+
+
+def test_side_by_side_a_test_that_hangs_is_a_failure(tmp_path: Path) -> None:
+    """A worker of xdist is lost, and its report names the test."""
+    code, told = run(*hanging(tmp_path), "-n1", "--max-worker-restart=0", "-k", "trio")
+    assert code == 1
+    assert "crashed while running 'test_it.py::test_waits_for_ever[trio]'" in told, told
+
+
+def test_without_chromium_the_run_ends_with_what_to_install() -> None:
+    """Its tests are skipped, also where xdist has them run in other processes."""
+    code, told = run("-n1", "tests/page/test_controls.py", PATH="")
+    assert code == 0
+    assert "The inbox was not tested" in told
+    assert re.search(r"\d tests were skipped, no chromium on PATH: apt-get install chromium", told)
+
+
+def test_where_ci_is_set_chromium_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that is left out there would be missed by everybody."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="apt-get install chromium"):
+        chromium()
+
+
+def test_it_passes_where_ctrl_c_is_ignored() -> None:
+    """As started by `nohup` or a shell's `&`: a process passes that on to its children."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code, told = run("tests/cli/test_demo.py", "-k", "ctrl_c or exit_code")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (code, "2 passed" in told) == (0, True), told
