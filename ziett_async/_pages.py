@@ -1,6 +1,6 @@
 """Pages: a list as something to loop over, entry by entry or page by page.
 
-Which window to ask for, and what of it is new, is the rule of `_walk`; here it is only
+Which window to ask for, and what of it is new, is the rule of `_paging`; here it is only
 carried out. A walk is a value: the iterator replaces it when, and only when, an answer came.
 So a request that fails or is cancelled changes nothing, and the next step asks the same again.
 """
@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Row, Window
 from ziett_async._value import Value
-from ziett_async._walk import Bounds, BrokenOrder, Offsets, Row, Window
 from ziett_async.errors import InvalidResponse, Trail
 from ziett_async.models._enums import Order
 from ziett_async.models._page import Page
@@ -66,17 +66,17 @@ class Pages(Value, Generic[R]):
         return _Pages(self._fetch, self._start, self.operation)
 
     @property
-    def _start(self) -> Bounds | Offsets:
+    def _start(self) -> ExactWalk | OffsetWalk:
         if self.exact:
-            return Bounds(self.size, self.order, self.created_at__ge, self.created_at__le)
-        return Offsets(self.size, self.created_at__ge, self.created_at__le)
+            return ExactWalk(self.size, self.order, self.created_at__ge, self.created_at__le)
+        return OffsetWalk(self.size, self.created_at__ge, self.created_at__le)
 
 
 class _Pages(Generic[R]):
-    def __init__(self, fetch: Fetch[R], start: Bounds | Offsets, operation: str) -> None:
+    def __init__(self, fetch: Fetch[R], start: ExactWalk | OffsetWalk, operation: str) -> None:
         self._fetch = fetch
         #: What to do next; None at the end.
-        self._walk: Bounds | Offsets | None = start
+        self._walk: ExactWalk | OffsetWalk | None = start
         self._operation = operation
         self._begun = False
 
@@ -92,7 +92,7 @@ class _Pages(Generic[R]):
                 return attrs.evolve(page, entries=fresh)
         raise StopAsyncIteration
 
-    def _step(self, walk: Bounds | Offsets, page: Page[R]) -> tuple[R, ...]:
+    def _step(self, walk: ExactWalk | OffsetWalk, page: Page[R]) -> tuple[R, ...]:
         try:
             fresh, self._walk = walk.after(page)
         except BrokenOrder as broken:
