@@ -398,7 +398,7 @@ async def test_an_empty_list_is_a_page_too(client: AsyncZiett) -> None:
 
 
 @pytest.mark.parametrize("shape", ["core", "conventions"])
-@pytest.mark.parametrize("timestamps", ["offset", "z", "milliseconds"])
+@pytest.mark.parametrize("timestamps", ["offset", "z", "milliseconds", "truncated"])
 async def test_both_shapes_of_an_entry_are_one_message(
     serve: Serve,
     shape: Any,  # noqa: ANN401 - a Literal
@@ -596,6 +596,33 @@ async def test_a_loop_gives_every_message_once(service: Service, client: AsyncZi
         seen.append(message.id)
         service.fake.add_message()
     assert seen == [row.id for row in reversed(rows)]
+
+
+async def test_a_loop_gives_messages_that_are_closer_than_times_are_shown(serve: Serve) -> None:
+    """Where milliseconds are shown and bounds cut to them, as JavaScript does, none is missed."""
+    service = serve(Dialect(timestamps="truncated"))
+    rows = [
+        service.fake.add_message(created_at=START + timedelta(microseconds=370 * number))
+        for number in range(1000)
+    ]
+    async with service.client() as client:
+        for order, expected in (("asc", rows), ("desc", rows[::-1])):
+            loop = client.iter_messages(size=50, order=order)
+            assert [message.id async for message in loop] == [row.id for row in expected]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_loop_reaches_the_ends_of_the_calendar(
+    service: Service, client: AsyncZiett, order: str
+) -> None:
+    """Year 1 and the last day of 9999 are times like others, of messages and of filters."""
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    rows = stock(service.fake, 6)
+    for row, time in zip(rows, [first, first, first, last, last, last], strict=True):
+        service.fake.put(attrs.evolve(row, created_at=time))
+    for filters in ({}, {"created_at__ge": first, "created_at__le": last}):
+        loop = client.iter_messages(size=2, order=order, **filters)
+        assert {message.id async for message in loop} == {row.id for row in rows}
 
 
 async def test_page_numbers_do_not(service: Service, client: AsyncZiett) -> None:

@@ -586,6 +586,19 @@ def test_a_window_without_evidence_is_dropped_and_the_next_overlaps_more() -> No
     assert step.window == attrs.evolve(walk.window, page=2, size=150)
 
 
+def test_goes_back_twice_as_far_after_each_window_without_evidence() -> None:
+    """Where 20,000 read rows of a time went at once, a few requests find those that moved up."""
+    server = Server(order=Order.ASC)
+    for _ in range(300):
+        server.add(START)
+    first, *others = (each.id for each in server.matching(Window(1, 1)))
+    gone = {UUID(int=each): 0 for each in range(20_000)}
+    walk = ExactWalk(200, Order.ASC, START, None, {first: 0, **gone}, 1 + len(gone))
+    assert read(server, walk) == others
+    # From the end, back by 200, 400, ... 6,400 rows, then to the first; two for the others.
+    assert len(server.asked) <= 1 + 6 + 1 + 2
+
+
 @pytest.mark.parametrize("order", Order)
 def test_refuses_rows_out_of_order(order: Order) -> None:
     """Rows in disorder cannot be walked, and that is said."""

@@ -16,7 +16,7 @@ Choice = frozenset[tuple[str, object]]
 SWITCHES: Mapping[str, Sequence[object]] = {
     "dialect.list_entry": ("core", "conventions"),
     "dialect.retrieve": ("core", "wider"),
-    "dialect.timestamps": ("offset", "z", "milliseconds"),
+    "dialect.timestamps": ("offset", "z", "milliseconds", "truncated"),
     "dialect.not_found": ("RESOURCE_NOT_FOUND", "NOT_FOUND"),
     "dialect.accepted_status": (False, True),
     "dialect.rate_limit_headers": (False, True),

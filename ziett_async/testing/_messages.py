@@ -90,7 +90,7 @@ def _accept(books: Books, order: MessageOrder) -> Response:
 
 
 def _listing(books: Books, search: Search, filters: list[Filter[MessageRecord]]) -> Action:
-    paging = Paging.of(search)
+    paging = Paging.of(search, books.dialect)
     filters = [*filters, *_filters(search)]
     search.close()
     return lambda: answer(
