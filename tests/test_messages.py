@@ -727,6 +727,26 @@ async def test_a_loop_by_change_reads_every_page(service: Service, client: Async
     assert len(service.fake.requests) == 3
 
 
+@pytest.mark.parametrize(("order", "times"), [("asc", 0), ("desc", 2)])
+async def test_a_loop_by_change_is_not_exact(
+    service: Service, client: AsyncZiett, order: str, times: int
+) -> None:
+    """A message that does not change is missed, or comes twice, because another one does."""
+    rows = stock(service.fake, 6)
+    service.clock.advance(24 * 3600)
+    first, second, third, *_ = (
+        message.id
+        for message in (await client.list_messages(order=order, order_by="updated_at")).entries
+    )
+    moved, steady = (first, third) if order == "asc" else (rows[0].id, second)
+    seen: list[UUID] = []
+    async for message in client.iter_messages(size=2, order=order, order_by="updated_at"):
+        seen.append(message.id)
+        if len(seen) == 1:
+            service.fake.deliver(moved, "FAILED")
+    assert seen.count(steady) == times
+
+
 async def test_what_is_read_shows_no_number_and_no_text(
     service: Service, client: AsyncZiett
 ) -> None:

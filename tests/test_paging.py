@@ -223,10 +223,11 @@ Walk = ExactWalk | OffsetWalk | LastTimeShown
 
 
 def read(server: Server, walk: Walk) -> list[UUID]:
-    """Walk to the end; fail when the memory holds more than its zone."""
+    """Walk to the end; fail when the memory holds more than its zone, or there is no end."""
     step: Walk | None = walk
     ids: list[UUID] = []
     while step is not None:
+        assert len(server.asked) < 1000
         if isinstance(step, ExactWalk):
             check_memory(server, step)
         fresh, step = step.after(server.answer(step.window))
