@@ -271,7 +271,11 @@ def fill(server: Server, random: Random, groups: Sequence[tuple[int, int]]) -> N
 
 
 EACH_PRECISION = [exactly, cut, rounded]
-EVERY_SERVER = [Precisions(*each) for each in product(*[EACH_PRECISION] * 3, [False, True])]
+EVERY_SERVER = [
+    Precisions(*uses, sorts)
+    for uses in product(EACH_PRECISION, EACH_PRECISION, EACH_PRECISION)
+    for sorts in (False, True)
+]
 SERVERS = st.sampled_from(EVERY_SERVER)
 GAPS = st.sampled_from([1, 3, 250, 499, 500, 999, 1000, 1001, 5000, 1_000_000])
 SIZES = st.integers(1, 6) | st.integers(1, LARGEST)
