@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import count, pairwise, product
+from math import lcm
 from random import Random
 from uuid import UUID
 
@@ -131,7 +132,8 @@ class Server:
         return self.shuffle.random() if self.shuffle else row_id.int
 
     def answer(self, window: Window) -> Page[Entry]:
-        """Answer one request; the rows are one snapshot."""
+        """Answer one request; the rows are one snapshot. Fail when there is no end of them."""
+        assert len(self.asked) < 1000
         self.asked.append(window)
         self.change(self)
         found = self.matching(window)
@@ -223,11 +225,10 @@ Walk = ExactWalk | OffsetWalk | LastTimeShown
 
 
 def read(server: Server, walk: Walk) -> list[UUID]:
-    """Walk to the end; fail when the memory holds more than its zone, or there is no end."""
+    """Walk to the end; fail when the memory holds more than its zone."""
     step: Walk | None = walk
     ids: list[UUID] = []
     while step is not None:
-        assert len(server.asked) < 1000
         if isinstance(step, ExactWalk):
             check_memory(server, step)
         fresh, step = step.after(server.answer(step.window))
@@ -516,6 +517,7 @@ def test_offset_paging_reads_a_list_that_rests() -> None:
         (1, 30, 1, (1, 30)),
         (2, 2, 1, (1, 3)),
         (3, 2, 1, (2, 2)),
+        (5, 3, 1, (2, 3)),
         (6, 3, 1, (2, 4)),
         (30, 30, 1, (2, 29)),
         (29, 30, 1, (2, 28)),
@@ -535,12 +537,19 @@ def test_a_window_overlaps(
 @given(st.integers(1, 10**6), st.integers(2, LARGEST), st.sampled_from([1, 50]))
 @example(720720, 16, 1)
 @example(6983776800, 200, 50)
+@example(lcm(*range(1, 201)) + 5, 200, 50)
 def test_every_window_overlaps_and_goes_further(covered: int, size: int, overlap: int) -> None:
     """Whatever was read, there is a window that repeats a row of it and brings another."""
     page, asked = window_after(covered, size, overlap)
     assert page >= 1
     assert 2 <= asked <= LARGEST
     assert (page - 1) * asked < covered < page * asked
+
+
+def test_a_window_repeats_one_row_if_nothing_went() -> None:
+    """More overlap would cost requests, and is for rows that go."""
+    assert ExactWalk(30, Order.DESC, covered=29).window == Window(2, 28)
+    assert ExactWalk(30, Order.DESC, covered=200, overlaps_more=True).window == Window(2, 150)
 
 
 def entries(*milliseconds: int) -> list[Entry]:
