@@ -410,7 +410,7 @@ async def test_an_empty_list_is_a_page_too(client: AsyncZiett) -> None:
 
 
 @pytest.mark.parametrize("shape", ["site", "conventions"])
-@pytest.mark.parametrize("timestamps", ["offset", "z", "milliseconds"])
+@pytest.mark.parametrize("timestamps", ["offset", "z", "milliseconds", "truncated"])
 async def test_both_shapes_of_an_entry_are_one_message(
     serve: Serve,
     shape: Any,  # noqa: ANN401 - a Literal
@@ -624,6 +624,35 @@ async def test_a_loop_gives_every_message_once(service: Service, client: AsyncZi
     assert seen == [row.id for row in reversed(rows)]
 
 
+async def test_a_loop_gives_messages_that_are_closer_than_times_are_shown(serve: Serve) -> None:
+    """Where milliseconds are shown and bounds cut to them, as JavaScript does, none is missed."""
+    service = serve(Dialect(timestamps="truncated"))
+    rows = [
+        service.fake.add_message(created_at=START + timedelta(microseconds=370 * number))
+        for number in range(1000)
+    ]
+    async with service.client() as client:
+        for order, expected in (("asc", rows), ("desc", rows[::-1])):
+            loop = client.iter_messages(size=50, order=order)
+            assert [message.id async for message in loop] == [row.id for row in expected]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_loop_reaches_the_ends_of_the_calendar(
+    service: Service, client: AsyncZiett, order: str
+) -> None:
+    """Year 1 and the last day of 9999 are times like others, of messages and of filters."""
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    rows = stock(service.fake, 6)
+    for row, time in zip(rows, [first, first, first, last, last, last], strict=True):
+        service.fake.put(attrs.evolve(row, created_at=time))
+    everything = client.iter_messages(size=2, order=order)
+    within = client.iter_messages(size=2, order=order, created_at__ge=first, created_at__le=last)
+    for loop in (everything, within):
+        found = [message.id async for message in loop]
+        assert sorted(found) == sorted(row.id for row in rows)
+
+
 async def test_page_numbers_do_not(service: Service, client: AsyncZiett) -> None:
     """Counting pages, the naive way, yields messages twice while others arrive."""
     stock(service.fake, 23)
@@ -723,6 +752,26 @@ async def test_a_loop_by_change_reads_every_page(service: Service, client: Async
     loop = client.iter_messages(size=3, order_by="updated_at")
     assert {message.id async for message in loop} == {row.id for row in rows}
     assert len(service.fake.requests) == 3
+
+
+@pytest.mark.parametrize(("order", "times"), [("asc", 0), ("desc", 2)])
+async def test_a_loop_by_change_is_not_exact(
+    service: Service, client: AsyncZiett, order: str, times: int
+) -> None:
+    """A message that does not change is missed, or comes twice, because another one does."""
+    rows = stock(service.fake, 6)
+    service.clock.advance(24 * 3600)
+    first, second, third, *_ = (
+        message.id
+        for message in (await client.list_messages(order=order, order_by="updated_at")).entries
+    )
+    moved, steady = (first, third) if order == "asc" else (rows[0].id, second)
+    seen: list[UUID] = []
+    async for message in client.iter_messages(size=2, order=order, order_by="updated_at"):
+        seen.append(message.id)
+        if len(seen) == 1:
+            service.fake.deliver(moved, "FAILED")
+    assert seen.count(steady) == times
 
 
 async def test_what_is_read_shows_no_number_and_no_text(

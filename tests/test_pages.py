@@ -10,7 +10,7 @@ from anyio import move_on_after, sleep_forever
 from anyio.lowlevel import checkpoint
 
 from ziett_async._pages import Pages
-from ziett_async._walk import Row, Window
+from ziett_async._paging import Row, Window
 from ziett_async.errors import InvalidResponse, NotSent, Trail
 from ziett_async.models._call import CallInfo
 from ziett_async.models._enums import Order

@@ -1,8 +1,8 @@
-"""Pages: a list as something to loop over, entry by entry or page by page.
+"""Pages: a list to iterate over, entry by entry or page by page.
 
-Which window to ask for, and what of it is new, is the rule of `_walk`; here it is only
-carried out. A walk is a value: the iterator replaces it when, and only when, an answer came.
-So a request that fails or is cancelled changes nothing, and the next step asks the same again.
+`_paging` decides which window to request next and which of its rows are new; this module makes
+the requests. A walk is an immutable value, which an iterator replaces only after a response. So
+a request that fails or is cancelled changes nothing, and the next step repeats it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Row, Window
 from ziett_async._value import Value
-from ziett_async._walk import Bounds, BrokenOrder, Offsets, Row, Window
 from ziett_async.errors import InvalidResponse, Trail
 from ziett_async.models._enums import Order
 from ziett_async.models._page import Page
@@ -24,23 +24,29 @@ Fetch = Callable[[Window], Awaitable[Page[R]]]
 
 @attrs.frozen(eq=False, repr=False)
 class Pages(Value, Generic[R]):
-    """A list, walked anew by every loop: `async for` gives entries, `pages()` gives pages.
+    """A list; each loop reads it from the start: `async for` entries, or `pages()`.
 
     With `exact`, every row that exists when a loop begins and matches throughout is yielded
     exactly once, and no row twice, while others arrive, change, leave, enter or are deleted.
-    That takes rows ordered by `created_at`. With `exact=False`, for every other order, it is
-    offset paging: a row that changes its place during the loop may be missed or come twice.
+    The rows have to be ordered by `created_at`, and those with the same one in an order that
+    does not change. Where that changes, no row comes twice either, but where more rows than
+    half a page lie within two milliseconds, some of them may be missed. With `exact=False`,
+    for every other order, it is offset paging: while rows change their places, any row may be
+    missed or come twice.
 
-    `size` is a wish, 1 to 200: an exact walk asks for at least 2 rows, since each window
-    repeats a row of the last, and where one timestamp has more rows than that for up to 200.
-    A walk in order `asc` ends only once it has caught up with the rows that arrive.
+    `size` is the preferred size of a page, 1 to 200. An exact walk requests at least 2 rows,
+    as each window repeats a row of the one before, and up to 200 where one millisecond has
+    more rows than that. A walk in order `asc` ends only once it has caught up with new rows.
 
-    An iterator is for one task at a time. A loop may be left at any point: nothing is open
-    between two steps. After an error or a cancellation the next step asks the same window
-    again: nothing is lost, nothing comes twice.
+    An iterator is for one task at a time. A loop may be left at any point: no resource is
+    open between two steps. After an error or a cancellation the next step requests the same
+    window again, so no row is missed or repeated.
 
-    Raises, from the loops: what `fetch` raises; InvalidResponse when the server's list is not
-    in the order or within the bounds asked for, so that no exact walk is possible.
+    Raises:
+        InvalidResponse: from a loop, when the rows are not in the order or within the bounds
+            that were requested, so that an exact walk is impossible. Errors of the requests
+            themselves pass through a loop unchanged.
+
     """
 
     _fetch: Fetch[R] = attrs.field(alias="fetch", repr=False)
@@ -50,33 +56,33 @@ class Pages(Value, Generic[R]):
     created_at__ge: datetime | None = attrs.field(kw_only=True, default=None)
     created_at__le: datetime | None = attrs.field(kw_only=True, default=None)
     exact: bool = attrs.field(kw_only=True, default=True)
-    #: Whose name an InvalidResponse bears: `list_messages`.
+    #: The operation that an `InvalidResponse` names: `list_messages`.
     operation: str = attrs.field(kw_only=True, default="list")
 
     def __aiter__(self) -> AsyncIterator[R]:
         return _Entries(self.pages())
 
     def pages(self) -> AsyncIterator[Page[R]]:
-        """Walk page by page: what the server answered, with only the new ones as entries.
+        """Iterate page by page: each page holds only the entries that are new.
 
-        The numbers beside the entries are the server's, about the window asked for: in an
-        exact walk the `total` of the first page counts all, later ones what is left. A page
-        with nothing new is passed over, except the first: an empty list gives one empty page.
+        The numbers of a page are the server's, for the window requested: in an exact walk the
+        `total` of the first page counts all rows, that of a later one what is left. A page
+        without new entries is skipped, except the first: an empty list gives one empty page.
         """
         return _Pages(self._fetch, self._start, self.operation)
 
     @property
-    def _start(self) -> Bounds | Offsets:
+    def _start(self) -> ExactWalk | OffsetWalk:
         if self.exact:
-            return Bounds(self.size, self.order, self.created_at__ge, self.created_at__le)
-        return Offsets(self.size, self.created_at__ge, self.created_at__le)
+            return ExactWalk(self.size, self.order, self.created_at__ge, self.created_at__le)
+        return OffsetWalk(self.size, self.created_at__ge, self.created_at__le)
 
 
 class _Pages(Generic[R]):
-    def __init__(self, fetch: Fetch[R], start: Bounds | Offsets, operation: str) -> None:
+    def __init__(self, fetch: Fetch[R], start: ExactWalk | OffsetWalk, operation: str) -> None:
         self._fetch = fetch
-        #: What to do next; None at the end.
-        self._walk: Bounds | Offsets | None = start
+        #: The walk from here on; None at the end.
+        self._walk: ExactWalk | OffsetWalk | None = start
         self._operation = operation
         self._begun = False
 
@@ -92,7 +98,7 @@ class _Pages(Generic[R]):
                 return attrs.evolve(page, entries=fresh)
         raise StopAsyncIteration
 
-    def _step(self, walk: Bounds | Offsets, page: Page[R]) -> tuple[R, ...]:
+    def _step(self, walk: ExactWalk | OffsetWalk, page: Page[R]) -> tuple[R, ...]:
         try:
             fresh, self._walk = walk.after(page)
         except BrokenOrder as broken:

@@ -17,7 +17,7 @@ SWITCHES: Mapping[str, Sequence[object]] = {
     "dialect.name": ("site", "reference", "conventions"),
     "dialect.list_entry": ("site", "reference", "conventions"),
     "dialect.retrieve": ("site", "reference"),
-    "dialect.timestamps": ("offset", "z", "milliseconds"),
+    "dialect.timestamps": ("offset", "z", "milliseconds", "truncated"),
     "dialect.not_found": ("NOT_FOUND", "RESOURCE_NOT_FOUND"),
     "dialect.ids": ("uuid", "uuid7"),
     "dialect.accepted_status": (False, True),

@@ -17,6 +17,7 @@ FORMS = {
     "offset": MICROSECONDS + r"\+00:00",
     "z": MICROSECONDS + "Z",
     "milliseconds": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "truncated": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
 }
 
 

@@ -109,6 +109,18 @@ def test_timestamps_are_distinct_by_default(ask: Ask, message: Body) -> None:
         assert second.created_at - first.created_at == step
 
 
+def test_bounds_may_be_cut_like_the_times_that_are_shown(ask: Ask) -> None:
+    """Then the time that a row shows, given back as a bound, is before the row itself."""
+    fake = FakeZiett(dialect=Dialect(timestamps="truncated"))
+    row = fake.add_message(created_at=START + timedelta(microseconds=1999))
+    assert row.created_at.microsecond == 1999
+    bound = "2025-07-14T10:30:00.001Z"
+    (entry,) = json.loads(ask(fake, "GET", f"/messages?created_at__ge={bound}").body)["entries"]
+    assert entry["created_at"] == bound
+    assert ids(ask(fake, "GET", f"/messages?created_at__le={bound}")) == []
+    assert ids(ask(fake, "GET", "/messages?created_at__le=2025-07-14T10:30:00.001999Z")) == []
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -12,7 +12,7 @@ from ziett_async import _checks as check
 from ziett_async._checks import Fields
 from ziett_async._operation import Operation, Query
 from ziett_async._pages import Pages
-from ziett_async._walk import LARGEST, Row, Window
+from ziett_async._paging import LARGEST, Row, Window
 from ziett_async.api._room import Room
 from ziett_async.models import (
     CampaignStatus,

@@ -118,9 +118,14 @@ class Messages(Room):
         `async for message in ...` gives messages, `async for page in ....pages()` pages of
         `size`, 200 by default. Ordered by `created_at`, the default, every message that
         existed when the loop began and matches throughout is yielded exactly once, nothing
-        twice, while others arrive, change, leave the filter or are deleted. Ordered by
-        `updated_at` that is impossible: a message that changes during the loop may be
-        missed, or come twice.
+        twice, while others arrive, change, leave the filter or are deleted.
+
+        For that the server has to return messages with one `created_at` in the same order
+        each time. If it does not, nothing comes twice either, but where more messages than
+        half a page lie within two milliseconds, some of them may be missed.
+
+        Ordered by `updated_at`, the pages are offsets into a list that moves: a message that
+        does not change may be missed or come twice, too, because others change.
 
         `timeout` is in seconds, for each page. The filters are those of `MessageFilters`.
 

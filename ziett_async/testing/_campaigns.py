@@ -71,7 +71,7 @@ def get_campaign(books: Books, visit: Visit) -> Action:
 def list_campaigns(books: Books, visit: Visit) -> Action:
     """Answer `GET /campaigns`."""
     search = Search(visit.query)
-    paging = Paging.of(search)
+    paging = Paging.of(search, books.dialect)
     filters = _filters(search, books.dialect)
     search.close()
     return lambda: answer(200, envelope(books.campaigns, filters, paging, partial(campaign, books)))

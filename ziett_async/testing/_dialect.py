@@ -86,7 +86,9 @@ class Dialect:
     retrieve: Literal["site", "reference"] = _as_named("retrieve")
     #: `offset`: `.123456+00:00`. `z`: `.123456Z`. `milliseconds`: `.123Z`, and nothing is
     #: kept that is finer than what is shown, so that bounds and rows still agree.
-    timestamps: Literal["offset", "z", "milliseconds"] = _as_named("timestamps")
+    #: `truncated`: `.123Z`, cut from the microseconds that are kept, compared and sorted by,
+    #: and bounds are cut, too: as where JavaScript stands in front of a database.
+    timestamps: Literal["offset", "z", "milliseconds", "truncated"] = _as_named("timestamps")
     #: The code of a 404.
     not_found: Literal["NOT_FOUND", "RESOURCE_NOT_FOUND"] = _as_named("not_found")
     #: Which ids are accepted: any UUID, or version 7 alone, for which some pages ask.
@@ -137,13 +139,19 @@ class Dialect:
             message = f"a moment must be aware, got the naive {moment.isoformat()}"
             raise ValueError(message)
         moment = moment.astimezone(UTC)
-        if self.timestamps == "milliseconds":
-            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-        return moment
+        return _cut(moment) if self.timestamps == "milliseconds" else moment
+
+    def bound(self, moment: datetime | None) -> datetime | None:
+        """Return the bound of a list as this service reads it."""
+        return _cut(moment) if moment and self.timestamps == "truncated" else moment
 
     def stamp(self, moment: datetime) -> str:
         """Return a UTC moment as it stands in an answer."""
         if self.timestamps == "offset":
             return moment.isoformat(timespec="microseconds")
-        finest = "milliseconds" if self.timestamps == "milliseconds" else "microseconds"
+        finest = "microseconds" if self.timestamps == "z" else "milliseconds"
         return moment.replace(tzinfo=None).isoformat(timespec=finest) + "Z"
+
+
+def _cut(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -93,7 +93,7 @@ def _accept(books: Books, order: MessageSubmission) -> Response:
 
 def _listing(books: Books, visit: Visit, filters: list[Filter[MessageRecord]]) -> Action:
     search = Search(visit.query)
-    paging = Paging.of(search)
+    paging = Paging.of(search, books.dialect)
     filters = [*filters, *_filters(search, books.dialect)]
     search.close()
     return lambda: answer(

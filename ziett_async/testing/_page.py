@@ -7,6 +7,7 @@ from typing import TypeVar
 import attrs
 
 from ziett_async.testing._answers import Document
+from ziett_async.testing._dialect import Dialect
 from ziett_async.testing._rows import Row, Rows
 from ziett_async.testing._search import Search
 
@@ -27,15 +28,15 @@ class Paging:
     newest: datetime | None
 
     @classmethod
-    def of(cls, search: Search) -> "Paging":
+    def of(cls, search: Search, dialect: Dialect) -> "Paging":
         """Read them from a query."""
         return cls(
             page=search.integer("page", 1, least=1),
             size=search.integer("size", 30, least=1, most=200),
             order=search.choice("order", ("desc", "asc")),
             order_by=search.choice("order_by", ("created_at", "updated_at")),
-            oldest=search.moment("created_at__ge"),
-            newest=search.moment("created_at__le"),
+            oldest=dialect.bound(search.moment("created_at__ge")),
+            newest=dialect.bound(search.moment("created_at__le")),
         )
 
 

@@ -2,7 +2,7 @@
 
 Rows are placed by `created_at`, in microseconds *along the walk*: what comes later in the
 answer has the larger place, so that `asc` and `desc` are one algorithm. The server's order
-is total (`created_at`, then something of its own) and no row changes its place in it.
+is total (`created_at`, then anything that does not change) and no row changes its place in it.
 
 Invariant, between any two requests: there is a last row read, and every lasting row (one
 that matches from the first request to the last) up to it has been yielded; `seen` holds
@@ -13,18 +13,31 @@ every yielded id that the server can still return for a window that begins at `b
    is not beyond it either. No lasting row can then lie between the last row read and the
    window, so its last row is the new last row read. A window without evidence (rows before
    it have gone, and the rest moved up) is dropped whole, and the next one begins further back.
-2. Displayed times may be cut or rounded to milliseconds while the server compares
-   microseconds, so a place `p` that is a whole millisecond stands for `p - 999` to `p + 999`.
-   The bound becomes the *least* place the last row read may have: nothing hides before it.
-3. An id is forgotten when the *greatest* place its row may have is before the bound. Bounds
-   only grow, so that row cannot come again. Every other id is kept, from however many windows
-   back: nothing is yielded twice. That is the memory: the rows of one timestamp.
-4. A bound may stand still, on a timestamp with more rows than a window holds. Windows then
+2. A server keeps microseconds or milliseconds, and may cut or round to milliseconds the times
+   that it shows, those that it sorts and filters by, and the bounds that it is sent. A shown
+   place `p` of no whole millisecond is exact, and at most brought to a neighbouring one before
+   it is compared. One of a whole millisecond was cut (by up to 999) or rounded (by up to 500),
+   and is compared at most 1000 away. So the server compares the row within `_earliest(p)` to
+   `_latest(p)`: the last whole millisecond before `p`, and the first after it.
+3. The bound is the `_earliest` place of the last row read. No row after that one is compared
+   earlier, also where a millisecond's rows lie in another order than their microseconds; and
+   as the bound is a whole millisecond, the server reads what was sent. The bound that the
+   user gave is sent as it is until the walk has passed it. Whatever the server makes of it is
+   not beyond the next whole millisecond, so a later window holds no row that it would exclude.
+4. An id is forgotten when the `_latest` place of its row is before the bound. Bounds only
+   grow, so that row cannot come again. Every other id is kept, from however many windows
+   back: nothing is yielded twice. That is the memory: rows less than three milliseconds away.
+5. A bound may stand still, on a millisecond with more rows than a window holds, or at the first
+   moment of year 1 or the last of year 9999, beyond which no bound can be written. Windows then
    begin at an offset, short of the `covered` rows taken to be read: their overlap is the
    evidence. `covered` is a guess that is only ever paid for in requests.
 
 The walk ends with a window that is evidence, is not full and is the last of its pages: the
 count alone is no proof, as it is not taken in the same instant as the rows.
+
+Without a total order, 2 to 4 still hold: nothing is yielded twice. Rows of a few milliseconds
+that fill no more than half a window are read from the bound, where their order is of no
+account; of more, those that change places between two windows can be missed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,21 +53,22 @@ from ziett_async.models._page import Page
 
 #: The most rows the server puts into a window (API page, List Messages).
 LARGEST = 200
-#: Rows of overlap after a window that brought nothing: so many may go between two requests.
-CAREFUL = LARGEST // 4
-#: Windows in a row that may bring nothing, besides those it takes to read `seen` again.
-PATIENCE = 64
+#: Rows of overlap after a window without new rows: so many may go between two requests.
+MORE_OVERLAP = LARGEST // 4
+#: Windows in a row without a new row, besides those it takes to read `seen` again.
+MOST_EMPTY_WINDOWS = 64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class Row(Protocol):
-    """What a list must tell of its rows to be walked."""
+    """The fields of a row that a walk needs."""
 
     @property
     def id(self) -> UUID:
-        """Names the row for good."""
+        """Identifies the row; never changes."""
         ...
 
     @property
@@ -67,7 +81,7 @@ R = TypeVar("R", bound=Row)
 
 
 class BrokenOrder(Exception):
-    """The server's answers cannot be walked: the list is not what was asked for."""
+    """The server's answers are not the list that was asked for, so it cannot be walked."""
 
 
 @attrs.frozen(repr=False)
@@ -96,7 +110,7 @@ def window_after(covered: int, size: int, overlap: int) -> tuple[int, int]:
 
 
 @attrs.frozen(eq=False, repr=False)
-class Offsets:
+class OffsetWalk:
     """Plain offset paging: rows that move while it reads are missed, or come twice."""
 
     size: int
@@ -109,14 +123,14 @@ class Offsets:
         """What to ask for next."""
         return Window(self.page, self.size, self.ge, self.le)
 
-    def after(self, page: Page[R]) -> tuple[tuple[R, ...], "Offsets | None"]:
+    def after(self, page: Page[R]) -> tuple[tuple[R, ...], "OffsetWalk | None"]:
         """Return the rows to yield, and the walk from here on; None at the end."""
         ends = self.page >= page.pages
         return page.entries, None if ends else attrs.evolve(self, page=self.page + 1)
 
 
 @attrs.frozen(eq=False, repr=False)
-class Bounds:
+class ExactWalk:
     """The exact walk, between two requests."""
 
     size: int
@@ -127,18 +141,18 @@ class Bounds:
     seen: Mapping[UUID, int] = attrs.field(factory=dict[UUID, int])
     #: How many of the first rows from the bound on are taken to be in `seen`.
     covered: int = 0
-    #: Windows since the last that brought anything new.
-    fruitless: int = 0
-    #: Whether there was a fruitless one since the bound last grew.
-    careful: bool = False
+    #: Windows since the last with a new row.
+    empty_windows: int = 0
+    #: Whether there was one without a new row since the bound last grew.
+    overlaps_more: bool = False
 
     @property
     def window(self) -> Window:
         """What to ask for next."""
-        size, overlap = (LARGEST, CAREFUL) if self.careful else (self.size, 1)
+        size, overlap = (LARGEST, MORE_OVERLAP) if self.overlaps_more else (self.size, 1)
         return Window(*window_after(self.covered, size, overlap), self.ge, self.le)
 
-    def after(self, page: Page[R]) -> "tuple[tuple[R, ...], Bounds | None]":
+    def after(self, page: Page[R]) -> "tuple[tuple[R, ...], ExactWalk | None]":
         """Return the rows to yield, and the walk from here on; None at the end.
 
         Raises:
@@ -149,63 +163,71 @@ class Bounds:
         asked, rows = self.window, page.entries
         self._check([self._place(row.created_at) for row in rows])
         if asked.page > 1 and not any(row.id in self.seen for row in rows):
-            return (), self._nothing_new(max(self.covered - LARGEST * 2**self.fruitless, 1))
+            return (), self._after_empty(max(self.covered - LARGEST * 2**self.empty_windows, 1))
         fresh = {row.id: row for row in rows if row.id not in self.seen}
         if not rows or (len(rows) < asked.size and page.page >= page.pages):
             return tuple(fresh.values()), None
         new = {each: self._place(row.created_at) for each, row in fresh.items()}
         covered = (asked.page - 1) * asked.size + len(rows)
-        return tuple(fresh.values()), self._on(new, self._place(rows[-1].created_at), covered)
+        last = self._place(rows[-1].created_at)
+        return tuple(fresh.values()), self._after_evidence(new, last, covered)
 
-    def _on(self, new: Mapping[UUID, int], last: int, covered: int) -> "Bounds":
-        """Go on from a window that was evidence."""
-        bound = last - _blur(last)
-        if self._bound is None or bound > self._bound:
+    def _after_evidence(self, new: Mapping[UUID, int], last: int, covered: int) -> "ExactWalk":
+        bound = _earliest(last)
+        if bound > self._bound:
             return self._from(bound, {**self.seen, **new})
         if not new:
-            return self._nothing_new(covered)
-        return attrs.evolve(self, seen={**self.seen, **new}, covered=covered, fruitless=0)
+            return self._after_empty(covered)
+        return attrs.evolve(self, seen={**self.seen, **new}, covered=covered, empty_windows=0)
 
-    def _from(self, bound: int, seen: Mapping[UUID, int]) -> "Bounds":
+    def _from(self, bound: int, seen: Mapping[UUID, int]) -> "ExactWalk":
         """Begin at a new bound, and forget what is out of its reach."""
-        kept = {each: place for each, place in seen.items() if place + _blur(place) >= bound}
-        covered = sum(place - _blur(place) >= bound for place in kept.values())
+        kept = {each: place for each, place in seen.items() if _latest(place) >= bound}
+        covered = sum(_earliest(place) >= bound for place in kept.values())
         start = _EPOCH + bound * self._step
         ge, le = (start, self.le) if self.order is Order.ASC else (self.ge, start)
-        return Bounds(self.size, self.order, ge, le, kept, covered)
+        return ExactWalk(self.size, self.order, ge, le, kept, covered)
 
-    def _nothing_new(self, covered: int) -> "Bounds":
+    def _after_empty(self, covered: int) -> "ExactWalk":
         """Read more, and with more overlap, unless that has been tried for long enough."""
-        fruitless = self.fruitless + 1
-        if fruitless > PATIENCE + 4 * len(self.seen) // CAREFUL:
+        empty_windows = self.empty_windows + 1
+        if empty_windows > MOST_EMPTY_WINDOWS + 4 * len(self.seen) // MORE_OVERLAP:
             message = "the list brings the same rows again and again"
             raise BrokenOrder(message)
-        return attrs.evolve(self, covered=covered, fruitless=fruitless, careful=True)
+        return attrs.evolve(self, covered=covered, empty_windows=empty_windows, overlaps_more=True)
 
     def _check(self, places: Sequence[int]) -> None:
-        least = self._bound
+        # The server may have cut or rounded a bound that the user gave.
+        least = self._bound // 1000 * 1000
         for place in places:
-            if least is not None and place + _blur(place) < least:
+            if _latest(place) < least:
                 message = "the rows are not in the order, or not within the bounds, asked for"
                 raise BrokenOrder(message)
-            least = place - _blur(place)
+            least = _earliest(place)
 
     @property
     def _step(self) -> timedelta:
         return _MICROSECOND if self.order is Order.ASC else -_MICROSECOND
 
     @property
-    def _bound(self) -> int | None:
-        start = self.ge if self.order is Order.ASC else self.le
-        return None if start is None else self._place(start)
+    def _bound(self) -> int:
+        """The place at which windows begin; without a bound, the calendar's beginning."""
+        start = (self.ge or _FIRST) if self.order is Order.ASC else (self.le or _LAST)
+        return self._place(start)
 
     def _place(self, time: datetime | None) -> int:
         if time is None:
             message = "a row has no created_at, without which its place in the list is not known"
             raise BrokenOrder(message)
-        return (time - _EPOCH) // self._step
+        # With an offset from UTC, a time can lie beyond the calendar: it counts as its end.
+        return (max(_FIRST, min(time, _LAST)) - _EPOCH) // self._step
 
 
-def _blur(place: int) -> int:
-    """Return how far the real place may be from the displayed one, in microseconds."""
-    return 0 if place % 1000 else 999
+def _earliest(place: int) -> int:
+    """Return the last whole millisecond before a place."""
+    return (place - 1) // 1000 * 1000
+
+
+def _latest(place: int) -> int:
+    """Return the first whole millisecond after a place."""
+    return (place // 1000 + 1) * 1000

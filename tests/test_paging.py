@@ -1,8 +1,9 @@
 """The paging rule against a list that changes between any two requests."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import count, pairwise
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import count, pairwise, product
+from math import lcm
 from random import Random
 from uuid import UUID
 
@@ -11,13 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ziett_async._walk import (
-    CAREFUL,
+from ziett_async._paging import (
     LARGEST,
-    PATIENCE,
-    Bounds,
+    MORE_OVERLAP,
+    MOST_EMPTY_WINDOWS,
     BrokenOrder,
-    Offsets,
+    ExactWalk,
+    OffsetWalk,
     Window,
     window_after,
 )
@@ -26,22 +27,45 @@ from ziett_async.models._enums import Order
 from ziett_async.models._page import Page
 
 START = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 CALL = CallInfo(attempts=1, waited=0.0, elapsed=0.0, status=200)
 
 
+Precision = Callable[[datetime], datetime]
+
+
 def exactly(time: datetime) -> datetime:
-    """Display a time as the server has it."""
+    """Keep microseconds."""
     return time
 
 
 def cut(time: datetime) -> datetime:
-    """Display whole milliseconds."""
+    """Cut to whole milliseconds."""
     return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 def rounded(time: datetime) -> datetime:
-    """Display the nearest millisecond."""
-    return cut(time + timedelta(microseconds=500))
+    """Round to the nearest millisecond that the calendar has."""
+    left = LAST.replace(tzinfo=time.tzinfo) - time
+    return cut(time + min(timedelta(microseconds=500), left))
+
+
+@attrs.frozen
+class Precisions:
+    """How precise each use is that a server makes of times."""
+
+    #: Of the times in an answer.
+    shows: Precision = exactly
+    #: Of the times that are compared with the bounds.
+    compares: Precision = exactly
+    #: Of the bounds, as the server reads them.
+    reads: Precision = exactly
+    #: Whether rows are sorted by the times that are compared; else by those that are kept.
+    sorts_what_it_compares: bool = False
+
+    def __str__(self) -> str:
+        uses = (self.shows, self.compares, self.reads)
+        return "-".join([*(use.__name__ for use in uses), str(self.sorts_what_it_compares)])
 
 
 @attrs.define(eq=False)
@@ -68,47 +92,59 @@ class Entry:
 class Server:
     """A list of `created_at`, then id; with every request it changes, then answers."""
 
-    display: Callable[[datetime], datetime] = exactly
+    precisions: Precisions = attrs.field(factory=Precisions)
     order: Order = Order.DESC
     change: Callable[["Server"], None] = lambda _: None
     #: Whether the list also changes after the rows are counted and before they are read.
     torn: bool = False
+    #: Draws the order of rows with one time anew for every answer; by default their ids are it.
+    shuffle: Random | None = None
     records: list[Record] = attrs.field(factory=list[Record])
     asked: list[Window] = attrs.field(factory=list[Window])
+    #: Every row there ever was.
+    times: dict[UUID, datetime] = attrs.field(factory=dict[UUID, datetime], init=False)
     _ids: "count[int]" = attrs.field(factory=lambda: count(1), init=False)
 
     def add(self, at: datetime, *, matches: bool = True, lasts: bool = True) -> None:
         """Add a row; rows of one timestamp lie in no order of arrival."""
         number = next(self._ids) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128
         self.records.append(Record(UUID(int=number), at, matches, lasts))
+        self.times[UUID(int=number)] = at
 
     def matching(self, window: Window) -> list[Record]:
         """Return the rows within the bounds, in order."""
-        ge, le = window.created_at__ge, window.created_at__le
         return sorted(
-            (
-                each
-                for each in self.records
-                if each.matches
-                and (ge is None or each.created_at >= ge)
-                and (le is None or each.created_at <= le)
-            ),
-            key=lambda each: (each.created_at, each.id),
+            (each for each in self.records if each.matches and self.holds(window, each.id)),
+            key=lambda each: (self._sorts(each.created_at), self._tie(each.id)),
             reverse=self.order is Order.DESC,
         )
 
+    def holds(self, window: Window, row_id: UUID) -> bool:
+        """Tell whether a row is within the bounds, as the server reads and compares them."""
+        ge, le = window.created_at__ge, window.created_at__le
+        time, reads = self.precisions.compares(self.times[row_id]), self.precisions.reads
+        return (ge is None or time >= reads(ge)) and (le is None or time <= reads(le))
+
+    def _sorts(self, time: datetime) -> datetime:
+        return self.precisions.compares(time) if self.precisions.sorts_what_it_compares else time
+
+    def _tie(self, row_id: UUID) -> float:
+        return self.shuffle.random() if self.shuffle else row_id.int
+
     def answer(self, window: Window) -> Page[Entry]:
-        """Answer one request; the rows are one snapshot."""
+        """Answer one request; the rows are one snapshot. Fail when there is no end of them."""
+        assert len(self.asked) < 1000
         self.asked.append(window)
         self.change(self)
-        total = len(self.matching(window))
+        found = self.matching(window)
+        total = len(found)
         if self.torn:
             self.change(self)
-        found = self.matching(window)
+            found = self.matching(window)
         first = (window.page - 1) * window.size
         return page_of(
             [
-                Entry(each.id, self.display(each.created_at))
+                Entry(each.id, self.precisions.shows(each.created_at))
                 for each in found[first : first + window.size]
             ],
             window=window,
@@ -163,42 +199,67 @@ class Churn:
             each.matches = False
 
 
-def read(server: Server, walk: Bounds | Offsets) -> list[UUID]:
+@attrs.frozen
+class LastTimeShown:
+    """The naive bound: each window begins at the time that the last row shows."""
+
+    size: int
+    le: datetime | None = None
+    seen: frozenset[UUID] = frozenset()
+
+    @property
+    def window(self) -> Window:
+        """What to ask for next."""
+        return Window(1, self.size, None, self.le)
+
+    def after(self, page: Page[Entry]) -> "tuple[tuple[Entry, ...], LastTimeShown | None]":
+        """Return the rows to yield, and the walk from here on; None at the end."""
+        fresh = tuple(row for row in page.entries if row.id not in self.seen)
+        if len(page.entries) < self.size:
+            return fresh, None
+        seen = self.seen | {row.id for row in fresh}
+        return fresh, LastTimeShown(self.size, page.entries[-1].created_at, seen)
+
+
+Walk = ExactWalk | OffsetWalk | LastTimeShown
+
+
+def read(server: Server, walk: Walk) -> list[UUID]:
     """Walk to the end; fail when the memory holds more than its zone."""
-    step: Bounds | Offsets | None = walk
+    step: Walk | None = walk
     ids: list[UUID] = []
     while step is not None:
-        if isinstance(step, Bounds):
+        if isinstance(step, ExactWalk):
             check_memory(server, step)
         fresh, step = step.after(server.answer(step.window))
         ids += [row.id for row in fresh]
     return ids
 
 
-def check_memory(server: Server, walk: Bounds) -> None:
-    """Fail when ids are held of rows that are further than rounding hides from the bound."""
+def check_memory(server: Server, walk: ExactWalk) -> None:
+    """Fail when ids are held of rows that are three milliseconds from the bound."""
     bound = walk.le if server.order is Order.DESC else walk.ge
     if bound is not None:
-        near = timedelta(microseconds=2 * 999)
-        times = {each.id: each.created_at for each in server.records}
-        assert all(abs(times.get(each, bound) - bound) <= near for each in walk.seen)
+        times = [max(FIRST, min(server.times.get(each, bound), LAST)) for each in walk.seen]
+        assert all(abs(time - bound) < timedelta(milliseconds=3) for time in times)
 
 
-def start_of(server: Server, size: int, **bounds: datetime | None) -> Bounds:
+def start_of(server: Server, size: int, **bounds: datetime | None) -> ExactWalk:
     """Return the exact walk of the server's list."""
-    return Bounds(size, server.order, bounds.get("ge"), bounds.get("le"))
+    return ExactWalk(size, server.order, bounds.get("ge"), bounds.get("le"))
 
 
-def lasting(server: Server, walk: Bounds | Offsets) -> set[UUID]:
+def lasting(server: Server, walk: Walk) -> set[UUID]:
     """Return the rows that match from now on to the end."""
     return {each.id for each in server.matching(walk.window) if each.lasts}
 
 
-def is_exact(server: Server, walk: Bounds | Offsets) -> bool:
+def is_exact(server: Server, walk: Walk) -> bool:
     """Read the list and say whether the guarantee held."""
     expected = lasting(server, walk)
     ids = read(server, walk)
-    return len(ids) == len(set(ids)) and expected <= set(ids)
+    within = all(server.holds(walk.window, each) for each in ids)
+    return within and len(ids) == len(set(ids)) and expected <= set(ids)
 
 
 def fill(server: Server, random: Random, groups: Sequence[tuple[int, int]]) -> None:
@@ -210,14 +271,20 @@ def fill(server: Server, random: Random, groups: Sequence[tuple[int, int]]) -> N
             server.add(now, matches=random.random() < 0.9, lasts=random.random() < 0.5)
 
 
-DISPLAYS = st.sampled_from([exactly, cut, rounded])
+EACH_PRECISION = [exactly, cut, rounded]
+EVERY_SERVER = [
+    Precisions(*uses, sorts)
+    for uses in product(EACH_PRECISION, EACH_PRECISION, EACH_PRECISION)
+    for sorts in (False, True)
+]
+SERVERS = st.sampled_from(EVERY_SERVER)
 GAPS = st.sampled_from([1, 3, 250, 499, 500, 999, 1000, 1001, 5000, 1_000_000])
 SIZES = st.integers(1, 6) | st.integers(1, LARGEST)
 RANDOMS = st.integers(0, 2**32).map(Random)
 
 
 @given(
-    DISPLAYS,
+    SERVERS,
     st.sampled_from(Order),
     SIZES,
     RANDOMS,
@@ -228,7 +295,7 @@ RANDOMS = st.integers(0, 2**32).map(Random)
 )
 @settings(deadline=None, max_examples=300)
 def test_exactly_once(  # noqa: PLR0913, PLR0917 - each is drawn
-    display: Callable[[datetime], datetime],
+    precisions: Precisions,
     order: Order,
     size: int,
     random: Random,
@@ -238,14 +305,14 @@ def test_exactly_once(  # noqa: PLR0913, PLR0917 - each is drawn
     torn: bool,  # noqa: FBT001 - drawn like the others
 ) -> None:
     """What lasts is yielded once, nothing twice, however the rest of the list changes."""
-    server = Server(display, order, Churn(random, 80, most), torn)
+    server = Server(precisions, order, Churn(random, 80, most), torn)
     fill(server, random, groups)
     ge, le = (None if each is None else START + timedelta(microseconds=each) for each in bounds)
     assert is_exact(server, start_of(server, size, ge=ge, le=le))
 
 
 @given(
-    DISPLAYS,
+    SERVERS,
     st.sampled_from(Order),
     st.sampled_from([20, 30, 100, 199, 200]),
     RANDOMS,
@@ -254,7 +321,7 @@ def test_exactly_once(  # noqa: PLR0913, PLR0917 - each is drawn
 )
 @settings(deadline=None, max_examples=40)
 def test_more_rows_of_one_timestamp_than_fit_a_page(
-    display: Callable[[datetime], datetime],
+    precisions: Precisions,
     order: Order,
     size: int,
     random: Random,
@@ -262,7 +329,7 @@ def test_more_rows_of_one_timestamp_than_fit_a_page(
     most: int,
 ) -> None:
     """The guarantee holds inside groups that are larger than the largest page."""
-    server = Server(display, order, Churn(random, 3 * most, most))
+    server = Server(precisions, order, Churn(random, 3 * most, most))
     fill(server, random, [(many[0], 1), (many[1], 400), (many[2], 400)])
     assert is_exact(server, start_of(server, size))
 
@@ -287,15 +354,103 @@ def test_rows_that_go_from_a_read_group_hide_none() -> None:
     assert set(ids) == everything
 
 
-@pytest.mark.parametrize("display", [exactly, cut, rounded])
+def dense(precisions: Precisions, order: Order = Order.DESC) -> Server:
+    """Return a list with two rows in a millisecond, some of them at its very edges."""
+    server, random, now = Server(precisions, order), Random(7), START  # noqa: S311
+    for _ in range(80):
+        now += timedelta(microseconds=random.choice([0, 1, 250, 499, 500, 501, 999]))
+        server.add(now)
+    return server
+
+
+@pytest.mark.parametrize("precisions", EVERY_SERVER, ids=str)
+@pytest.mark.parametrize("order", Order)
+def test_rows_closer_than_a_millisecond(precisions: Precisions, order: Order) -> None:
+    """However precise a server is in each of its uses of times, its rows come once, in order."""
+    server = dense(precisions, order)
+    everything = [each.id for each in server.matching(Window(1, 1))]
+    assert read(server, start_of(server, 10)) == everything
+
+
+@pytest.mark.parametrize("precisions", EVERY_SERVER, ids=str)
+@pytest.mark.parametrize("order", Order)
+def test_the_users_bounds_mean_what_they_mean_to_the_server(
+    precisions: Precisions, order: Order
+) -> None:
+    """A loop gives what one large page within the same bounds would hold, and nothing else."""
+    for edge in (0, 499, 500):
+        server = dense(precisions, order)
+        ge = START + timedelta(milliseconds=5, microseconds=edge)
+        le = START + timedelta(milliseconds=25, microseconds=edge)
+        within = [each.id for each in server.matching(Window(1, 1, ge, le))]
+        assert read(server, start_of(server, 7, ge=ge, le=le)) == within
+        assert server.asked[0] == Window(1, 7, ge, le)
+
+
+def test_a_bound_that_is_not_rounded_outwards_misses_rows() -> None:
+    """Where milliseconds are shown, the naive walk loses rows of a list that rests."""
+    for reads in (exactly, cut):
+        assert not is_exact(dense(Precisions(cut, reads=reads)), LastTimeShown(7))
+    assert is_exact(dense(Precisions()), LastTimeShown(7))
+
+
+#: Times at the ends of the calendar; an offset from UTC takes two of them beyond.
+ENDS = [
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2))),
+    FIRST,
+    FIRST + timedelta(microseconds=1),
+    FIRST + timedelta(milliseconds=1),
+    FIRST + timedelta(days=1),
+    LAST - timedelta(days=1),
+    LAST - timedelta(microseconds=999),
+    LAST - timedelta(microseconds=1),
+    LAST,
+    datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-2))),
+]
+
+
+@pytest.mark.parametrize("precisions", EVERY_SERVER, ids=str)
+@pytest.mark.parametrize("order", Order)
+def test_the_ends_of_the_calendar(precisions: Precisions, order: Order) -> None:
+    """Rows and bounds from the first moment of year 1 to the last of 9999 are like others."""
+    for ge, le in ((None, None), (FIRST, LAST), (FIRST, FIRST), (LAST, LAST)):
+        server = Server(precisions, order)
+        for time in 4 * ENDS:
+            server.add(time)
+        within = [each.id for each in server.matching(Window(1, 1, ge, le))]
+        assert read(server, start_of(server, 3, ge=ge, le=le)) == within
+
+
+@given(SERVERS, st.sampled_from(Order), RANDOMS, st.sampled_from([10, 31, 200]))
+@settings(deadline=None, max_examples=60)
+def test_without_a_total_order_half_a_page_may_share_a_time(
+    precisions: Precisions, order: Order, random: Random, size: int
+) -> None:
+    """Rows that change places are read all the same where two milliseconds hold half a page."""
+    server = Server(precisions, order, shuffle=random)
+    fill(server, random, [(random.randint(1, size // 2), 3000) for _ in range(20)])
+    assert is_exact(server, start_of(server, size))
+
+
+@pytest.mark.parametrize("order", Order)
+def test_without_a_total_order_rows_of_a_larger_group_are_missed(order: Order) -> None:
+    """Where one time fills pages with rows that change places: some are missed, none twice."""
+    server = Server(order=order, shuffle=Random(3))  # noqa: S311
+    for _ in range(900):
+        server.add(START)
+    ids = read(server, start_of(server, 200))
+    assert len(ids) == len(set(ids)) < 900
+
+
+@pytest.mark.parametrize("shows", EACH_PRECISION)
 @pytest.mark.parametrize("order", Order)
 @pytest.mark.parametrize("size", [1, 2, 7, 30, 200])
 @pytest.mark.parametrize("many", [0, 1, 2, 29, 30, 31, 200, 400])
 def test_costs_as_many_requests_as_offset_paging(
-    display: Callable[[datetime], datetime], order: Order, size: int, many: int
+    shows: Precision, order: Order, size: int, many: int
 ) -> None:
     """A list that rests takes one request for each `size - 1` rows, and one at the end."""
-    server = Server(display, order)
+    server = Server(Precisions(shows), order)
     for each in range(many):
         server.add(START + timedelta(milliseconds=3 * each, microseconds=7))
     assert len(read(server, start_of(server, size))) == many
@@ -317,7 +472,7 @@ def test_costs_twice_as_much_at_most_where_rows_share_a_time(size: int, many: in
 
 def test_keeps_to_the_wished_size_where_milliseconds_hold_a_page() -> None:
     """Rows that share a displayed millisecond are read with the size that was asked for."""
-    server = Server(cut)
+    server = Server(Precisions(cut))
     for each in range(300):
         server.add(START + timedelta(microseconds=100 * each + 7))
     assert len(read(server, start_of(server, 10))) == 300
@@ -340,8 +495,8 @@ def test_offset_paging_is_not_exact(change: str) -> None:
             made.add(START + timedelta(seconds=each), lasts=each < 10)
         return made
 
-    assert not is_exact(server(), Offsets(5))
-    assert is_exact(server(), Bounds(5, Order.DESC))
+    assert not is_exact(server(), OffsetWalk(5))
+    assert is_exact(server(), ExactWalk(5, Order.DESC))
 
 
 def test_offset_paging_reads_a_list_that_rests() -> None:
@@ -349,7 +504,7 @@ def test_offset_paging_reads_a_list_that_rests() -> None:
     server = Server()
     for each in range(20):
         server.add(START + timedelta(seconds=each))
-    assert is_exact(server, Offsets(5, START, START + timedelta(days=1)))
+    assert is_exact(server, OffsetWalk(5, START, START + timedelta(days=1)))
     assert [each.page for each in server.asked] == [1, 2, 3, 4]
 
 
@@ -362,6 +517,7 @@ def test_offset_paging_reads_a_list_that_rests() -> None:
         (1, 30, 1, (1, 30)),
         (2, 2, 1, (1, 3)),
         (3, 2, 1, (2, 2)),
+        (5, 3, 1, (2, 3)),
         (6, 3, 1, (2, 4)),
         (30, 30, 1, (2, 29)),
         (29, 30, 1, (2, 28)),
@@ -381,12 +537,19 @@ def test_a_window_overlaps(
 @given(st.integers(1, 10**6), st.integers(2, LARGEST), st.sampled_from([1, 50]))
 @example(720720, 16, 1)
 @example(6983776800, 200, 50)
+@example(lcm(*range(1, 201)) + 5, 200, 50)
 def test_every_window_overlaps_and_goes_further(covered: int, size: int, overlap: int) -> None:
     """Whatever was read, there is a window that repeats a row of it and brings another."""
     page, asked = window_after(covered, size, overlap)
     assert page >= 1
     assert 2 <= asked <= LARGEST
     assert (page - 1) * asked < covered < page * asked
+
+
+def test_a_window_repeats_one_row_if_nothing_went() -> None:
+    """More overlap would cost requests, and is for rows that go."""
+    assert ExactWalk(30, Order.DESC, covered=29).window == Window(2, 28)
+    assert ExactWalk(30, Order.DESC, covered=200, overlaps_more=True).window == Window(2, 150)
 
 
 def entries(*milliseconds: int) -> list[Entry]:
@@ -399,7 +562,7 @@ def entries(*milliseconds: int) -> list[Entry]:
 
 def test_a_row_twice_in_one_window_is_yielded_once() -> None:
     """A server that joins carelessly repeats rows: the walk does not."""
-    walk = Bounds(30, Order.ASC)
+    walk = ExactWalk(30, Order.ASC)
     page = page_of(entries(1, 2, 2, 3), window=walk.window, total=4)
     assert [row.id.int for row in walk.after(page)[0]] == [1, 2, 3]
 
@@ -421,14 +584,14 @@ def test_a_full_window_is_not_the_end_whatever_the_count_says() -> None:
 
 def test_ends_when_all_rows_go_after_the_count() -> None:
     """An empty window at the bound is the end, though the server counted a page."""
-    walk = Bounds(30, Order.DESC)
+    walk = ExactWalk(30, Order.DESC)
     assert walk.after(page_of([], window=walk.window, total=31)) == ((), None)
 
 
 def test_a_window_without_evidence_is_dropped_and_the_next_overlaps_more() -> None:
     """Where the read rows went, those after them are asked for again, from further back."""
     seen = {UUID(int=each): 0 for each in range(900, 1300)}
-    walk = Bounds(30, Order.ASC, entries(0)[0].created_at, None, seen, 400)
+    walk = ExactWalk(30, Order.ASC, entries(0)[0].created_at, None, seen, 400)
     assert (walk.window.page - 1) * walk.window.size < 400
     fresh, step = walk.after(page_of(entries(1, 2, 3), window=walk.window, total=900))
     assert fresh == ()
@@ -437,10 +600,23 @@ def test_a_window_without_evidence_is_dropped_and_the_next_overlaps_more() -> No
     assert step.window == attrs.evolve(walk.window, page=2, size=150)
 
 
+def test_goes_back_twice_as_far_after_each_window_without_evidence() -> None:
+    """Where 20,000 read rows of a time went at once, a few requests find those that moved up."""
+    server = Server(order=Order.ASC)
+    for _ in range(300):
+        server.add(START)
+    first, *others = (each.id for each in server.matching(Window(1, 1)))
+    gone = {UUID(int=each): 0 for each in range(20_000)}
+    walk = ExactWalk(200, Order.ASC, START, None, {first: 0, **gone}, 1 + len(gone))
+    assert read(server, walk) == others
+    # From the end, back by 200, 400, ... 6,400 rows, then to the first; two for the others.
+    assert len(server.asked) <= 1 + 6 + 1 + 2
+
+
 @pytest.mark.parametrize("order", Order)
 def test_refuses_rows_out_of_order(order: Order) -> None:
     """Rows in disorder cannot be walked, and that is said."""
-    walk = Bounds(30, order)
+    walk = ExactWalk(30, order)
     words = "the rows are not in the order, or not within the bounds, asked for"
     with pytest.raises(BrokenOrder, match=f"^{words}$"):
         walk.after(page_of(entries(1, 9, 2), window=walk.window, total=3))
@@ -450,18 +626,23 @@ def test_patience_begins_anew_with_every_new_row() -> None:
     """A group that is read slowly, because rows leave it, is not given up."""
     old, *new = entries(5, 5, 5)
     new = [attrs.evolve(each, id=UUID(int=at)) for at, each in enumerate(new)]
-    walk = Bounds(3, Order.ASC, old.created_at, None, {old.id: 5}, 1, PATIENCE, careful=True)
+    walk = ExactWalk(
+        3, Order.ASC, old.created_at, None, {old.id: 5}, 1, MOST_EMPTY_WINDOWS, overlaps_more=True
+    )
     fresh, step = walk.after(page_of([old, *new], window=attrs.evolve(walk.window), total=900))
     assert list(fresh) == new
     assert step is not None
-    assert step.fruitless == 0
+    assert step.empty_windows == 0
 
 
-@pytest.mark.parametrize(("shown", "bound"), [(7, 7), (1001, 1001), (0, -999), (5000, 4001)])
-def test_the_bound_is_as_close_as_the_display_allows(shown: int, bound: int) -> None:
-    """Only a time of whole milliseconds may have been cut; nothing else is read once more."""
+@pytest.mark.parametrize(
+    ("shown", "bound"),
+    [(7, 0), (999, 0), (1001, 1000), (0, -1000), (-1, -1000), (5000, 4000)],
+)
+def test_the_bound_is_the_whole_millisecond_before_the_last_row(shown: int, bound: int) -> None:
+    """A whole one may itself have been rounded; nothing else is read once more."""
     last = Entry(UUID(int=1), START + timedelta(microseconds=shown))
-    walk = Bounds(2, Order.ASC)
+    walk = ExactWalk(2, Order.ASC)
     page = page_of(
         [Entry(UUID(int=2), START - timedelta(days=1)), last], window=walk.window, total=9
     )
@@ -472,7 +653,7 @@ def test_the_bound_is_as_close_as_the_display_allows(shown: int, bound: int) -> 
 
 def test_refuses_rows_out_of_bounds() -> None:
     """A server that ignores the bound would otherwise repeat its first page for ever."""
-    walk = Bounds(30, Order.DESC)
+    walk = ExactWalk(30, Order.DESC)
     page = page_of(entries(9, 8, 7), window=walk.window, total=99)
     _, step = walk.after(page)
     assert step is not None
@@ -487,19 +668,19 @@ def test_gives_up_on_a_list_that_brings_nothing_new() -> None:
         server.add(START)
 
     def read_first_pages() -> None:
-        step: Bounds | None = Bounds(200, Order.DESC)
+        step: ExactWalk | None = ExactWalk(200, Order.DESC)
         while step is not None:
             _, step = step.after(server.answer(attrs.evolve(step.window, page=1)))
 
     with pytest.raises(BrokenOrder, match=r"^the list brings the same rows again and again$"):
         read_first_pages()
     # The one that brought something, those it takes to read its rows again, and one too many.
-    assert len(server.asked) == 1 + PATIENCE + 4 * 200 // CAREFUL + 1
+    assert len(server.asked) == 1 + MOST_EMPTY_WINDOWS + 4 * 200 // MORE_OVERLAP + 1
 
 
 def test_bounds_only_grow() -> None:
     """A row behind the bound is out of reach for good."""
-    server = Server(order=Order.ASC, display=cut)
+    server = Server(Precisions(cut), Order.ASC)
     for each in range(300):
         server.add(START + timedelta(microseconds=313 * each))
     read(server, start_of(server, 5))
