@@ -50,6 +50,12 @@ def answer(status: int, document: Document) -> Response:
     return Response(status, _JSON, _ENCODER.encode(document).encode())
 
 
+def proxy_page(status: int) -> Response:
+    """Return what a proxy in front of the service answers by itself: a page of HTML."""
+    page = f"<html><body><h1>{status}</h1></body></html>"
+    return Response(status, (("content-type", "text/html"),), page.encode())
+
+
 def refuse(refusal: Refusal, trace_id: str, timestamp: str) -> Response:
     """Return the error object for a refusal (API page, Errors)."""
     document: dict[str, object] = {

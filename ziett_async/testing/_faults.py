@@ -8,6 +8,7 @@ from math import inf
 import attrs
 
 from ziett_async._wire import Headers, Response
+from ziett_async.testing._answers import proxy_page
 from ziett_async.testing._routes import OPERATIONS
 
 
@@ -66,6 +67,8 @@ class Fault:
     reply: tuple[int, Headers, bytes | None] | None = None
     #: Bytes in place of the body of the service's own answer.
     garbled: bytes | None = None
+    #: A proxy's answer in place of the service's own.
+    proxied: Response | None = None
     ending: Ending = Ending.ANSWERED
     delay: float = 0.0
     cut: int = 0
@@ -144,6 +147,31 @@ class Fault:
         return cls(label="garbage()", operation=operation, garbled=body)
 
     @classmethod
+    def gateway_error(
+        cls,
+        status: int = 502,
+        *,
+        headers: Headers = (),
+        body: bytes | None = None,
+        operation: str | None = None,
+    ) -> "Fault":
+        """Carry the request out; a proxy in front answers this status instead.
+
+        So does a reverse proxy whose connection to the service breaks (502) or that does not
+        wait long enough for it (504). Without a body the answer is HTML; it never holds the
+        service's error object.
+
+        Raises:
+            TypeError: the status is no number.
+            ValueError: it is not from 200 to 599, so nothing can answer it.
+
+        """
+        _check_status(status)
+        page = proxy_page(status)
+        page = Response(status, page.headers + headers, page.body if body is None else body)
+        return cls(label=f"gateway_error({status})", operation=operation, proxied=page)
+
+    @classmethod
     def running(cls, seconds: float, *, operation: str | None = None) -> "Fault":
         """Carry it out, lose the answer, and give its key a 409 for so many seconds."""
         label, ending = f"running({seconds})", Ending.RESET
@@ -153,6 +181,8 @@ class Fault:
         """Return the exchange that this fault makes of the service's answer."""
         if response is not None and self.garbled is not None:
             response = attrs.evolve(response, body=self.garbled)
+        if self.proxied is not None:
+            response = self.proxied
         delay = inf if self.ending is Ending.STALLED else self.delay
         return Exchange(response, self.ending, delay, self.cut, self.executes)
 
