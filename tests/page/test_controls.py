@@ -17,7 +17,8 @@ def test_the_next_send_breaks(desk: Desk, open_page: Open) -> None:
     page.get_by_role("button", name="Break next send").click()
     dialog = page.get_by_role("dialog", name="Break the next send")
     for name, label in (
-        ("502 from a proxy, though sent", "gateway_error(502)"),
+        ("502 from a proxy", "gateway_error(502)"),
+        ("504 from a proxy", "gateway_error(504)"),
         ("503 from a proxy", "status(503)"),
         ("429", "status(429)"),
         ("The connection breaks first", "reset()"),
