@@ -223,6 +223,12 @@ faults = st.one_of(
         body=st.just(b"<html>not the API's</html>"),
         operation=operations,
     ),
+    st.builds(
+        Fault.gateway_error,
+        st.sampled_from([408, 500, 502, 503, 504]),
+        headers=headers,
+        operation=operations,
+    ),
     st.builds(Fault.stored_error, st.sampled_from([500, 503]), operation=operations),
     st.builds(
         Fault.status,

@@ -95,9 +95,7 @@ def test_a_status_may_have_headers(request_of: Ask) -> None:
     )
 
 
-def test_a_gateway_error_hides_what_the_service_answered(
-    request_of: Ask, message: Body
-) -> None:
+def test_a_gateway_error_hides_what_the_service_answered(request_of: Ask, message: Body) -> None:
     """A 502 unless another status is given; the key's answer is the service's own."""
     fake = FakeZiett()
     request = request_of("POST", "/messages", message(), key="a")
