@@ -10,7 +10,8 @@ import attrs
 import pytest
 
 from ziett_async._operation import Bucket, Operation
-from ziett_async._verdict import Attempts, Verdict
+from ziett_async._outcome import CallState, FailedAttempt
+from ziett_async._unsettled_keys import KeyUse
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
     ApiError,
@@ -220,16 +221,16 @@ def test_a_failed_call_leaves_nothing_private_in_its_errors() -> None:
     """Neither number nor text of the request is in what is raised, or in its pickle."""
     private = {"target_e164": "+244990090990", "content": "Your code is 482910."}
     send = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
-    attempts = Attempts(send(body=private), str(UUID(int=7)), 0.0, None)
-    attempts.begin(waited=0.0)
+    state = CallState(send(body=private), str(UUID(int=7)), 0.0, KeyUse())
+    state.begin(waited=0.0, now=0.0)
 
-    def verdicts() -> Iterable[Verdict]:
-        yield attempts.broken(SendFailed("refused", reached=False), UNTIL, time_is_up=False)
-        yield attempts.refused(Problem(422), UNTIL)
-        yield attempts.broken(SendFailed("reset", reached=True), UNTIL, time_is_up=False)
-        yield attempts.unusable(202, "the body is empty", UNTIL)
+    def failures() -> Iterable[FailedAttempt]:
+        yield state.broken(SendFailed("refused", reached=False), time_is_up=False)
+        yield state.refused(Problem(422))
+        yield state.broken(SendFailed("reset", reached=True), time_is_up=False)
+        yield state.unusable(202, "the body is empty")
 
-    for verdict in verdicts():
-        shown = f"{verdict!r} {verdict.error} {vars(verdict.error)}".encode()
-        for kept in (shown, pickle.dumps(verdict.error)):
+    for failed in failures():
+        shown = f"{failed!r} {failed.error} {vars(failed.error)}".encode()
+        for kept in (shown, pickle.dumps(failed.error)):
             assert not any(each.encode() in kept for each in private.values())

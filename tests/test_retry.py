@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ziett_async._retry import RETRIED, RetryBudget, RetryPolicy
+from ziett_async._retry import RetryBudget, RetryPolicy
+from ziett_async.errors import RETRIED
 
 SECONDS = st.floats(0, 1e300)
 JUST_BELOW_ONE = 1 - 2**-53
@@ -26,9 +27,9 @@ def policy(jitter: float = JUST_BELOW_ONE, **settings: Any) -> RetryPolicy:  # n
         (2, None, 0.25),
         (1, 0.0, 0.125),
         (1, 7.0, 7.125),
-        (2, 119.75, 120.0),
-        (1, 120.0, 120.125),
-        (1, 120.001, None),
+        (2, 599.75, 600.0),
+        (1, 600.0, 600.125),
+        (1, 600.001, None),
         (1, 1e9, None),
         (3, None, None),
         (3, 1.0, None),
@@ -36,7 +37,7 @@ def policy(jitter: float = JUST_BELOW_ONE, **settings: Any) -> RetryPolicy:  # n
     ],
 )
 def test_how_long_by_default(attempt: int, retry_after: float | None, wait: float | None) -> None:
-    """Half of the jitter after `Retry-After`, three attempts, and two minutes at the most."""
+    """Half of the jitter after `Retry-After`, three attempts, and ten minutes at the most."""
     assert policy(jitter=0.5).wait(attempt, retry_after) == wait
 
 
@@ -74,6 +75,29 @@ def test_a_wait_stays_within_its_bounds(
     else:
         assert wait is not None
         assert floor <= wait <= floor + min(cap, base * 2.0 ** min(attempt - 1, 30)) < inf
+
+
+@pytest.mark.parametrize(
+    ("refusals", "retry_after", "wait"),
+    [
+        (1, None, 0.125),
+        (3, None, 0.5),
+        (50, None, 4.0),
+        (50, 7.0, 11.0),
+        (1, 600.0, 600.125),
+        (1, 600.001, None),
+    ],
+)
+def test_a_429_uses_up_no_attempt(
+    refusals: int, retry_after: float | None, wait: float | None
+) -> None:
+    """However many there were, the wait grows to its cap and there is another attempt."""
+    assert policy(jitter=0.5).wait_for_rate_limit(refusals, retry_after) == wait
+
+
+def test_a_policy_of_one_attempt_never_repeats() -> None:
+    """Not even after a 429."""
+    assert policy(attempts=1).wait_for_rate_limit(1, 1.0) is None
 
 
 def test_jitter_is_spread_over_the_whole_interval() -> None:

@@ -13,7 +13,6 @@ from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._settings import check_port, read_defaults, read_origin
-from ziett_async._verdict import OpenKeys
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
 from ziett_async.errors import ConfigurationError, InvalidRequest
@@ -100,7 +99,6 @@ class AsyncZiett(Messages, Campaigns):
             clock=time,
             attempt_timeout=_seconds("attempt_timeout", attempt_timeout),
             budget=RetryBudget(retry.budget),
-            open_keys=OpenKeys(),
         )
         self._is_closed = False
 
@@ -145,8 +143,14 @@ class AsyncZiett(Messages, Campaigns):
         return await self._pipeline.run(call, timeout, idempotency_key)
 
     async def aclose(self) -> None:
-        """Close the transport; a second time does nothing. Calls after it are refused."""
+        """Close the client; a second time does nothing, and calls after it are refused.
+
+        Calls that wait for their turn or for another attempt end at once and take no token:
+        with `NotSent`, or with what their last attempt came to. An attempt under way ends as
+        it would, and is not repeated. Then the transport is closed.
+        """
         self._is_closed = True
+        self._pipeline.waits.close()
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:

@@ -18,6 +18,9 @@ from ziett_async._value import Value
 
 T_co = TypeVar("T_co", covariant=True)
 
+#: The API's verbs.
+METHODS = ("GET", "POST", "PATCH", "DELETE")
+
 #: Query parameters in order; a name repeats for each of its values.
 Query = Sequence[tuple[str, str]]
 
@@ -35,14 +38,24 @@ class Bucket(StrEnum):
     BATCH = "batch"
 
 
+def _check_method(_: object, __: object, method: str) -> None:
+    # The server takes `post` for another method than `POST`, and so must its key.
+    if method not in METHODS:
+        message = f"method: must be one of {', '.join(METHODS)}, in capitals, got {method!r}"
+        raise ValueError(message)
+
+
 @attrs.frozen(eq=False, repr=False)
 class Operation(Value, Generic[T_co]):
-    """An endpoint of the API: `GET_MESSAGE = Operation("get_message", "GET", ...)`."""
+    """An endpoint of the API: `GET_MESSAGE = Operation("get_message", "GET", ...)`.
+
+    Raises `ValueError` for a method that the API does not have.
+    """
 
     #: `send_message`: the same word in code, logs and errors.
     name: str
     #: `GET`, `POST`, `PATCH` or `DELETE`.
-    method: str
+    method: str = attrs.field(validator=_check_method)
     #: Relative to the base URL, with names in braces: `/messages/{message_id}`.
     path: str
     #: What a successful answer is structured into.

@@ -1,13 +1,12 @@
-"""The one corridor every call walks through: acquire, send, decode; on failure wait or raise.
+"""The loop every call goes through: acquire, send, decode; then return, retry or raise.
 
 The order is the correctness argument. The bytes and their key are made once, before
 anything waits. A token is held for exactly as long as an attempt lasts. What an attempt
-means is judged with all that is known of the attempts before it, and only then is it
+means is interpreted with all that is known of the attempts before it, and only then is it
 decided whether there is another.
 """
 
 import logging
-from datetime import UTC, datetime
 from math import inf
 from os import urandom
 from typing import TypeVar
@@ -16,12 +15,14 @@ import attrs
 
 from ziett_async._clock import Clock
 from ziett_async._codec import Undecodable
-from ziett_async._operation import Call
+from ziett_async._operation import Bucket, Call
+from ziett_async._outcome import CallState, FailedAttempt
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._sansio import Origin, to_problem, to_request, to_result
-from ziett_async._verdict import Attempts, OpenKeys, Verdict
+from ziett_async._turns import ClientClosed, Waits
+from ziett_async._unsettled_keys import KeyUse, UnsettledKeys
 from ziett_async._wire import Request, Response, SendFailed
-from ziett_async.errors import OutcomeUnknown
+from ziett_async.errors import LimiterUnavailable, OutcomeUnknown
 from ziett_async.limits import Limiter
 from ziett_async.models import CallInfo
 from ziett_async.transports import Transport
@@ -29,9 +30,6 @@ from ziett_async.transports import Transport
 T = TypeVar("T")
 
 logger = logging.getLogger("ziett_async")
-
-#: Seconds for which the server answers a repeated key with the first result.
-_KEY_LIVES = 24 * 60 * 60
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -46,50 +44,64 @@ class Pipeline:
     #: Seconds for one attempt in all.
     attempt_timeout: float
     budget: RetryBudget
-    open_keys: OpenKeys
+    unsettled_keys: UnsettledKeys = attrs.field(factory=UnsettledKeys)
+    waits: Waits = attrs.field(factory=Waits)
+    #: When an attempt was last answered with anything but a 429, by bucket.
+    last_allowed: dict[Bucket, float] = attrs.field(factory=dict[Bucket, float])
 
     async def run(self, call: Call[T], timeout: float | None, idempotency_key: str | None) -> T:
         """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
-        key = (idempotency_key or urandom(16).hex()) if call.operation.is_keyed else None
+        given = idempotency_key if call.operation.is_keyed else None
+        key = (given or urandom(16).hex()) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
-        open_until = self.open_keys.until(idempotency_key, request.body)
-        attempts = Attempts(call, key, self.clock.monotonic(), open_until)
+        use = KeyUse() if given is None else self.unsettled_keys.begin(given, self.clock.time())
+        state = CallState(call, key, self.clock.monotonic(), use)
+        state.is_unsettled = bool(use.unsettled) and hash(request.body) in use.unsettled
+        known = given
         try:
-            result = await self._carry_out(attempts, request, timeout)
-        except BaseException as error:
-            # A call that was cancelled has an unknown outcome, too.
-            if isinstance(error, Exception) and not isinstance(error, OutcomeUnknown):
-                # Other bytes under an open key are another call, which settles nothing.
-                self.open_keys.settle(None if open_until is None else key)
-            elif key is not None and attempts.count:
-                self.open_keys.add(key, request.body, self._forgotten(attempts))
+            return await self._attempt_until_done(state, request, timeout)
+        except OutcomeUnknown:
+            # Its error tells the caller a key that was made here.
+            known = key
             raise
-        if open_until is not None:
-            self.open_keys.settle(key)
-        return result
+        finally:
+            if known is not None:
+                state.leave(hash(request.body))
+                self.unsettled_keys.end(known, use)
 
-    async def _carry_out(self, attempts: Attempts[T], request: Request, timeout: float | None) -> T:
-        clock, limiter, bucket = self.clock, self.limiter, attempts.call.operation.bucket
-        end = inf if timeout is None else attempts.began + timeout
-        verdict: Verdict | None = None
+    async def _attempt_until_done(
+        self, state: CallState[T], request: Request, timeout: float | None
+    ) -> T:
+        clock, bucket = self.clock, state.call.operation.bucket
+        end = inf if timeout is None else state.began + timeout
+        failed: FailedAttempt | None = None
         while True:
             queued = clock.monotonic()
             try:
-                await limiter.acquire(bucket, None if timeout is None else end - queued)
-            except TimeoutError:
-                raise (attempts.late() if verdict is None else verdict.error) from None
+                await self._acquire(bucket, None if timeout is None else end - queued)
+            except (TimeoutError, LimiterUnavailable, ClientClosed) as error:
+                raise (state.without_turn(error) if failed is None else failed.error) from None
             started = clock.monotonic()
-            attempts.begin(waited=started - queued)
+            state.begin(started - queued, clock.time())
             try:
                 answer = await self._attempt(request, end - started)
             finally:
-                limiter.release(bucket)
-            outcome = self._judge(attempts, answer, end)
-            if not isinstance(outcome, Verdict):
+                self.limiter.release(bucket)
+            outcome = self._interpret(state, answer, end)
+            if not isinstance(outcome, FailedAttempt):
                 self.budget.earn()
                 return outcome
-            verdict = outcome
-            await self._back_off(attempts, verdict, end)
+            failed = outcome
+            await self._wait_for_next(state, failed, end)
+
+    async def _acquire(self, bucket: Bucket, timeout: float | None) -> None:
+        """Wait for the turn of an attempt, unless the client is closed before it comes."""
+        if not self.waits.is_closed:
+            await self.waits.wait(self.limiter.acquire(bucket, timeout))
+            if not self.waits.is_closed:
+                return
+            self.limiter.release(bucket)
+        raise ClientClosed
 
     async def _attempt(self, request: Request, left: float) -> Response | SendFailed:
         """Send once. Nothing but a cancellation gets out: what was not foreseen may have sent."""
@@ -102,40 +114,53 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - a user's transport may raise anything
             return SendFailed(f"the transport raised {type(error).__name__}", reached=True)
 
-    def _judge(
-        self, attempts: Attempts[T], answer: Response | SendFailed, end: float
-    ) -> T | Verdict:
+    def _interpret(
+        self, state: CallState[T], answer: Response | SendFailed, end: float
+    ) -> T | FailedAttempt:
         """Return the result of an attempt, or what its failure means."""
         now = self.clock.monotonic()
-        if isinstance(answer, Response) and 200 <= answer.status < 300:
-            info = CallInfo(attempts.count, attempts.waited, now - attempts.began, answer.status)
-            try:
-                result = to_result(attempts.call, answer, info, attempts.key)
-            except Undecodable as error:
-                return attempts.unusable(answer.status, str(error), self._forgotten(attempts))
-            logger.debug("%s: %d in attempt %d", attempts.call, answer.status, attempts.count)
-            return result
-        if isinstance(answer, Response):
-            problem = to_problem(attempts.call, answer, self.clock.time())
-            return attempts.refused(problem, self._forgotten(attempts))
-        return attempts.broken(answer, self._forgotten(attempts), time_is_up=now >= end)
+        if isinstance(answer, SendFailed):
+            return state.broken(answer, time_is_up=now >= end)
+        if answer.status == 429:
+            state.note_rate_limit(now)
+        else:
+            self.last_allowed[state.call.operation.bucket] = now
+        if not 200 <= answer.status < 300:
+            return state.refused(to_problem(state.call, answer, self.clock.time()))
+        info = CallInfo(state.count, state.waited, now - state.began, answer.status)
+        try:
+            result = to_result(state.call, answer, info, state.key)
+        except Undecodable as error:
+            return state.unusable(answer.status, str(error))
+        state.succeeded()
+        logger.debug("%s: %d in attempt %d", state.call, answer.status, state.count)
+        return result
 
-    async def _back_off(self, attempts: Attempts[T], verdict: Verdict, end: float) -> None:
+    async def _wait_for_next(self, state: CallState[T], failed: FailedAttempt, end: float) -> None:
         """Wait until the next attempt may start, or raise because there is none."""
-        asked, retry = verdict.retry_after, self.retry
-        if verdict.is_rate_limit:
-            pause = min(asked or retry.backoff(attempts.count), retry.longest_retry_after)
-            self.limiter.pause(attempts.call.operation.bucket, pause)
-        wait = retry.wait(attempts.count, asked) if verdict.is_retried else None
+        if failed.is_rate_limit:
+            await self._pause(state, failed.retry_after)
+            wait = self.retry.wait_for_rate_limit(state.rate_limited, failed.retry_after)
+            end = self._patience(state) if end == inf else end
+        else:
+            used = state.count - state.rate_limited
+            wait = self.retry.wait(used, failed.retry_after) if failed.is_retried else None
         left = end - self.clock.monotonic()
-        if wait is None or wait >= left or not self.budget.spend():
-            raise verdict.error
-        logger.warning("%s; again in %.2f s (%s)", verdict.error.describe(), wait, attempts.call)
-        await self.clock.sleep(wait)
+        if wait is None or wait >= left or not (failed.is_rate_limit or self.budget.spend()):
+            raise failed.error
+        logger.warning("%s; again in %.2f s (%s)", failed.error.describe(), wait, state.call)
+        try:
+            await self.waits.wait(self.clock.sleep(wait))
+        except ClientClosed:
+            raise failed.error from None
 
-    def _forgotten(self, attempts: Attempts[T]) -> datetime:
-        """Return when the server forgets the key, counted from when it may first have come."""
-        if attempts.open_until is not None:
-            return attempts.open_until
-        elapsed = self.clock.monotonic() - attempts.began
-        return datetime.fromtimestamp(self.clock.time() - elapsed + _KEY_LIVES, UTC)
+    async def _pause(self, state: CallState[T], asked: float | None) -> None:
+        """Pause the bucket for every call of it, after a 429 and for a bounded time."""
+        pause = asked or self.retry.backoff(state.rate_limited)
+        bound = self.retry.longest_retry_after
+        self.limiter.pause(state.call.operation.bucket, min(pause, bound))
+
+    def _patience(self, state: CallState[T]) -> float:
+        """Return until when a call without a `timeout` bears 429s and nothing else."""
+        others = self.last_allowed.get(state.call.operation.bucket, -inf)
+        return max(state.rate_limited_since, others) + self.retry.longest_retry_after

@@ -14,9 +14,6 @@ import attrs
 
 from ziett_async._value import Value
 
-#: Statuses that promise nothing was decided yet, so that the same bytes may fare better.
-RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-
 
 def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
     if not isinstance(value, int | float) or not isfinite(value) or value < 0:
@@ -32,7 +29,10 @@ def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -
 
 @attrs.frozen(repr=False)
 class RetryPolicy(Value):
-    """How often and how patiently a call is tried; `RetryPolicy(attempts=1)` never repeats."""
+    """How often and how patiently a call is tried.
+
+    `RetryPolicy(attempts=1)` never repeats, not even after a 429.
+    """
 
     #: Attempts per call, at least 1.
     attempts: int = attrs.field(default=3, validator=_at_least_one)
@@ -40,8 +40,9 @@ class RetryPolicy(Value):
     base: float = attrs.field(default=0.25, validator=_positive)
     #: Seconds that no backoff exceeds.
     cap: float = attrs.field(default=8.0, validator=_positive)
-    #: Seconds of `Retry-After` that are waited for; a longer one raises at once.
-    longest_retry_after: float = attrs.field(default=120.0, validator=_positive)
+    #: Seconds of `Retry-After` that are waited for; a longer one raises at once. Also seconds of
+    #: nothing but 429s, which use up no attempt, after which a call without `timeout` gives up.
+    longest_retry_after: float = attrs.field(default=600.0, validator=_positive)
     #: Retries a client may be ahead of its successes. Each retry takes one, each success
     #: gives one back: while the service is down there are so many retries and no more.
     budget: int = attrs.field(default=100, validator=_at_least_one)
@@ -50,10 +51,15 @@ class RetryPolicy(Value):
 
     def wait(self, attempt: int, retry_after: float | None = None) -> float | None:
         """Return seconds to wait after a failed attempt (from 1); None is to give up."""
+        return self._wait(attempt, retry_after) if attempt < self.attempts else None
+
+    def wait_for_rate_limit(self, refusals: int, retry_after: float | None = None) -> float | None:
+        """Return seconds to wait after so many 429s, from 1; None is to give up."""
+        return self._wait(refusals, retry_after) if self.attempts > 1 else None
+
+    def _wait(self, failures: int, retry_after: float | None) -> float | None:
         floor = retry_after or 0.0
-        if attempt >= self.attempts or floor > self.longest_retry_after:
-            return None
-        return floor + self.backoff(attempt)
+        return None if floor > self.longest_retry_after else floor + self.backoff(failures)
 
     def backoff(self, attempt: int) -> float:
         """Return the random part of the wait after a failed attempt, in seconds."""

@@ -5,20 +5,23 @@ ZiettError
 |-- ConfigurationError            the client cannot be built
 |-- InvalidRequest (ValueError)   refused before sending; `.fields` says what and why
 |-- RecipientNotAllowed           the allow-list says no
-|-- TransportError                no usable answer came
-|   |-- NotSent                   it certainly never reached the server
-|   `-- OutcomeUnknown            it may have; `.idempotency_key`, `.safe_to_retry_until`
-|-- DeadlineExceeded (TimeoutError) time was up, and certainly nothing was sent
-|-- ApiError                      the server answered
+|-- TransportError                no answer came that settles the call
+|   |-- NotSent                   no attempt can have reached the server
+|   |   `-- LimiterUnavailable    the limiter could not decide
+|   `-- OutcomeUnknown            it may have been carried out; `.idempotency_key`,
+|                                 `.safe_to_retry_until`, `.status .code .trace_id`
+|-- DeadlineExceeded (TimeoutError) time was up, and no attempt can have reached the server
+|-- ApiError                      the service refused
 |   |-- AuthenticationError 401   |-- PermissionDeniedError 403   |-- InsufficientFundsError 402
 |   |-- NotFoundError 404         |-- ConflictError 409           |-- ValidationError 422
-|   |-- RateLimitError 429        `-- ServerError 5xx
+|   |-- RateLimitError 429        `-- ServerError 5xx, of a read
 `-- InvalidResponse               an answer to a read that is not what the operation returns
 ```
 
 After `InvalidRequest`, `RecipientNotAllowed`, `NotSent`, `DeadlineExceeded` or `ApiError` no
 message went out. After `OutcomeUnknown` one may have, and calling again with its
-`idempotency_key` is safe for 24 hours: the server answers with the first result.
+`idempotency_key` is safe for 24 hours: the server answers with the first result. A 5xx to a
+send is `OutcomeUnknown` too: a proxy answers so also when the service has carried it out.
 
 Errors hold facts, never the request: not the key, not a number, not a text. They pickle.
 """
@@ -31,13 +34,27 @@ import attrs
 from ziett_async._value import Value
 from ziett_async.models._enums import ErrorCode
 
+#: Statuses with which the same bytes may fare better in a moment.
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: Statuses that are about the account or its key, and not about one call.
+_ABOUT_THE_ACCOUNT = {401, 402, 403}
+
 
 class ZiettError(Exception):
-    """Any failure of this package."""
+    """Any failure of this package, with what a loop of sends needs to know of it."""
+
+    #: Whether the same call, with the same idempotency key, may succeed later as it is.
+    is_retryable: bool = False
+    #: Whether the message may have gone out all the same.
+    may_have_been_sent: bool = False
+    #: Whether no other send will fare better before the account or the set-up changes.
+    affects_all_calls: bool = False
 
 
 class ConfigurationError(ZiettError):
     """The client cannot be built or used as it is set up; nothing was sent."""
+
+    affects_all_calls = True
 
 
 class InvalidRequest(ZiettError, ValueError):
@@ -82,6 +99,27 @@ class Trail(Value):
     idempotency_key: str | None = None
 
 
+@attrs.frozen(repr=False)
+class Problem(Value):
+    """The server's error object, as far as the answer held one (API page, Errors)."""
+
+    #: The HTTP status.
+    status: int
+    #: `RATE_LIMIT_EXCEEDED`; None when the body was not the API's error object.
+    code: ErrorCode | None = None
+    #: The server's own words, or ours about a body that had none.
+    message: str = "no message"
+    #: What support asks for first.
+    trace_id: str | None = None
+    timestamp: datetime | None = None
+    #: `core`, `billing`.
+    service: str | None = None
+    #: Field name to message; empty unless the status is 422.
+    fields: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    #: Seconds the server asks to wait, from its `Retry-After`.
+    retry_after: float | None = None
+
+
 class CallError(ZiettError):
     """A call that was begun and failed."""
 
@@ -115,40 +153,70 @@ class CallError(ZiettError):
 
 
 class TransportError(CallError):
-    """No usable answer came. For a read that is all there is to know."""
+    """No answer came that settles the call. For a read that is all there is to know."""
+
+    is_retryable = True
 
 
 class NotSent(TransportError):
-    """It certainly never reached the server: send it again whenever you like.
+    """No attempt can have reached the server: send it again whenever you like.
 
-    That is said of this client's calls: what another process sent with the same key, this
-    one cannot know.
+    That is said of this client's calls with its key in the last 24 hours: what another
+    process sent with the same key, this one cannot know.
     """
 
 
-class OutcomeUnknown(TransportError):
-    """It may have been executed; call again with `idempotency_key` to be sure of one."""
+class LimiterUnavailable(NotSent):
+    """The limiter could not decide, for example because its store did not answer.
 
-    def __init__(self, trail: Trail, message: str, safe_to_retry_until: datetime) -> None:
+    A limiter raises it with a reason alone; the call adds which one it was.
+    """
+
+    def __init__(self, message: str, trail: Trail | None = None) -> None:
+        super().__init__(trail or Trail("acquire"), message)
+        self.args = (message, self.trail)
+
+
+class OutcomeUnknown(TransportError):
+    """It may have been carried out; call again with `idempotency_key` to be sure of one."""
+
+    may_have_been_sent = True
+
+    def __init__(
+        self,
+        trail: Trail,
+        message: str,
+        safe_to_retry_until: datetime,
+        problem: Problem | None = None,
+    ) -> None:
         super().__init__(trail, message)
-        self.args = (trail, message, safe_to_retry_until)
-        #: When the server forgets the key: 24 hours after the first attempt, by this machine.
+        self.args = (trail, message, safe_to_retry_until, problem)
+        #: When the server forgets the key: 24 hours after the first attempt with it, by this
+        #: machine's calendar.
         self.safe_to_retry_until = safe_to_retry_until
+        #: What the last attempt was answered, if it was: the HTTP status, code and trace id.
+        self.status = problem.status if problem else None
+        self.code = problem.code if problem else None
+        self.trace_id = problem.trace_id if problem else None
 
     def __str__(self) -> str:
         until = self.safe_to_retry_until.isoformat(timespec="seconds")
         return (
-            f"{self.describe()}; it may have been executed: call again with "
+            f"{self.describe()}; it may have been carried out: call again with "
             f"idempotency_key={self.idempotency_key!r} before {until}"
         )
 
 
 class DeadlineExceeded(CallError, TimeoutError):
-    """The call's `timeout` was up, or would have been, and certainly nothing was sent."""
+    """The call's `timeout` was up, or would have been; no attempt can have reached the server."""
+
+    is_retryable = True
 
 
 class InvalidResponse(CallError):
     """A read was answered with something else than the operation returns."""
+
+    is_retryable = True
 
     def __init__(self, trail: Trail, message: str, status: int) -> None:
         super().__init__(trail, message)
@@ -157,29 +225,8 @@ class InvalidResponse(CallError):
         self.status = status
 
 
-@attrs.frozen(repr=False)
-class Problem(Value):
-    """The server's error object, as far as the answer held one (API page, Errors)."""
-
-    #: The HTTP status.
-    status: int
-    #: `RATE_LIMIT_EXCEEDED`; None when the body was not the API's error object.
-    code: ErrorCode | None = None
-    #: The server's own words, or ours about a body that had none.
-    message: str = "no message"
-    #: What support asks for first.
-    trace_id: str | None = None
-    timestamp: datetime | None = None
-    #: `core`, `billing`.
-    service: str | None = None
-    #: Field name to message; empty unless the status is 422.
-    fields: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    #: Seconds the server asks to wait, from its `Retry-After`.
-    retry_after: float | None = None
-
-
 class ApiError(CallError):
-    """The server answered, and the answer is no."""
+    """The service refused the call, so nothing was sent."""
 
     def __init__(self, trail: Trail, problem: Problem) -> None:
         super().__init__(trail, problem.message)
@@ -192,6 +239,9 @@ class ApiError(CallError):
         self.service = problem.service
         self.fields = problem.fields
         self.retry_after = problem.retry_after
+        is_running = problem.status == 409 and problem.retry_after is not None
+        self.is_retryable = problem.status in RETRIED or is_running
+        self.affects_all_calls = problem.status in _ABOUT_THE_ACCOUNT
 
     @classmethod
     def of(cls, trail: Trail, problem: Problem) -> "ApiError":
@@ -237,7 +287,7 @@ class RateLimitError(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx: the service or a proxy in front of it failed."""
+    """5xx to a read: the service or a proxy in front of it failed. Of a send, `OutcomeUnknown`."""
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {

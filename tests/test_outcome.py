@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ziett_async._operation import Bucket, Operation
-from ziett_async._retry import RETRIED
-from ziett_async._verdict import Attempts, OpenKeys, Verdict
+from ziett_async._outcome import CallState, FailedAttempt
+from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
+    RETRIED,
     ApiError,
     AuthenticationError,
     CallError,
@@ -19,6 +20,7 @@ from ziett_async.errors import (
     DeadlineExceeded,
     InsufficientFundsError,
     InvalidResponse,
+    LimiterUnavailable,
     NotFoundError,
     NotSent,
     OutcomeUnknown,
@@ -32,6 +34,8 @@ from ziett_async.errors import (
 from ziett_async.models import AcceptedMessage, ErrorCode, Message
 
 UNTIL = datetime(2025, 7, 15, 10, 30, tzinfo=UTC)
+#: When the first attempt began, a day before that, in seconds since 1970.
+FIRST = UNTIL.timestamp() - KEY_LIFETIME
 SEND = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
 GET = Operation("get_message", "GET", "/messages/{message_id}", Message, Bucket.READ)
 
@@ -70,23 +74,30 @@ def page(status: int) -> Problem:
     return Problem(status)
 
 
-def judged(operation: Operation[object], events: Sequence[Event]) -> Verdict:
-    """Return the verdict on the last of these attempts."""
-    attempts = Attempts(operation(path={"message_id": "x"}), "key-1", 0.0, None)
-    verdicts = [judge(attempts, event) for event in events]
-    return verdicts[-1]
+def new_state(operation: Operation[object], use: KeyUse | None = None) -> CallState[object]:
+    """Return the state of a call before its first attempt."""
+    return CallState(operation(path={"message_id": "x"}), "key-1", 7.0, use or KeyUse())
 
 
-def judge(attempts: Attempts[object], event: Event) -> Verdict:
-    """Return the verdict on one more attempt."""
-    attempts.begin(waited=0.5)
+def interpret(
+    operation: Operation[object], events: Sequence[Event], use: KeyUse | None = None
+) -> FailedAttempt:
+    """Return what the last of these attempts means."""
+    state = new_state(operation, use)
+    failures = [attempt(state, event) for event in events]
+    return failures[-1]
+
+
+def attempt(state: CallState[object], event: Event) -> FailedAttempt:
+    """Return what one more attempt means."""
+    state.begin(waited=0.5, now=FIRST)
     if isinstance(event, Problem):
-        return attempts.refused(event, UNTIL)
+        return state.refused(event)
     if isinstance(event, Unusable):
-        return attempts.unusable(202, "the body is empty", UNTIL)
+        return state.unusable(202, "the body is empty")
     if isinstance(event, Late):
-        return attempts.broken(event.failure, UNTIL, time_is_up=True)
-    return attempts.broken(event, UNTIL, time_is_up=False)
+        return state.broken(event.failure, time_is_up=True)
+    return state.broken(event, time_is_up=False)
 
 
 Row = tuple[list[Event], type[CallError], bool]
@@ -110,7 +121,7 @@ SENDS: list[Row] = [
     ([RESET, REFUSED], OutcomeUnknown, True),
     ([RESET, Late(SLOW)], OutcomeUnknown, True),
     ([UNUSABLE, REFUSED], OutcomeUnknown, True),
-    # The server's no to a first attempt.
+    # A refusal of a first attempt.
     ([no(400)], ApiError, False),
     ([no(401)], AuthenticationError, False),
     ([no(402)], InsufficientFundsError, False),
@@ -119,24 +130,42 @@ SENDS: list[Row] = [
     ([no(407)], ApiError, False),
     ([no(409)], ConflictError, False),
     ([no(422)], ValidationError, False),
-    ([no(302)], ApiError, False),
-    ([no(501)], ServerError, False),
-    ([no(408)], ApiError, True),
     ([no(425)], ApiError, True),
     ([no(429)], RateLimitError, True),
-    ([no(500)], ServerError, True),
-    ([no(502)], ServerError, True),
-    ([no(503)], ServerError, True),
-    ([no(504)], ServerError, True),
+    ([no(429), REFUSED], NotSent, True),
+    ([no(429), Late(SLOW)], DeadlineExceeded, True),
+    ([page(404)], NotFoundError, False),
+    ([page(413)], ApiError, False),
+    # What a proxy answers also when the service has carried it out.
+    ([no(302)], OutcomeUnknown, False),
+    ([page(303)], OutcomeUnknown, False),
+    ([no(501)], OutcomeUnknown, False),
+    ([no(408)], OutcomeUnknown, True),
+    ([page(408)], OutcomeUnknown, True),
+    ([no(500)], OutcomeUnknown, True),
+    ([page(502)], OutcomeUnknown, True),
+    ([no(503)], OutcomeUnknown, True),
+    ([page(504)], OutcomeUnknown, True),
+    ([page(502), REFUSED], OutcomeUnknown, True),
+    ([page(502), Late(SLOW)], OutcomeUnknown, True),
+    ([page(502), page(404)], OutcomeUnknown, False),
+    ([page(502), no(402)], OutcomeUnknown, False),
+    ([no(408), no(402)], OutcomeUnknown, False),
     ([no(429), no(503), no(422)], ValidationError, False),
-    ([no(503), REFUSED], NotSent, True),
     # An answer about these very bytes settles what was unknown.
     ([RESET, no(400)], ApiError, False),
-    ([RESET, no(402)], InsufficientFundsError, False),
     ([RESET, no(404)], NotFoundError, False),
+    ([RESET, no(405)], ApiError, False),
+    ([RESET, no(413)], ApiError, False),
+    ([RESET, no(415)], ApiError, False),
     ([RESET, no(422)], ValidationError, False),
+    ([RESET, no(422), REFUSED], NotSent, True),
     ([UNUSABLE, no(422)], ValidationError, False),
-    # Any other does not.
+    # Any other does not. A 402 least of all: it may be the message that used up the balance.
+    ([RESET, no(402)], OutcomeUnknown, False),
+    ([RESET, no(418)], OutcomeUnknown, False),
+    ([RESET, no(429), REFUSED], OutcomeUnknown, True),
+    ([RESET, no(402), REFUSED], OutcomeUnknown, True),
     ([RESET, page(405)], OutcomeUnknown, False),
     ([RESET, page(418)], OutcomeUnknown, False),
     ([page(405)], ApiError, False),
@@ -154,22 +183,23 @@ SENDS: list[Row] = [
     # A 409 is the first one still running if there may be one, or if it says when to come.
     ([RESET, no(409)], OutcomeUnknown, True),
     ([REFUSED, no(409)], ConflictError, False),
-    ([no(503), no(409)], ConflictError, False),
+    ([no(429), no(409)], ConflictError, False),
+    ([no(503), no(409)], OutcomeUnknown, True),
     ([no(409, retry_after=1.0)], ConflictError, True),
     ([no(409, retry_after=0.0)], ConflictError, True),
     ([RESET, no(409, retry_after=1.0)], OutcomeUnknown, True),
     ([RESET, no(409), no(409)], OutcomeUnknown, True),
     ([RESET, no(409), no(422)], ValidationError, False),
     # The trace id of an earlier 5xx: that answer was stored for the key.
-    ([no(500, "a")], ServerError, True),
-    ([no(500, "a"), no(500, "b")], ServerError, True),
+    ([no(500, "a")], OutcomeUnknown, True),
+    ([no(500, "a"), no(500, "b")], OutcomeUnknown, True),
     ([no(500, "a"), no(500, "a")], OutcomeUnknown, False),
     ([no(500, "a"), no(503, "b"), no(500, "a")], OutcomeUnknown, False),
     ([no(500, "a"), REFUSED, no(500, "a")], OutcomeUnknown, False),
     ([RESET, no(500, "a"), no(500, "a")], OutcomeUnknown, False),
     ([no(500, "a"), no(500, "a"), no(503)], OutcomeUnknown, True),
-    ([no(500), no(500)], ServerError, True),
-    ([no(500, ""), no(500, "")], ServerError, True),
+    ([no(500), no(500)], OutcomeUnknown, True),
+    ([no(500, ""), no(500, "")], OutcomeUnknown, True),
     ([no(429, "a"), no(429, "a")], RateLimitError, True),
 ]
 #: The same of a read, which may always be repeated, and of which nothing is unknown.
@@ -181,6 +211,8 @@ READS: list[Row] = [
     ([Late(SILENT)], DeadlineExceeded, True),
     ([RESET, REFUSED], TransportError, True),
     ([UNUSABLE], InvalidResponse, True),
+    ([UNUSABLE, REFUSED], TransportError, True),
+    ([no(503), REFUSED], TransportError, True),
     ([RESET, UNUSABLE], InvalidResponse, True),
     ([no(401)], AuthenticationError, False),
     ([RESET, no(401)], AuthenticationError, False),
@@ -197,7 +229,7 @@ def shown(row: Row) -> str:
     """Return a test's name: the statuses and failures of the attempts."""
     words = {id(REFUSED): "refused", id(SLOW): "slow", id(RESET): "reset", id(SILENT): "silent"}
     return ",".join(
-        f"{each.status}{each.trace_id}{each.retry_after}"
+        f"{'' if each.code else 'page-'}{each.status}{each.trace_id}{each.retry_after}"
         if isinstance(each, Problem)
         else f"late-{words[id(each.failure)]}"
         if isinstance(each, Late)
@@ -210,57 +242,68 @@ def shown(row: Row) -> str:
 def test_what_a_send_has_come_to(row: Row) -> None:
     """After these attempts a send was refused, not sent, or may have been executed."""
     events, kind, is_retried = row
-    verdict = judged(SEND, events)
-    assert (type(verdict.error), verdict.is_retried) == (kind, is_retried)
+    failed = interpret(SEND, events)
+    assert (type(failed.error), failed.is_retried) == (kind, is_retried)
 
 
 @pytest.mark.parametrize("row", READS, ids=shown)
 def test_what_a_read_has_come_to(row: Row) -> None:
     """A read is answered or not; that it may have reached the server costs nobody anything."""
     events, kind, is_retried = row
-    verdict = judged(GET, events)
-    assert (type(verdict.error), verdict.is_retried) == (kind, is_retried)
+    failed = interpret(GET, events)
+    assert (type(failed.error), failed.is_retried) == (kind, is_retried)
 
 
 STATUSES = st.sampled_from([302, 400, 401, 402, 403, 404, 407, 408, 409, 422, 425, 429, 500, 503])
 NOS = st.builds(no, STATUSES, st.none() | st.sampled_from("abc"), st.none() | st.just(1.0))
 UNSENT: list[Event] = [REFUSED, SLOW, Late(SLOW)]
-IN_DOUBT: list[Event] = [RESET, SILENT, UNUSABLE]
+IN_DOUBT: list[Event] = [RESET, SILENT, UNUSABLE, page(302), page(408), page(502), no(500)]
 EVENTS = st.sampled_from(UNSENT) | NOS
+SETTLING = {400, 404, 405, 413, 415, 422}
 
 
 @given(st.lists(EVENTS | st.sampled_from(IN_DOUBT), min_size=1))
-def test_nobody_is_told_not_sent_when_it_may_have_been(events: list[Event]) -> None:
+def test_it_is_never_called_unsent_when_it_may_have_been_sent(events: list[Event]) -> None:
     """Once a send may have reached the server, only a refusal of its bytes ends the doubt."""
-    verdict = judged(SEND, events)
+    failed = interpret(SEND, events)
     if any(each is doubt for each in events for doubt in IN_DOUBT):
-        assert isinstance(verdict.error, OutcomeUnknown | ApiError)
-        if not isinstance(verdict.error, OutcomeUnknown):
-            assert verdict.error.status in {400, 402, 404, 422}
+        assert failed.error.may_have_been_sent or any(
+            isinstance(each, Problem) and each.status in SETTLING for each in events
+        )
 
 
 @given(st.lists(EVENTS, min_size=1))
 def test_what_is_retried_follows_from_the_last_attempt(events: list[Event]) -> None:
     """Refusals about the request itself are never tried again, whatever came before."""
-    last, verdict = events[-1], judged(SEND, events)
+    last, failed = events[-1], interpret(SEND, events)
     if isinstance(last, Problem):
-        assert not verdict.is_retried or last.status in RETRIED | {409}
-        assert verdict.retry_after == last.retry_after
-        assert verdict.is_rate_limit is (last.status == 429)
+        assert not failed.is_retried or last.status in RETRIED | {409}
+        assert failed.retry_after == last.retry_after
+        assert failed.is_rate_limit is (last.status == 429)
     else:
-        assert verdict.is_retried
-        assert (verdict.retry_after, verdict.is_rate_limit) == (None, False)
+        assert failed.is_retried
+        assert (failed.retry_after, failed.is_rate_limit) == (None, False)
 
 
 def test_an_attempt_is_counted_when_it_begins() -> None:
     """Attempts and the seconds waited for their turns add up over the call."""
-    attempts = Attempts(SEND(), "key-1", 7.0, None)
-    assert (attempts.count, attempts.waited, attempts.began) == (0, 0.0, 7.0)
-    assert attempts.trail.attempts == 0
+    state = new_state(SEND)
+    assert (state.count, state.waited, state.began) == (0, 0.0, 7.0)
+    assert state.trail.attempts == 0
     for _ in range(3):
-        attempts.begin(waited=0.5)
-    assert (attempts.count, attempts.waited) == (3, 1.5)
-    assert attempts.trail.attempts == 3
+        state.begin(waited=0.5, now=FIRST)
+    assert (state.count, state.waited) == (3, 1.5)
+    assert state.trail.attempts == 3
+
+
+def test_an_attempt_under_way_may_have_reached_the_server() -> None:
+    """It counts as such from its begin on, so that one that is cancelled is not called unsent."""
+    state = new_state(SEND)
+    assert not state.is_unsettled
+    state.begin(waited=0.0, now=FIRST)
+    assert state.is_unsettled
+    state.broken(REFUSED, time_is_up=False)
+    assert not state.is_unsettled
 
 
 @pytest.mark.parametrize(
@@ -270,58 +313,85 @@ def test_an_attempt_is_counted_when_it_begins() -> None:
         ([UNUSABLE], "send_message (attempt 1): 202, but the body is empty"),
         ([RESET, no(503)], "send_message (attempt 2): 503: no message"),
         ([RESET, no(503, "t-7")], "send_message (attempt 2): 503: no message (trace t-7)"),
-        ([no(503, "t-7")], "send_message (attempt 1): 503 ANY_CODE: no message (trace t-7)"),
+        ([no(402, "t-7")], "send_message (attempt 1): 402 ANY_CODE: no message (trace t-7)"),
         ([Late(SLOW)], "send_message (attempt 1): connecting timed out"),
     ],
 )
 def test_an_error_names_call_attempt_and_trace(events: list[Event], words: str) -> None:
     """Whatever the error is, it says which call, which attempt and which trace id it was."""
-    error = judged(SEND, events).error
+    error = interpret(SEND, events).error
     assert error.describe() == words
     assert error.idempotency_key == "key-1"
 
 
+LATE = "the rate limit has no turn for it within its timeout"
+
+
 @pytest.mark.parametrize(
-    ("open_until", "kind"), [(None, DeadlineExceeded), (UNTIL, OutcomeUnknown)]
+    ("cause", "kind", "message"),
+    [
+        (TimeoutError("of a limiter"), DeadlineExceeded, LATE),
+        (LimiterUnavailable("the store is away"), LimiterUnavailable, "the store is away"),
+        (RuntimeError("the client was closed"), NotSent, "the client was closed"),
+    ],
 )
 def test_a_call_without_a_turn_is_where_it_was(
-    open_until: datetime | None, kind: type[CallError]
+    cause: Exception, kind: type[CallError], message: str
 ) -> None:
-    """Its time was up before an attempt: not sent, or as unknown as its key was before it."""
-    error = Attempts(SEND(), "key-1", 7.0, open_until).late()
+    """Before its first attempt a call is not sent, or as unknown as its key was before it."""
+    error = new_state(SEND).without_turn(cause)
     assert type(error) is kind
-    assert error.describe() == (
-        "send_message (attempt 0): the rate limit has no turn for it within its timeout"
-    )
-    assert error.idempotency_key == "key-1"
-    assert getattr(error, "safe_to_retry_until", None) == open_until
+    assert error.describe() == f"send_message (attempt 0): {message}"
+    unsettled = new_state(SEND, KeyUse(unsettled={1}, expires=UNTIL.timestamp()))
+    unknown = unsettled.without_turn(cause)
+    assert isinstance(unknown, OutcomeUnknown)
+    assert (unknown.message, unknown.safe_to_retry_until) == (message, UNTIL)
 
 
 def test_an_unknown_outcome_says_until_when_it_is_safe() -> None:
-    """The time at which the server forgets the key is the one that was given."""
+    """The server forgets the key a day after the first attempt with it."""
     for event in IN_DOUBT:
-        error = judged(SEND, [event, no(503)]).error
+        error = interpret(SEND, [event, no(503)]).error
         assert isinstance(error, OutcomeUnknown)
         assert error.safe_to_retry_until == UNTIL
 
 
+def test_an_unknown_outcome_says_what_was_answered() -> None:
+    """Status, code and trace id of the last answer help to find out; without one there are none."""
+    answered, cut, lost = (
+        interpret(SEND, [event]).error for event in (no(503, "t-7"), UNUSABLE, RESET)
+    )
+    assert isinstance(answered, OutcomeUnknown)
+    assert (answered.status, answered.code, answered.trace_id) == (503, "ANY_CODE", "t-7")
+    assert isinstance(cut, OutcomeUnknown)
+    assert (cut.status, cut.code, cut.trace_id) == (202, None, None)
+    assert isinstance(lost, OutcomeUnknown)
+    assert (lost.status, lost.code, lost.trace_id) == (None, None, None)
+
+
+#: What a call with a key learns while the key is unsettled, or another call with it is under way.
+SHARED: list[Row] = [
+    ([REFUSED], OutcomeUnknown, True),
+    ([Late(SLOW)], OutcomeUnknown, True),
+    ([no(401)], OutcomeUnknown, False),
+    ([no(402)], OutcomeUnknown, False),
+    ([no(409)], OutcomeUnknown, True),
+    ([no(422)], ValidationError, False),
+    ([page(422)], OutcomeUnknown, False),
+]
+
+
+@pytest.mark.parametrize("row", SHARED, ids=shown)
+def test_a_key_that_may_be_known_from_another_call(row: Row) -> None:
+    """What says nothing of the other call settles nothing, whatever its bytes are."""
+    events, kind, is_retried = row
+    for use in (KeyUse(unsettled={1}, expires=FIRST), KeyUse(calls=2)):
+        failed = interpret(SEND, events, use)
+        assert (type(failed.error), failed.is_retried) == (kind, is_retried)
+
+
 def test_an_unusable_answer_to_a_read_keeps_its_status() -> None:
     """The error says with which success the wrong content came."""
-    error = judged(GET, [UNUSABLE]).error
+    error = interpret(GET, [UNUSABLE]).error
     assert isinstance(error, InvalidResponse)
     assert error.status == 202
-
-
-def test_so_many_open_keys_are_remembered() -> None:
-    """Memory is bounded: of very many keys the oldest is forgotten first."""
-    keys = OpenKeys()
-    for number in range(10_000):
-        keys.add(f"key-{number}", b"body", UNTIL)
-    assert keys.until("key-0", b"body") == UNTIL
-    keys.add("key-10000", b"body", UNTIL)
-    assert keys.until("key-0", b"body") is None
-    assert keys.until("key-1", b"body") == UNTIL
-    assert keys.until("key-10000", b"body") == UNTIL
-    assert keys.until("key-10000", b"other bytes") is None
-    keys.settle("key-10000")
-    assert keys.until("key-10000", b"body") is None

@@ -1,0 +1,183 @@
+"""What a failed attempt means: which error it is, and whether another attempt may fare better.
+
+A keyed call ends in one of three outcomes: carried out, certainly not sent, or unknown. Until
+an attempt may have reached the service, it is certainly not sent. Once one may have, only an
+answer about these very bytes settles it: a result, or a refusal that follows from the bytes
+themselves. Every other answer (an expired key's 401, a 402, a 429) depends on the moment and
+says nothing of the attempt before it, and the outcome stays unknown.
+
+A 5xx or a 408 is no refusal: a proxy sends one also when the service behind it has carried the
+request out and its answer was lost or late. So such an attempt counts as one that may have
+reached the service, as does one that ended without an answer. A 4xx without the API's error
+object is taken for a refusal in front of the service: this attempt did not get through, and
+nothing is said of those before it.
+"""
+
+from datetime import UTC, datetime
+from math import inf
+from typing import Generic, TypeVar
+
+import attrs
+
+from ziett_async._operation import Call
+from ziett_async._unsettled_keys import KeyUse
+from ziett_async._wire import SendFailed
+from ziett_async.errors import (
+    RETRIED,
+    ApiError,
+    CallError,
+    DeadlineExceeded,
+    InvalidResponse,
+    LimiterUnavailable,
+    NotSent,
+    OutcomeUnknown,
+    Problem,
+    Trail,
+    TransportError,
+)
+
+T_co = TypeVar("T_co", covariant=True)
+
+#: Refusals that follow from the bytes of a request, so that the same bytes always get them.
+_ABOUT_THE_BYTES = {400, 404, 405, 413, 415, 422}
+_REQUEST_TIMEOUT, _CONFLICT, _TOO_MANY_REQUESTS = 408, 409, 429
+
+
+@attrs.frozen(eq=False, repr=False)
+class FailedAttempt:
+    """The end of one attempt that gave no result."""
+
+    #: What to raise if no other attempt is made.
+    error: CallError
+    #: Whether another attempt may fare better.
+    is_retried: bool
+    #: Seconds the server asks to wait.
+    retry_after: float | None = None
+    #: Whether the server refused it because the rate limit is used up.
+    is_rate_limit: bool = False
+
+
+class CallState(Generic[T_co]):
+    """What is known of one call, over all its attempts so far."""
+
+    def __init__(self, call: Call[T_co], key: str | None, began: float, use: KeyUse) -> None:
+        self.call = call
+        #: The idempotency key, the same in every attempt; None for a read.
+        self.key = key
+        #: When the call began, in seconds on the clock.
+        self.began = began
+        #: Attempts begun.
+        self.count = 0
+        #: Those of them that were refused with a 429, by which the server does nothing.
+        self.rate_limited = 0
+        #: When the first of these came, in seconds on the clock.
+        self.rate_limited_since = inf
+        #: Seconds waited for the limiter, over all attempts.
+        self.waited = 0.0
+        #: Whether these bytes may have reached the server, and no answer has settled that.
+        self.is_unsettled = False
+        #: Whether an answer about these bytes has decided what became of them.
+        self.is_settled = False
+        self._was_unsettled = False
+        self._use = use
+        self._traces: frozenset[str] = frozenset()
+
+    def begin(self, waited: float, now: float) -> None:
+        """Count an attempt, and the seconds its turn took; `now` is seconds since 1970.
+
+        It counts before it is made: one that is cancelled may have reached the server.
+        """
+        self.count += 1
+        self.waited += waited
+        self._use.send(now)
+        self._was_unsettled, self.is_unsettled = self.is_unsettled, True
+
+    @property
+    def trail(self) -> Trail:
+        """Which call it is, and how far it came."""
+        return Trail(self.call.operation.name, self.count, self.key)
+
+    def succeeded(self) -> None:
+        """Settle the call: its result has come."""
+        self.is_unsettled, self.is_settled = False, True
+
+    def note_rate_limit(self, now: float) -> None:
+        """Count a 429; `now` is in seconds on the clock."""
+        self.rate_limited += 1
+        self.rate_limited_since = min(self.rate_limited_since, now)
+
+    def leave(self, digest: int) -> None:
+        """Keep what is known of the key and these bytes for later calls with it."""
+        if self.is_unsettled:
+            self._use.unsettled.add(digest)
+        elif self.is_settled:
+            self._use.unsettled.discard(digest)
+
+    def without_turn(self, cause: Exception) -> CallError:
+        """Return the error of a call that could not make its first attempt, and why."""
+        if isinstance(cause, TimeoutError):
+            reason = "the rate limit has no turn for it within its timeout"
+            error: CallError = DeadlineExceeded(self.trail, reason)
+        elif isinstance(cause, LimiterUnavailable):
+            error = LimiterUnavailable(cause.message, self.trail)
+        else:
+            error = NotSent(self.trail, str(cause))
+        return self._unknown(error.message) if self._may_have_been_sent else error
+
+    def broken(self, failure: SendFailed, *, time_is_up: bool) -> FailedAttempt:
+        """Interpret an attempt that brought no whole answer."""
+        self.is_unsettled = self._was_unsettled or failure.reached
+        message, status = str(failure), failure.status
+        if self._may_have_been_sent:
+            error: CallError = self._unknown(message, Problem(status) if status else None)
+        elif time_is_up and failure.timed_out:
+            error = DeadlineExceeded(self.trail, message)
+        elif status is not None:
+            error = InvalidResponse(self.trail, message, status)
+        else:
+            error = (TransportError if self.is_unsettled else NotSent)(self.trail, message)
+        return FailedAttempt(error, is_retried=True)
+
+    def unusable(self, status: int, reason: str) -> FailedAttempt:
+        """Interpret a 2xx that does not hold the result: something was done, but what?"""
+        failure = SendFailed(f"{status}, but {reason}", reached=True, status=status)
+        return self.broken(failure, time_is_up=False)
+
+    def refused(self, problem: Problem) -> FailedAttempt:
+        """Interpret an answer outside 2xx, of the service or of a proxy in front of it.
+
+        A 409 means that the first call is still running if there may be one, or if it says
+        when to come back; it is another payload under the same key otherwise. A 5xx with the
+        trace id of an earlier one is that answer, stored for the key: every repetition gets
+        it again.
+        """
+        status, trace = problem.status, problem.trace_id
+        may_be_known = self._was_unsettled or self._use.is_shared
+        is_stored = self._is_keyed and status >= 500 and trace in self._traces
+        self._traces |= {trace} if trace else frozenset()
+        is_running = status == _CONFLICT and (may_be_known or problem.retry_after is not None)
+        is_refusal = 400 <= status < 500 and status != _REQUEST_TIMEOUT
+        # Without the error object a proxy refuses, which knows nothing of an earlier attempt.
+        self.is_settled = is_refusal and not (
+            may_be_known and (problem.code is None or status not in _ABOUT_THE_BYTES)
+        )
+        self.is_unsettled = not self.is_settled and (self._was_unsettled or not is_refusal)
+        error: CallError = ApiError.of(self.trail, problem)
+        if self._is_keyed and not self.is_settled:
+            traced = f" (trace {trace})" if trace else ""
+            error = self._unknown(f"{status}: {problem.message}{traced}", problem)
+        is_retried = (status in RETRIED or is_running) and not is_stored
+        return FailedAttempt(error, is_retried, problem.retry_after, status == _TOO_MANY_REQUESTS)
+
+    @property
+    def _is_keyed(self) -> bool:
+        return self.call.operation.is_keyed
+
+    @property
+    def _may_have_been_sent(self) -> bool:
+        """Whether something that must not happen twice may have happened under the key."""
+        return self._is_keyed and (self.is_unsettled or self._use.is_shared)
+
+    def _unknown(self, message: str, problem: Problem | None = None) -> OutcomeUnknown:
+        until = datetime.fromtimestamp(self._use.expires, UTC)
+        return OutcomeUnknown(self.trail, message, until, problem)

@@ -1,0 +1,73 @@
+"""Idempotency keys of which this client does not know what became of them.
+
+A later call with such a key cannot be called unsent: an earlier one may have been carried
+out. Nor can a call while another one with its key is under way. A key is kept with a digest
+of the bytes it was sent with, because only an answer about those bytes settles it.
+"""
+
+from math import inf
+
+import attrs
+
+#: Seconds for which the server answers a repeated key with the first result (API page,
+#: Idempotency).
+KEY_LIFETIME = 24 * 60 * 60.0
+
+
+@attrs.define(eq=False, repr=False)
+class KeyUse:
+    """What a client knows of one idempotency key."""
+
+    #: Calls with this key that are under way.
+    calls: int = 1
+    #: Digests of bytes that were sent with it and that no answer has settled.
+    unsettled: set[int] = attrs.field(factory=set[int])
+    #: When the server forgets the key at the earliest, in seconds since 1970.
+    expires: float = inf
+
+    def send(self, now: float) -> None:
+        """Note that the server may get to know the key; `now` is in seconds since 1970."""
+        self.expires = min(self.expires, now + KEY_LIFETIME)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the server may know the key from another call than the one that asks."""
+        return self.expires < inf and (bool(self.unsettled) or self.calls > 1)
+
+
+class UnsettledKeys:
+    """The keys that callers know, while they are in use or unsettled.
+
+    An unsettled key is kept until the server forgets it: from then on a call with it is
+    another one. What callers never learnt, such as the key of a cancelled call that was
+    given none, is not kept.
+    """
+
+    def __init__(self) -> None:
+        #: In the order of their first use: what the server forgets first is in front.
+        self._uses: dict[str, KeyUse] = {}
+
+    def begin(self, key: str, now: float) -> KeyUse:
+        """Return what is known of a key that a caller gives; `end` follows."""
+        while self._uses and self._forget(next(iter(self._uses)), now):
+            pass
+        self._forget(key, now)
+        use = self._uses.setdefault(key, KeyUse(calls=0))
+        use.calls += 1
+        return use
+
+    def end(self, key: str, use: KeyUse) -> None:
+        """End a call; its key is kept while it is unsettled or still in use."""
+        use.calls -= 1
+        if use.calls or use.unsettled:
+            self._uses.setdefault(key, use)
+        else:
+            self._uses.pop(key, None)
+
+    def _forget(self, key: str, now: float) -> bool:
+        """Forget a key that the server has forgotten, too, and that no call uses."""
+        use = self._uses.get(key)
+        is_over = use is not None and not use.calls and use.expires <= now
+        if is_over:
+            del self._uses[key]
+        return is_over
