@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 GATEWAY_ERRORS = [Fault.gateway_error(status) for status in (502, 504, 408)]
 #: The same, whichever way it travels.
 OTHERS = [
-    *(Fault.gateway_error(status) for status in (500, 503, 507, 520)),
+    *(Fault.gateway_error(status) for status in (500, 503)),
     attrs.evolve(Fault.gateway_error(body=b""), label="502, empty"),
     attrs.evolve(
         Fault.gateway_error(504, body=b'{"code": "GATEWAY_TIMEOUT", "message": "Upstream"}'),
@@ -57,6 +57,15 @@ async def test_gateway_errors_every_time(world_over: Open, way: Way, mishap: Mis
         again = await world.send(key=key, number=number)
         assert again.message_id == world.fake.inbox(number)[0].id
         assert world.accepted == 1
+
+
+@pytest.mark.parametrize("status", [501, 507, 520, 599])
+async def test_a_gateway_error_that_is_not_retried(world_over: Open, status: int) -> None:
+    """Another 5xx does not settle a send either; it is not tried again."""
+    async with world_over("memory") as world:
+        with world.script(Fault.gateway_error(status)), pytest.raises(OutcomeUnknown) as caught:
+            await world.send()
+        assert (caught.value.status, caught.value.attempts, world.accepted) == (status, 1, 1)
 
 
 async def test_refused_after_a_gateway_error(world_over: Open) -> None:
