@@ -151,7 +151,7 @@ class World:
         given = self.timeout if timeout is None else timeout
         sending = Sending(number, content_for(number), given, key=key)
         self.sendings.append(sending)
-        since = self.clock.monotonic()
+        since, begun = self.clock.monotonic(), self.client_clock.time()
         try:
             accepted = await self.client.send_message(
                 number, content=sending.content, idempotency_key=key, timeout=given
@@ -160,8 +160,7 @@ class World:
             sending.error = error
             sending.key = getattr(error, "idempotency_key", None)
             if isinstance(error, OutcomeUnknown):
-                now = self.client_clock.time()
-                check.check_safe_until(error, now - (self.clock.monotonic() - since))
+                check.check_safe_until(error, begun)
             self.errors.append(error)
             raise
         finally:
