@@ -157,6 +157,6 @@ def check_error(error: BaseException) -> None:
 
 
 def check_safe_until(error: OutcomeUnknown, begun: float) -> None:
-    """Check that it may be repeated for a day from when the call began, by the wall clock then."""
+    """Check that it may be repeated for a day from the first attempt, by the calendar then."""
     apart = error.safe_to_retry_until.timestamp() - begun - 24 * 60 * 60
     assert abs(apart) < 1, f"off by {apart} s"
