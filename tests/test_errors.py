@@ -23,11 +23,11 @@ from ziett_async.errors import (
     InsufficientFundsError,
     InvalidRequest,
     InvalidResponse,
+    LimiterUnavailable,
     NotFoundError,
     NotSent,
     OutcomeUnknown,
     PermissionDeniedError,
-    Problem,
     RateLimitError,
     RecipientNotAllowed,
     ServerError,
@@ -37,6 +37,7 @@ from ziett_async.errors import (
     ZiettError,
 )
 from ziett_async.models import AcceptedMessage, ErrorCode
+from ziett_async.models._problem import Problem
 
 #: Design, section 3. `CallError` is what those that were begun have in common.
 TREE = {
@@ -47,6 +48,7 @@ TREE = {
     CallError: {ZiettError},
     TransportError: {CallError},
     NotSent: {TransportError},
+    LimiterUnavailable: {NotSent},
     OutcomeUnknown: {TransportError},
     DeadlineExceeded: {CallError, TimeoutError},
     InvalidResponse: {CallError},
@@ -101,8 +103,9 @@ ONE_OF_EACH: dict[ZiettError, str] = {
     ),
     TransportError(TRAIL, "broken"): "send_message (attempt 2): broken",
     NotSent(TRAIL, "refused"): "send_message (attempt 2): refused",
+    LimiterUnavailable("the store is away", TRAIL): "send_message (attempt 2): the store is away",
     OutcomeUnknown(TRAIL, "reset", UNTIL): (
-        "send_message (attempt 2): reset; it may have been executed: call again with "
+        "send_message (attempt 2): reset; it may have been carried out: call again with "
         "idempotency_key='order-1042' before 2025-07-15T10:30:00+00:00"
     ),
     DeadlineExceeded(TRAIL, "no turn"): "send_message (attempt 2): no turn",
@@ -158,6 +161,31 @@ def test_every_class_is_tested_here() -> None:
 def test_it_says_what_happened_in_one_line(error: ZiettError, line: str) -> None:
     """The text names the operation, the attempt and the trace id, as far as there is one."""
     assert str(error) == line
+
+
+@pytest.mark.parametrize(
+    ("error", "properties"),
+    [
+        (ConfigurationError("api_key: missing"), {"affects_all_calls"}),
+        (InvalidRequest("send_message", {}), set[str]()),
+        (RecipientNotAllowed("send_message"), set[str]()),
+        (TransportError(TRAIL, "broken"), {"is_retryable"}),
+        (NotSent(TRAIL, "refused"), {"is_retryable"}),
+        (LimiterUnavailable("the store is away"), {"is_retryable"}),
+        (OutcomeUnknown(TRAIL, "reset", UNTIL), {"is_retryable", "may_have_been_sent"}),
+        (DeadlineExceeded(TRAIL, "no turn"), {"is_retryable"}),
+        (InvalidResponse(TRAIL, "cut", 200), {"is_retryable"}),
+        *((ApiError.of(TRAIL, Problem(n)), {"affects_all_calls"}) for n in (401, 402, 403)),
+        *((ApiError.of(TRAIL, Problem(n)), {"is_retryable"}) for n in (408, 425, 429, 500, 503)),
+        *((ApiError.of(TRAIL, Problem(n)), set[str]()) for n in (302, 400, 404, 409, 422, 501)),
+        (ApiError.of(TRAIL, Problem(409, retry_after=0.0)), {"is_retryable"}),
+    ],
+    ids=lambda value: f"{type(value).__name__}{getattr(value, 'problem', '')}",
+)
+def test_it_says_what_a_loop_needs_to_know(error: ZiettError, properties: set[str]) -> None:
+    """Whether to try again, whether it may have gone out, and whether to go on at all."""
+    names = ("is_retryable", "may_have_been_sent", "affects_all_calls")
+    assert {name for name in names if getattr(error, name)} == properties
 
 
 @pytest.mark.parametrize("error", ONE_OF_EACH)

@@ -19,8 +19,9 @@ import pytest
 import ziett_async
 import ziett_async.testing
 from ziett_async import AsyncZiett, Operation, SendFailed, ZiettError, api
-from ziett_async.errors import Problem, Trail
+from ziett_async.errors import Trail
 from ziett_async.models import ErrorCode
+from ziett_async.models._problem import Problem
 
 PACKAGE = Path(ziett_async.__file__).parent
 TESTS = Path(__file__).parent

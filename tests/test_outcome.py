@@ -25,13 +25,13 @@ from ziett_async.errors import (
     NotSent,
     OutcomeUnknown,
     PermissionDeniedError,
-    Problem,
     RateLimitError,
     ServerError,
     TransportError,
     ValidationError,
 )
 from ziett_async.models import AcceptedMessage, ErrorCode, Message
+from ziett_async.models._problem import Problem
 
 UNTIL = datetime(2025, 7, 15, 10, 30, tzinfo=UTC)
 #: When the first attempt began, a day before that, in seconds since 1970.

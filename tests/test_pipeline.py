@@ -1,4 +1,4 @@
-"""The one corridor: what stays of a call when it is over, and what is said of it meanwhile."""
+"""The loop every call goes through: what stays of a call when it is over, and what it logs."""
 
 import logging
 import re
@@ -14,17 +14,19 @@ from ziett_async import (
     AcceptedMessage,
     AsyncZiett,
     DeadlineExceeded,
-    InsufficientFundsError,
     ManualClock,
     NotSent,
     OutcomeUnknown,
     Rate,
+    RateLimitError,
     Request,
     Response,
-    ServerError,
+    RetryPolicy,
     TokenBucketLimiter,
     Transport,
+    TransportError,
     Unlimited,
+    ValidationError,
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
@@ -47,7 +49,7 @@ def client_of(fake: FakeZiett, transport: Transport | None = None, **settings: A
         API_KEY,
         transport=transport or FakeTransport(fake),
         default_remitter_id=REMITTER,
-        retry=AT_ONCE,
+        retry=settings.pop("retry", AT_ONCE),
         limiter=settings.pop("limiter", Unlimited()),
         clock=fake.clock,
         **settings,
@@ -108,16 +110,99 @@ async def test_a_success_settles_an_open_key(fake: FakeZiett) -> None:
             await send(client)
 
 
+JSON = (("content-type", "application/json"),)
+
+
+def refusal(status: int) -> Fault:
+    """Return a refusal by the service itself."""
+    body = b'{"code": "A_CODE", "message": "no"}'
+    return Fault.status(status, headers=JSON, body=body)
+
+
 async def test_a_refusal_of_the_same_bytes_settles_an_open_key(fake: FakeZiett) -> None:
-    """A no that the server decided says that nothing was sent."""
-    no_money = b'{"code": "BILLING_INSUFFICIENT_FUNDS", "message": "empty"}'
-    refusal = Fault.status(402, headers=(("content-type", "application/json"),), body=no_money)
+    """What follows from the bytes was true of the earlier attempt as well."""
     async with client_of(fake) as client:
         await leave_open(fake, client)
-        with fake.script(refusal), pytest.raises(InsufficientFundsError):
+        with fake.script(refusal(422)), pytest.raises(ValidationError):
             await send(client)
         with fake.script(*[Fault.refuse()] * 3), pytest.raises(NotSent):
             await send(client)
+
+
+async def test_a_402_settles_no_open_key(fake: FakeZiett) -> None:
+    """The balance may be gone because the message was sent."""
+    async with client_of(fake) as client:
+        await leave_open(fake, client)
+        with fake.script(refusal(402)), pytest.raises(OutcomeUnknown) as caught:
+            await send(client)
+        with fake.script(*[Fault.refuse()] * 3), pytest.raises(OutcomeUnknown):
+            await send(client)
+    assert (caught.value.status, caught.value.code) == (402, "A_CODE")
+
+
+async def test_another_text_under_an_open_key_does_not_close_it(fake: FakeZiett) -> None:
+    """Neither the first text nor the second is called unsent while either may have been sent."""
+    async with client_of(fake) as client:
+        with fake.script(*[Fault.lose_answer()] * 3), pytest.raises(OutcomeUnknown):
+            await client.send_message(NUMBER, content="first", idempotency_key=KEY)
+        with fake.script(*[Fault.reset()] * 3), pytest.raises(OutcomeUnknown):
+            await client.send_message(NUMBER, content="second", idempotency_key=KEY)
+        for text in ("first", "second", "third"):
+            with fake.script(*[Fault.refuse()] * 3), pytest.raises(OutcomeUnknown):
+                await client.send_message(NUMBER, content=text, idempotency_key=KEY)
+
+
+async def test_a_call_beside_another_with_its_key_is_not_called_unsent(fake: FakeZiett) -> None:
+    """What the other one, which is under way, comes to is not known yet."""
+    async with client_of(fake) as client, anyio.create_task_group() as tasks:
+        with fake.script(Fault.slow(5.0), *[Fault.refuse()] * 3):
+            tasks.start_soon(send, client)
+            await fake.clock.sleep(1.0)
+            with pytest.raises(OutcomeUnknown) as caught:
+                await send(client)
+    assert caught.value.message == "connection refused"
+    assert len(fake.messages) == 1
+
+
+async def test_a_call_that_was_refused_leaves_the_doubt_of_one_beside_it(fake: FakeZiett) -> None:
+    """The one whose attempts were lost leaves its key open, whichever of the two ends last."""
+    async with client_of(fake, attempt_timeout=5.0) as client:
+        async with anyio.create_task_group() as tasks:
+            with fake.script(Fault.slow(9.0), Fault.stall(), Fault.stall(), *[Fault.refuse()] * 3):
+
+                async def lost() -> None:
+                    with pytest.raises(OutcomeUnknown):
+                        await send(client)
+
+                tasks.start_soon(lost)
+                await fake.clock.sleep(12.0)
+                with pytest.raises(OutcomeUnknown):
+                    await send(client)
+        with fake.script(*[Fault.refuse()] * 3), pytest.raises(OutcomeUnknown):
+            await send(client)
+
+
+async def test_a_cancelled_attempt_leaves_its_key_open(fake: FakeZiett) -> None:
+    """It may have reached the service in the moment in which it was cancelled."""
+    async with client_of(fake) as client:
+        with fake.script(Fault.stall()), anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(send, client)
+                await fake.clock.sleep(1.0)
+                scope.cancel()
+        with fake.script(*[Fault.refuse()] * 3), pytest.raises(OutcomeUnknown):
+            await send(client)
+
+
+async def test_a_key_that_was_never_shown_is_not_kept(fake: FakeZiett) -> None:
+    """A cancelled call that was given no key leaves nothing behind: the key is gone with it."""
+    async with client_of(fake) as client:
+        with fake.script(Fault.stall()), anyio.CancelScope() as scope:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(lambda: client.send_message(NUMBER, content=CONTENT))
+                await fake.clock.sleep(1.0)
+                scope.cancel()
+        assert not client._pipeline.unsettled_keys._uses
 
 
 async def test_a_call_cancelled_before_its_turn_was_not_sent(fake: FakeZiett) -> None:
@@ -162,9 +247,9 @@ async def test_without_a_turn_for_another_attempt_the_last_one_counts(fake: Fake
     """What the server said is raised, and not that there was no turn."""
     limiter = TokenBucketLimiter(send=Rate(1, per=60.0), clock=fake.clock)
     async with client_of(fake, limiter=limiter) as client:
-        with fake.script(Fault.status(503)), pytest.raises(ServerError) as caught:
+        with fake.script(Fault.status(503)), pytest.raises(OutcomeUnknown) as caught:
             await send(client, timeout=30.0)
-    assert caught.value.attempts == 1
+    assert (caught.value.attempts, caught.value.status) == (1, 503)
 
 
 async def test_an_attempt_has_its_own_time_within_the_calls(fake: FakeZiett) -> None:
@@ -186,13 +271,126 @@ async def test_a_read_whose_time_is_up_says_so(fake: FakeZiett) -> None:
 async def test_a_key_is_safe_for_a_day_after_the_first_attempt(
     fake: FakeZiett, last: Fault
 ) -> None:
-    """The day is counted from the call's begin, however long the call took."""
+    """The day is counted from there, however long the call took."""
     async with client_of(fake, attempt_timeout=5.0) as client:
         stalls = [Fault.stall(), Fault.stall()]
         with fake.script(*stalls, last), pytest.raises(OutcomeUnknown) as caught:
             await send(client)
     assert fake.clock.monotonic() == 1010
     assert caught.value.safe_to_retry_until == START + timedelta(seconds=1000, days=1)
+
+
+async def test_a_day_does_not_begin_again_when_the_machine_sleeps(fake: FakeZiett) -> None:
+    """The monotonic clock stands still then, and the server's day goes on."""
+    clock = fake.clock
+    assert isinstance(clock, ManualClock)
+
+    class Asleep(FakeTransport):
+        """A machine that sleeps for five hours in each attempt."""
+
+        async def send(self, request: Request) -> Response:
+            clock.set_calendar(clock.now() + timedelta(hours=5))
+            return await super().send(request)
+
+    begun = clock.now()
+    async with client_of(fake, Asleep(fake)) as client:
+        with fake.script(*[Fault.reset()] * 3), pytest.raises(OutcomeUnknown) as caught:
+            await send(client)
+        with fake.script(*[Fault.refuse()] * 3), pytest.raises(OutcomeUnknown) as again:
+            await send(client)
+    assert caught.value.safe_to_retry_until == begun + timedelta(days=1)
+    assert again.value.safe_to_retry_until == begun + timedelta(days=1)
+
+
+async def test_a_day_begins_with_the_first_attempt_and_not_with_the_wait_before_it(
+    fake: FakeZiett,
+) -> None:
+    """Until its turn the server cannot have known the key."""
+    limiter = TokenBucketLimiter(send=Rate(1, per=60.0), clock=fake.clock)
+    async with client_of(fake, limiter=limiter) as client:
+        await client.send_message(NUMBER, content="first")
+        with fake.script(Fault.reset()), pytest.raises(OutcomeUnknown) as caught:
+            await send(client, timeout=90.0)
+    assert caught.value.safe_to_retry_until == START + timedelta(seconds=1060, days=1)
+
+
+async def test_a_read_that_was_refused_after_a_cut_answer_reached_the_server(
+    fake: FakeZiett,
+) -> None:
+    """It is no `NotSent`: an attempt was answered, though with nothing of use."""
+    async with client_of(fake) as client:
+        faults = [Fault.garbage(), Fault.refuse(), Fault.refuse()]
+        with fake.script(*faults), pytest.raises(TransportError) as caught:
+            await client.list_messages()
+    assert type(caught.value) is TransportError
+
+
+async def test_a_429_costs_time_and_no_attempt(fake: FakeZiett) -> None:
+    """A limit narrower than ours refuses many times, and the message goes out all the same."""
+    async with client_of(fake) as client:
+        refusals = [Fault.status(429, headers=(("retry-after", "20"),)) for _ in range(20)]
+        with fake.script(*refusals):
+            accepted = await send(client)
+    assert (accepted.call.attempts, accepted.call.elapsed) == (21, 400.0)
+
+
+async def test_ten_minutes_of_429s_are_enough(fake: FakeZiett) -> None:
+    """Without a timeout a call gives up then, and it is certain that nothing was sent."""
+    async with client_of(fake) as client:
+        for _ in range(7):
+            fake.faults.add(Fault.status(429, headers=(("retry-after", "100"),)))
+        with pytest.raises(RateLimitError) as caught:
+            await send(client)
+    assert (caught.value.attempts, fake.clock.monotonic()) == (6, 1500)
+    assert caught.value.retry_after == 100
+
+
+async def test_the_ten_minutes_begin_anew_while_others_get_through(fake: FakeZiett) -> None:
+    """A queue may be long, and a 429 in it late: as long as messages go out it is a queue."""
+
+    class Narrow(FakeTransport):
+        """A service that lets this message through only after half an hour."""
+
+        async def send(self, request: Request) -> Response:
+            if CONTENT.encode() in request.body and self.clock.monotonic() < 1000 + 1800:
+                return Response(429, (("retry-after", "100"),))
+            return await super().send(request)
+
+    async with client_of(fake, Narrow(fake)) as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(send, client)
+        for number in range(4):
+            await fake.clock.sleep(500.0)
+            await client.send_message(NUMBER, content=f"another {number}")
+    assert [message.content for message in fake.messages].count(CONTENT) == 1
+
+
+async def test_a_timeout_bounds_the_429s(fake: FakeZiett) -> None:
+    """As long as the call's time lasts it waits its turn again; then it raises at once."""
+    async with client_of(fake) as client:
+        for _ in range(9):
+            fake.faults.add(Fault.status(429, headers=(("retry-after", "400"),)))
+        with pytest.raises(RateLimitError) as caught:
+            await send(client, timeout=1300.0)
+    assert (caught.value.attempts, fake.clock.monotonic()) == (4, 2200)
+
+
+async def test_an_endless_retry_after_stops_nobody_else_for_ever(fake: FakeZiett) -> None:
+    """The pause of the bucket is bounded: the call raises, and others go on in ten minutes."""
+    limiter = TokenBucketLimiter(clock=fake.clock)
+    async with client_of(fake, limiter=limiter) as client:
+        endless = Fault.status(429, headers=(("retry-after", "99999999"),))
+        with fake.script(endless), pytest.raises(RateLimitError):
+            await send(client)
+        accepted = await client.send_message(NUMBER, content="another")
+    assert accepted.call.waited == 600.0
+
+
+async def test_429s_spend_nothing_of_the_retry_budget(fake: FakeZiett) -> None:
+    """The budget is for a service that is down, and a 429 is its word that it is up."""
+    retry = RetryPolicy(base=0.0, budget=1)
+    async with client_of(fake, retry=retry) as client:
+        with fake.script(*[Fault.status(429)] * 50):
+            assert (await send(client)).call.attempts == 51
 
 
 async def test_whatever_a_transport_raises_may_have_sent(fake: FakeZiett) -> None:

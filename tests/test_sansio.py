@@ -16,8 +16,9 @@ from ziett_async._codec import Undecodable
 from ziett_async._operation import Bucket, Operation, Query
 from ziett_async._sansio import Origin, retry_after, to_problem, to_request, to_result
 from ziett_async._wire import Headers, Response
-from ziett_async.errors import ApiError, InvalidRequest, Problem, Trail
+from ziett_async.errors import ApiError, InvalidRequest, Trail
 from ziett_async.models import AcceptedMessage, CallInfo, ErrorCode, Message, Page
+from ziett_async.models._problem import Problem
 
 ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
 NUMBER, CONTENT = "+244990090990", "Olá Ana, your code is 482910."

@@ -45,9 +45,12 @@ def test_a_key_is_forgotten_when_the_server_forgets_it() -> None:
     for number in range(100):
         leave_unsettled(keys, f"key-{number}", number, NOW)
     later = NOW + KEY_LIFETIME
-    assert keys.begin("key-7", later - 1).unsettled
-    assert not keys.begin("key-8", later).unsettled
-    assert set(keys._uses) == {"key-7", "key-8"}
+    assert keys.begin("key-0", later - 1).unsettled
+    assert not keys.begin("key-7", later).unsettled
+    assert "key-7" in keys._uses
+    keys.end("key-0", keys._uses["key-0"])
+    keys.begin("key-100", later)
+    assert set(keys._uses) == {"key-7", "key-100"}
 
 
 def test_a_settled_key_is_forgotten_at_once() -> None:

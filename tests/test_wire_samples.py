@@ -27,6 +27,7 @@ from ziett_async import (
     AsyncZiett,
     CallInfo,
     Operation,
+    OutcomeUnknown,
     Request,
     Response,
     RetryPolicy,
@@ -126,7 +127,7 @@ async def ask(sample: Sample) -> tuple[Request, object]:
         method = getattr(client, sample.operation)
         try:
             outcome = await method(**arguments)
-        except ApiError as error:
+        except (ApiError, OutcomeUnknown) as error:
             outcome = error
     (request,) = line.sent
     return request, outcome

@@ -31,10 +31,10 @@ from ziett_async.errors import (
     LimiterUnavailable,
     NotSent,
     OutcomeUnknown,
-    Problem,
     Trail,
     TransportError,
 )
+from ziett_async.models._problem import Problem
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -18,8 +18,9 @@ from ziett_async._mask import masked_text
 from ziett_async._operation import Call
 from ziett_async._value import Value
 from ziett_async._wire import Headers, Request, Response
-from ziett_async.errors import InvalidRequest, Problem
+from ziett_async.errors import InvalidRequest
 from ziett_async.models import CallInfo, ErrorCode
+from ziett_async.models._problem import Problem
 
 T = TypeVar("T")
 

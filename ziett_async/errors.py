@@ -32,7 +32,7 @@ from datetime import datetime
 import attrs
 
 from ziett_async._value import Value
-from ziett_async.models._enums import ErrorCode
+from ziett_async.models._problem import Problem
 
 #: Statuses with which the same bytes may fare better in a moment.
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -97,27 +97,6 @@ class Trail(Value):
     attempts: int = 0
     #: The key that every attempt carried; None for reads.
     idempotency_key: str | None = None
-
-
-@attrs.frozen(repr=False)
-class Problem(Value):
-    """The server's error object, as far as the answer held one (API page, Errors)."""
-
-    #: The HTTP status.
-    status: int
-    #: `RATE_LIMIT_EXCEEDED`; None when the body was not the API's error object.
-    code: ErrorCode | None = None
-    #: The server's own words, or ours about a body that had none.
-    message: str = "no message"
-    #: What support asks for first.
-    trace_id: str | None = None
-    timestamp: datetime | None = None
-    #: `core`, `billing`.
-    service: str | None = None
-    #: Field name to message; empty unless the status is 422.
-    fields: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    #: Seconds the server asks to wait, from its `Retry-After`.
-    retry_after: float | None = None
 
 
 class CallError(ZiettError):

@@ -1,0 +1,162 @@
+"""Closing a client: what waits ends at once, and takes nothing from the limit."""
+
+import asyncio
+import threading
+
+import anyio
+import pytest
+
+from tests._ways import API_KEY, CONTENT, NUMBER, REMITTER
+from ziett_async import (
+    AsyncZiett,
+    Bucket,
+    NotSent,
+    OutcomeUnknown,
+    Rate,
+    TokenBucketLimiter,
+)
+from ziett_async.testing import FakeTransport, FakeZiett, Fault
+
+pytestmark = pytest.mark.anyio
+
+
+def new_client(fake: FakeZiett, limiter: TokenBucketLimiter) -> AsyncZiett:
+    """Return a client that lives on the fake's clock."""
+    transport = FakeTransport(fake)
+    return AsyncZiett(API_KEY, transport=transport, default_remitter_id=REMITTER, limiter=limiter)
+
+
+def one_a_minute(fake: FakeZiett) -> TokenBucketLimiter:
+    """Return a limiter of one send a minute on the fake's clock."""
+    return TokenBucketLimiter(send=Rate(1, per=60.0), clock=fake.clock)
+
+
+async def test_calls_that_wait_for_their_turn_end_at_once() -> None:
+    """A thousand of them take no token, make no attempt and are certainly not sent."""
+    fake = FakeZiett()
+    limiter = one_a_minute(fake)
+    client, errors = new_client(fake, limiter), list[NotSent]()
+    await client.send_message(NUMBER, content="first")
+
+    async def wait_in_vain() -> None:
+        with pytest.raises(NotSent) as caught:
+            await client.send_message(NUMBER, content=CONTENT)
+        errors.append(caught.value)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(1000):
+            tasks.start_soon(wait_in_vain)
+        await fake.clock.sleep(10.0)
+        await client.aclose()
+    assert len(errors) == 1000
+    assert {(error.attempts, error.message) for error in errors} == {
+        (0, "the client was closed while the call waited")
+    }
+    assert fake.clock.monotonic() == 10.0
+    assert len(fake.requests) == 1
+    # The one token comes back a minute after the first send, and nobody has taken it.
+    await limiter.acquire(Bucket.SEND, 50.0)
+    assert fake.clock.monotonic() == 60.0
+
+
+async def test_a_call_between_two_attempts_ends_with_what_the_last_one_came_to() -> None:
+    """It is not repeated, and what is unknown of it stays unknown."""
+    fake = FakeZiett()
+    client = new_client(fake, TokenBucketLimiter(clock=fake.clock))
+    busy = Fault.status(503, headers=(("retry-after", "30"),))
+    with fake.script(busy):
+        async with anyio.create_task_group() as tasks:
+
+            async def send() -> None:
+                with pytest.raises(OutcomeUnknown) as caught:
+                    await client.send_message(NUMBER, content=CONTENT)
+                assert (caught.value.attempts, caught.value.status) == (1, 503)
+
+            tasks.start_soon(send)
+            await fake.clock.sleep(10.0)
+            await client.aclose()
+    assert fake.clock.monotonic() == 10.0
+
+
+async def test_an_attempt_under_way_is_not_repeated() -> None:
+    """It ends as it would, and that is the end of its call."""
+    fake = FakeZiett()
+    client = new_client(fake, TokenBucketLimiter(clock=fake.clock))
+    with fake.script(Fault.stall()):
+        async with anyio.create_task_group() as tasks:
+
+            async def send() -> None:
+                with pytest.raises(OutcomeUnknown) as caught:
+                    await client.send_message(NUMBER, content=CONTENT)
+                assert caught.value.attempts == 1
+
+            tasks.start_soon(send)
+            await fake.clock.sleep(1.0)
+            await client.aclose()
+    assert len(fake.requests) == 1
+
+
+async def test_an_answer_that_comes_after_closing_is_returned() -> None:
+    """A call that is being answered while the client is closed has its result."""
+    fake = FakeZiett()
+    client = new_client(fake, TokenBucketLimiter(clock=fake.clock))
+    with fake.script(Fault.slow(5.0)):
+        async with anyio.create_task_group() as tasks:
+
+            async def send() -> None:
+                accepted = await client.send_message(NUMBER, content=CONTENT)
+                assert accepted.message_id == fake.messages[0].id
+
+            tasks.start_soon(send)
+            await fake.clock.sleep(1.0)
+            await client.aclose()
+
+
+async def test_a_turn_that_comes_while_the_client_is_closed_is_given_back() -> None:
+    """The limiter may hand it out in that very moment: no attempt is made with it."""
+    fake = FakeZiett()
+
+    class Closing(TokenBucketLimiter):
+        """A limiter whose turn comes when the client has just been closed."""
+
+        async def acquire(self, bucket: Bucket, timeout: float | None = None) -> None:
+            await super().acquire(bucket, timeout)
+            client._pipeline.waits.is_closed = True
+
+    limiter = Closing(send=Rate(1, per=60.0), clock=fake.clock)
+    client = new_client(fake, limiter)
+    with pytest.raises(NotSent):
+        await client.send_message(NUMBER, content=CONTENT)
+    await client.aclose()
+    assert not fake.requests
+    await TokenBucketLimiter.acquire(limiter, Bucket.SEND, 60.0)
+
+
+@pytest.mark.parametrize("other", ["asyncio", "trio"])
+async def test_calls_of_another_event_loop_end_as_well(other: str) -> None:
+    """A client that several loops use is closed for all of them, from any of them."""
+    fake, errors = FakeZiett(), list[NotSent]()
+    client = new_client(fake, TokenBucketLimiter(send=Rate(1, per=3600.0)))
+    await client.send_message(NUMBER, content="first")
+
+    async def wait_in_vain() -> None:
+        with pytest.raises(NotSent) as caught:
+            await client.send_message(NUMBER, content=CONTENT)
+        errors.append(caught.value)
+
+    thread = threading.Thread(target=anyio.run, args=(wait_in_vain,), kwargs={"backend": other})
+    thread.start()
+    while not client._pipeline.waits._scopes:
+        await anyio.sleep(0.001)
+    await client.aclose()
+    await anyio.to_thread.run_sync(thread.join, 10.0)
+    assert len(errors) == 1
+
+
+async def test_calls_of_an_event_loop_that_is_gone_do_not_hinder_closing() -> None:
+    """Nothing waits there any more."""
+    client = new_client(FakeZiett(), TokenBucketLimiter())
+    loop = asyncio.new_event_loop()
+    loop.close()
+    client._pipeline.waits._scopes[anyio.CancelScope()] = loop.call_soon_threadsafe
+    await client.aclose()
