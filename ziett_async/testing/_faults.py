@@ -97,7 +97,6 @@ class Fault:
         Raises:
             TypeError: the status is no number.
             ValueError: it is not from 200 to 599, so nothing can answer it.
-
         """
         _check_status(status)
         label, reply = f"status({status})", (status, headers, body)
@@ -157,19 +156,12 @@ class Fault:
     ) -> "Fault":
         """Carry the request out; a proxy in front answers this status instead.
 
-        So does a reverse proxy whose connection to the service breaks (502) or that does not
-        wait long enough for it (504). Without a body the answer is HTML; it never holds the
-        service's error object.
-
-        Raises:
-            TypeError: the status is no number.
-            ValueError: it is not from 200 to 599, so nothing can answer it.
-
+        So does one that loses the service's answer (502) or does not wait for it (504).
+        Without a body the answer is HTML. Raises as `status` does.
         """
         _check_status(status)
-        page = proxy_page(status)
-        page = Response(status, page.headers + headers, page.body if body is None else body)
-        return cls(label=f"gateway_error({status})", operation=operation, proxied=page)
+        label, page = f"gateway_error({status})", proxy_page(status, headers, body)
+        return cls(label=label, operation=operation, proxied=page)
 
     @classmethod
     def running(cls, seconds: float, *, operation: str | None = None) -> "Fault":
@@ -181,10 +173,8 @@ class Fault:
         """Return the exchange that this fault makes of the service's answer."""
         if response is not None and self.garbled is not None:
             response = attrs.evolve(response, body=self.garbled)
-        if self.proxied is not None:
-            response = self.proxied
         delay = inf if self.ending is Ending.STALLED else self.delay
-        return Exchange(response, self.ending, delay, self.cut, self.executes)
+        return Exchange(self.proxied or response, self.ending, delay, self.cut, self.executes)
 
 
 class Faults:
