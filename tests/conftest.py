@@ -47,7 +47,7 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 @pytest.fixture
 def serve(way: Way, monkeypatch: pytest.MonkeyPatch) -> Generator[Serve]:
-    """Serve a fake: `serve(dialect=Dialect(retrieve="wider"))`, `serve(balance=0)`."""
+    """Serve a fake: `serve(dialect=Dialect(name="reference"))`, `serve(balance=0)`."""
     for name in ("ZIETT_API_KEY", "ZIETT_BASE_URL", "ZIETT_REMITTER_ID"):
         monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:
@@ -64,7 +64,7 @@ def serve(way: Way, monkeypatch: pytest.MonkeyPatch) -> Generator[Serve]:
 
 @pytest.fixture
 def service(serve: Serve) -> Service:
-    """Serve a fake as the API's core pages describe it."""
+    """Serve a fake as the API's current pages describe it."""
     return serve()
 
 

@@ -38,7 +38,8 @@ async def test_a_campaign_is_accepted(service: Service, client: AsyncZiett) -> N
     )
     (row,) = service.fake.campaigns
     assert (accepted.campaign_id, accepted.idempotency_key) == (row.id, row.idempotency_key)
-    assert accepted.message == "Campaign accepted"
+    words = "Campaign validation successful. Processing 2 messages in the background."
+    assert accepted.message == words
     assert (row.name, row.content, row.recipients) == ("July", CONTENT, 2)
     assert row.remitter_id == OTHER_REMITTER
     assert [message.target_e164 for message in service.fake.messages] == RECIPIENTS
@@ -176,6 +177,7 @@ async def test_a_campaign_is_read_back(service: Service, client: AsyncZiett) -> 
     service.clock.advance(60)
     campaign = await client.get_campaign(accepted.campaign_id)
     fields = attrs.asdict(campaign, recurse=False)
+    assert fields.pop("extra") == {}
     assert isinstance(fields.pop("organization_id"), UUID)
     assert isinstance(fields.pop("billing_account_id"), UUID)
     assert fields == {
@@ -347,7 +349,7 @@ async def test_a_loop_gives_every_campaign_once(service: Service, client: AsyncZ
     assert seen == [row.id for row in reversed(rows)]
 
 
-@pytest.mark.parametrize("shape", ["core", "conventions"])
+@pytest.mark.parametrize("shape", ["site", "reference", "conventions"])
 async def test_a_campaign_has_messages(serve: Serve, shape: Any) -> None:  # noqa: ANN401
     """Listed by page or in a loop, with the filters of messages, and nobody else's."""
     service = serve(Dialect(list_entry=shape))

@@ -9,6 +9,7 @@ import traceback
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from types import NoneType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -55,7 +56,8 @@ pytestmark = pytest.mark.anyio
 Serve = Callable[..., Service]
 
 JSON = (("content-type", "application/json"),)
-#: An endpoint that has no method here.
+#: Endpoints that have no method here.
+REMOVE = Operation("remove", "DELETE", "/contacts/{contact_id}", NoneType, Bucket.SEND)
 TOP_UP = Operation("top_up", "POST", "/accounts/{account_id}/top-ups", AcceptedMessage, Bucket.SEND)
 
 
@@ -644,6 +646,27 @@ async def test_a_post_without_a_body_has_a_key_too(service: Service, client: Asy
         result = await client.call(TOP_UP, path={"account_id": "1"}, idempotency_key="order-7")
     assert result.idempotency_key == "order-7"
     check_attempts(service.fake.requests)
+
+
+async def test_an_endpoint_may_answer_without_content(service: Service, client: AsyncZiett) -> None:
+    """A 204 is an answer: after an attempt that was lost as after none."""
+    with service.fake.script(Fault.status(204), Fault.reset(), Fault.status(204)):
+        for _ in range(2):
+            result: object = await client.call(REMOVE, path={"contact_id": "1"})
+            assert result is None
+    assert [arrival.method for arrival in service.fake.requests] == ["DELETE"] * 3
+
+
+async def test_a_value_is_not_answered_without_content(
+    service: Service, client: AsyncZiett
+) -> None:
+    """A 204 where a value is due tells nothing: of a send the outcome is unknown."""
+    with service.fake.script(*[Fault.status(204)] * 6):
+        with pytest.raises(OutcomeUnknown, match="204, but the body is empty"):
+            await client.send_message(NUMBER, content=CONTENT)
+        with pytest.raises(InvalidResponse, match="204, but the body is empty"):
+            await client.list_messages()
+    assert len(service.fake.requests) == 6
 
 
 async def test_an_endpoint_the_server_lacks_is_not_found(

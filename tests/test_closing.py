@@ -8,13 +8,21 @@ import pytest
 
 from tests._ways import API_KEY, CONTENT, NUMBER, REMITTER
 from ziett_async import (
+    AcceptedMessage,
     AsyncZiett,
     Bucket,
     NotSent,
     OutcomeUnknown,
     Rate,
+    RetryPolicy,
     TokenBucketLimiter,
 )
+from ziett_async._operation import Call
+from ziett_async._pipeline import Pipeline
+from ziett_async._retry import RetryBudget
+from ziett_async._sansio import Origin
+from ziett_async._turns import Waits
+from ziett_async.api.messages import SEND_MESSAGE
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +32,25 @@ def new_client(fake: FakeZiett, limiter: TokenBucketLimiter) -> AsyncZiett:
     """Return a client that lives on the fake's clock."""
     transport = FakeTransport(fake)
     return AsyncZiett(API_KEY, transport=transport, default_remitter_id=REMITTER, limiter=limiter)
+
+
+def new_pipeline(fake: FakeZiett, limiter: TokenBucketLimiter) -> Pipeline:
+    """Return what a client carries its calls with."""
+    return Pipeline(
+        origin=Origin("http://localhost/c/v1", (("x-api-key", API_KEY),)),
+        transport=FakeTransport(fake),
+        limiter=limiter,
+        retry=RetryPolicy(),
+        clock=fake.clock,
+        attempt_timeout=15.0,
+        budget=RetryBudget(1),
+    )
+
+
+def new_call() -> Call[AcceptedMessage]:
+    """Return a send."""
+    body = {"remitter_id": REMITTER, "channel_type": "SMS", "target_e164": NUMBER, "content": "x"}
+    return SEND_MESSAGE(body=body)
 
 
 def one_a_minute(fake: FakeZiett) -> TokenBucketLimiter:
@@ -121,13 +148,12 @@ async def test_a_turn_that_comes_while_the_client_is_closed_is_given_back() -> N
 
         async def acquire(self, bucket: Bucket, timeout: float | None = None) -> None:
             await super().acquire(bucket, timeout)
-            client._pipeline.waits.is_closed = True
+            pipeline.waits.is_closed = True
 
     limiter = Closing(send=Rate(1, per=60.0), clock=fake.clock)
-    client = new_client(fake, limiter)
+    pipeline = new_pipeline(fake, limiter)
     with pytest.raises(NotSent):
-        await client.send_message(NUMBER, content=CONTENT)
-    await client.aclose()
+        await pipeline.run(new_call(), None, None)
     assert not fake.requests
     await TokenBucketLimiter.acquire(limiter, Bucket.SEND, 60.0)
 
@@ -136,27 +162,39 @@ async def test_a_turn_that_comes_while_the_client_is_closed_is_given_back() -> N
 async def test_calls_of_another_event_loop_end_as_well(other: str) -> None:
     """A client that several loops use is closed for all of them, from any of them."""
     fake, errors = FakeZiett(), list[NotSent]()
-    client = new_client(fake, TokenBucketLimiter(send=Rate(1, per=3600.0)))
-    await client.send_message(NUMBER, content="first")
+    pipeline = new_pipeline(fake, TokenBucketLimiter(send=Rate(1, per=3600.0)))
+    await pipeline.run(new_call(), None, None)
 
     async def wait_in_vain() -> None:
         with pytest.raises(NotSent) as caught:
-            await client.send_message(NUMBER, content=CONTENT)
+            await pipeline.run(new_call(), None, None)
         errors.append(caught.value)
 
     thread = threading.Thread(target=anyio.run, args=(wait_in_vain,), kwargs={"backend": other})
     thread.start()
-    while not client._pipeline.waits._scopes:
+    while not pipeline.waits.scopes:  # noqa: ASYNC110 - it is in another thread
         await anyio.sleep(0.001)
-    await client.aclose()
+    pipeline.waits.close()
     await anyio.to_thread.run_sync(thread.join, 10.0)
     assert len(errors) == 1
 
 
 async def test_calls_of_an_event_loop_that_is_gone_do_not_hinder_closing() -> None:
     """Nothing waits there any more."""
-    client = new_client(FakeZiett(), TokenBucketLimiter())
-    loop = asyncio.new_event_loop()
+    waits, loop = Waits(), asyncio.new_event_loop()
     loop.close()
-    client._pipeline.waits._scopes[anyio.CancelScope()] = loop.call_soon_threadsafe
-    await client.aclose()
+    waits.scopes[anyio.CancelScope()] = loop.call_soon_threadsafe
+    waits.close()
+
+
+async def test_a_key_that_was_never_shown_is_not_kept() -> None:
+    """A cancelled call that was given no key leaves nothing behind: the key is gone with it."""
+    fake = FakeZiett()
+    pipeline = new_pipeline(fake, TokenBucketLimiter(clock=fake.clock))
+    with fake.script(Fault.stall(), Fault.stall()), anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(pipeline.run, new_call(), None, None)
+            tasks.start_soon(pipeline.run, new_call(), None, "order-7")
+            await fake.clock.sleep(1.0)
+            scope.cancel()
+    assert set(pipeline.unsettled_keys.uses) == {"order-7"}

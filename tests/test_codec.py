@@ -172,9 +172,10 @@ FREE: tuple[object, ...] = (str, *OpenEnum.__subclasses__())
 
 
 def types_of(kind: type[Any]) -> dict[str, tuple[object, bool]]:
-    """Return each field's type without None, and whether it may be None."""
+    """Return the type without None of each field the server fills, and whether it may be None."""
     origin: type[Any] = get_origin(kind) or kind
-    fields = {name: hint for name, hint in get_type_hints(origin).items() if name != "call"}
+    hints = get_type_hints(origin).items()
+    fields = {name: hint for name, hint in hints if name not in {"call", "extra"}}
     return {name: optional(hint) for name, hint in fields.items()}
 
 
@@ -240,14 +241,27 @@ def test_the_path_goes_through_a_page(name: str, value: object, words: str) -> N
 
 @each_kind
 def test_a_missing_field_is_named_unless_it_is_optional(kind: type[Any], whole: Json) -> None:
-    """What the server always sends must be there; what it may leave out is None."""
-    fields = {field.name: field for field in attrs.fields(get_origin(kind) or kind)}
-    for name in types_of(kind):
+    """What every published answer has must be there; what may be left out is None."""
+    for name, (_, may_be_null) in types_of(kind).items():
         payload = {key: value for key, value in whole.items() if key != name}
-        if fields[name].default is attrs.NOTHING:
-            assert refusal(payload, kind) == f"{name}: missing"
-        else:
+        if may_be_null:
             assert getattr(structure(payload, kind), name) is None
+        else:
+            assert refusal(payload, kind) == f"{name}: missing"
+
+
+def test_a_message_has_an_id_a_number_and_a_status() -> None:
+    """No published answer leaves these out; of the others any may, and a wrong one is named."""
+    least: Json = {"id": ID, "target_e164": NUMBER, "status": "delivered"}
+    message = structure(least, Message)
+    assert (message.id, message.target_e164, message.status) == (UUID(ID), NUMBER, "DELIVERED")
+    others = {each.name for each in attrs.fields(Message)} - {"id", "target_e164", "status"}
+    assert [getattr(message, name) for name in others - {"extra"}] == [None] * (len(others) - 1)
+    for name, value, words in wrong_values(Message):
+        assert refusal({**least, name: value}, Message) == f"{name}: {words}"
+    page = {**PAGE, "entries": [least, {**least, "created_at": 5}]}
+    words = "entries[1].created_at: expected an aware date-time, got an integer"
+    assert refusal(page, Page[Message]) == words
 
 
 @pytest.mark.parametrize(
@@ -270,7 +284,11 @@ def test_a_missing_field_is_named_unless_it_is_optional(kind: type[Any], whole: 
         ({**MESSAGE, "id": ID[:-1]}, "id"),
         ({**MESSAGE, "id": "x" * 32}, "id"),
         ({**MESSAGE, "is_refunded": "false"}, "is_refunded: expected a boolean, got a string"),
-        ({**MESSAGE, "content": None}, "content: expected a string, got null"),
+        (
+            {**MESSAGE, "sms_remitter": {**SENDER, "name": None}},
+            "sms_remitter.name: expected a string, got null",
+        ),
+        ({**MESSAGE, "target_e164": None}, "target_e164: expected a string, got null"),
         ({**MESSAGE, "is_refunded": 0}, "is_refunded: expected a boolean, got an integer"),
         (5, "expected an object, got an integer"),
         ([MESSAGE], "expected an object, got an array"),
@@ -327,6 +345,7 @@ def test_one_object_serves_all_rows_of_a_sender(structure_first: Any) -> None:  
     """Ids that come again are kept, for speed; a row's own id is not, or memory would grow."""
     [one, other] = (structure_first(MESSAGE, Message) for _ in range(2))
     assert one.remitter_id is other.remitter_id
+    assert one.sms_remitter.id is other.sms_remitter.id
     assert one.id is not other.id
     [one, other] = (structure_first(ACCEPTED_MESSAGE, AcceptedMessage) for _ in range(2))
     assert one.message_id is not other.message_id
@@ -361,10 +380,40 @@ def test_a_page_is_read_as_it_is() -> None:
 
 
 @each_kind
-def test_unknown_keys_are_kept_out(kind: type[Any], whole: Json) -> None:
-    """A field that the API adds changes nothing, even under a name that Python minds."""
+def test_unknown_keys_are_kept_aside(kind: type[Any], whole: Json) -> None:
+    """A field that the API adds is in `extra` and changes nothing else, whatever its name."""
     news: Json = {"status_v2": 1, "class": {}, "self": None, "": [], "__class__": "x", "_id": ID}
-    assert structure({**whole, **news}, kind) == structure(whole, kind)
+    news["extra"] = {"extra": 5}
+    value = structure({**news, **whole}, kind)
+    assert value == structure(whole, kind)
+    assert value.extra == news
+    assert list(value.extra) == list(news)
+
+
+@each_kind
+def test_nothing_is_kept_aside_of_what_is_known(kind: type[Any], whole: Json) -> None:
+    """Without a new key every value has the same empty mapping, which costs none anything."""
+    others = dict.fromkeys(("sms_remitter_id", "e164_format", "to", "body"), NUMBER)
+    known = {**others, **whole} if kind is Message else whole
+    assert structure(known, kind).extra is structure(SENDER, Sender).extra
+    assert structure(known, kind).extra == {}
+
+
+def test_entries_and_senders_have_their_own_unknown_keys() -> None:
+    """What is new about an entry is with the entry, and what is new about a page with the page."""
+    entry = {**MESSAGE, "sms_remitter": {**SENDER, "since": 2020}, "parts": 2}
+    page = structure({**PAGE, "entries": [ENTRY, entry], "next": "x"}, Page[Message])
+    assert page.extra == {"next": "x"}
+    assert [each.extra for each in page.entries] == [{}, {"parts": 2}]
+    sender = page.entries[1].sms_remitter
+    assert sender is not None
+    assert sender.extra == {"since": 2020}
+
+
+def test_a_wrong_field_beside_unknown_keys_is_named() -> None:
+    """Unknown keys do not hide what is wrong with the others."""
+    words = "created_at: expected an aware date-time, got an integer"
+    assert refusal({**MESSAGE, "parts": 2, "created_at": 5}, Message) == words
 
 
 @each_kind
@@ -394,8 +443,11 @@ def test_older_names_are_read(name: str, older: str) -> None:
     assert structure({**MESSAGE, older: 5}, Message) == structure(MESSAGE, Message)
     nulls = dict.fromkeys(["sms_remitter_id", "e164_format", "body"])
     assert structure({**MESSAGE, **nulls}, Message) == structure(MESSAGE, Message)
-    assert refusal({**without, older: None}, Message) == f"{name}: missing"
     assert refusal({**without, older: 5}, Message).startswith(f"{name}: expected")
+    if name == "target_e164":
+        assert refusal({**without, older: None}, Message) == f"{name}: missing"
+    else:
+        assert getattr(structure({**without, older: None}, Message), name) is None
 
 
 def test_the_first_older_name_that_says_something_is_read() -> None:
@@ -404,6 +456,7 @@ def test_the_first_older_name_that_says_something_is_read() -> None:
     message = structure({**entry, "e164_format": None, "to": NUMBER, "body": "old"}, Message)
     assert message.target_e164 == NUMBER
     assert message.content == entry["content"]
+    assert structure({**entry, "to": "+1", "e164_format": NUMBER}, Message) == message
 
 
 def test_a_payload_is_left_as_it_is() -> None:
@@ -442,6 +495,7 @@ def test_the_shape_of_the_conventions_page_is_read() -> None:
 def test_times_are_read_in_all_their_forms(text: str, moment: datetime) -> None:
     """Microseconds, milliseconds, none, `Z` or an offset: always the same aware moment."""
     created_at = structure({**ENTRY, "created_at": text}, Message).created_at
+    assert created_at is not None
     assert created_at == moment
     assert created_at.utcoffset() == moment.utcoffset()
 
@@ -478,6 +532,26 @@ class Proud:
         if self.total < 1:
             message = f"total: {self.total}"
             raise ValueError(message)
+
+
+@attrs.frozen
+class Foreign:
+    """A result of one's own whose names mean something else than in the API's resources."""
+
+    id: int
+    extra: str | None = None
+    body: str | None = None
+    cost: Decimal = Decimal(0)
+
+
+def test_a_result_of_ones_own_is_read_as_its_annotations_say() -> None:
+    """Its names have no meaning of ours: an `id` may be a number, `extra` a text."""
+    value = structure({"id": 7, "extra": "e", "body": "b", "new": 1}, Foreign)
+    assert value == Foreign(7, "e", "b")
+    assert structure({"id": 7, "extra": None}, Foreign) == Foreign(7)
+    assert refusal({"id": ID}, Foreign) == "id: expected an integer, got a string"
+    words = "cost: expected a decimal string, got null"
+    assert refusal({"id": 7, "cost": None}, Foreign) == words
 
 
 def test_a_result_may_have_rules_of_its_own() -> None:

@@ -120,6 +120,12 @@ ONE_OF_EACH: dict[ZiettError, str] = {
         for status in BY_STATUS
     },
     ApiError.of(TRAIL, Problem(502)): "send_message (attempt 2): 502 no error code: no message",
+    **{
+        ApiError.of(TRAIL, Problem(status, ErrorCode("HELD_BY_CARRIER"))): (
+            f"send_message (attempt 2): {status} HELD_BY_CARRIER: no message"
+        )
+        for status in BY_STATUS
+    },
 }
 
 

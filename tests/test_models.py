@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import cast
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from ziett_async.models import (
     Sender,
     TriggerSource,
 )
+from ziett_async.models._answer import Answer, Extra
 
 ENUMS = [ChannelType, MessageStatus, CampaignStatus, TriggerSource, ErrorCode]
 MEMBERS = [member for kind in ENUMS for member in kind]
@@ -73,6 +75,17 @@ VALUES = [
     CALL,
     Page(entries=(MESSAGE,), total=1, page=1, size=30, pages=1, call=CALL),
 ]
+
+EXTRA = Extra(note=SECRETS["name"], numbers=[SECRETS["target_e164"]])
+ANSWERS = [attrs.evolve(value, extra=EXTRA) for value in VALUES if isinstance(value, Answer)]
+each_value = pytest.mark.parametrize(
+    "value",
+    [*VALUES, *ANSWERS],
+    ids=[
+        *(type(value).__name__ for value in VALUES),
+        *(f"{type(value).__name__} with extra keys" for value in ANSWERS),
+    ],
+)
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=repr)
@@ -172,7 +185,7 @@ def test_every_model_is_tested_here() -> None:
     assert set(OpenEnum.__subclasses__()) == set(ENUMS)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+@each_value
 def test_a_model_is_frozen(value: attrs.AttrsInstance) -> None:
     """What the server said cannot be changed, and nothing can be added."""
     for name in (*[field.name for field in attrs.fields(type(value))], "note"):
@@ -180,20 +193,75 @@ def test_a_model_is_frozen(value: attrs.AttrsInstance) -> None:
             setattr(value, name, None)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+@each_value
 def test_a_model_is_a_value(value: attrs.AttrsInstance) -> None:
     """Equal content is equal, hashes alike, and survives pickle and copy."""
     pickled = pickle.loads(pickle.dumps(value))  # noqa: S301 - ours
     for twin in (pickled, copy.copy(value), copy.deepcopy(value)):
         assert twin == value
         assert {twin: 1}[value] == 1
+        assert getattr(twin, "extra", None) == getattr(value, "extra", None)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+@each_value
 def test_a_repr_holds_nothing_private(value: attrs.AttrsInstance) -> None:
     """Number, text, name and address of a person are not in a repr, nor in that of a page."""
     assert not [secret for secret in SECRETS.values() if secret in f"{value!r} {value}"]
     assert repr(value).startswith(f"{type(value).__name__}(")
+
+
+CHANGES: dict[str, tuple[object, ...]] = {
+    "__setitem__": ("a", 1),
+    "__delitem__": ("note",),
+    "__ior__": ({"a": 1},),
+    "setdefault": ("a", 1),
+    "update": ({"a": 1},),
+    "pop": ("note", None),
+    "popitem": (),
+    "clear": (),
+}
+
+
+@pytest.mark.parametrize("extra", [MESSAGE.extra, EXTRA], ids=["none", "some"])
+@pytest.mark.parametrize(("name", "arguments"), CHANGES.items(), ids=CHANGES)
+def test_extra_keys_cannot_be_changed(
+    extra: Extra, name: str, arguments: tuple[object, ...]
+) -> None:
+    """The mapping is read-only, as one empty mapping serves all values; a copy is a dict."""
+    before = dict(extra)
+    with pytest.raises(TypeError, match=r"extra is read-only; .* dict\(value.extra\)"):
+        getattr(extra, name)(*arguments)
+    assert dict(extra) == extra == before
+    assert json.loads(json.dumps(extra)) == before
+
+
+def test_every_change_of_a_dict_is_in_the_table() -> None:
+    """What a dict can do and a read-only mapping cannot is refused, all of it."""
+    able = {name for name in dir(dict) if name not in dir(MappingProxyType)}
+    assert set(CHANGES) - {"__ior__"} == able - {"fromkeys"}
+
+
+def test_extra_keys_survive_pickle_and_copy() -> None:
+    """In every protocol, and as read-only as before."""
+    protocols = range(pickle.HIGHEST_PROTOCOL + 1)
+    pickled = [pickle.loads(pickle.dumps(EXTRA, each)) for each in protocols]  # noqa: S301 - ours
+    for twin in (*pickled, copy.copy(EXTRA), copy.deepcopy(EXTRA)):
+        assert (type(twin), twin) == (Extra, EXTRA)
+    assert copy.deepcopy(EXTRA)["numbers"] is not EXTRA["numbers"]
+
+
+def test_extra_keys_do_not_make_another_value() -> None:
+    """A value is what its fields say: a key that the API adds changes neither equality nor hash."""
+    news = attrs.evolve(MESSAGE, extra=EXTRA)
+    assert (news, hash(news), repr(news)) == (MESSAGE, hash(MESSAGE), repr(MESSAGE))
+    assert attrs.evolve(news, status=MessageStatus.DELIVERED).extra is EXTRA
+
+
+def test_no_extra_keys_cost_nothing() -> None:
+    """All values without them share one mapping."""
+    empty = [value.extra for value in VALUES if isinstance(value, Answer) and not value.extra]
+    assert len(empty) == len(ANSWERS)
+    assert {id(each) for each in empty} == {id(MESSAGE.extra)}
 
 
 def test_a_repr_shows_what_is_set() -> None:

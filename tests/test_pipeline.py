@@ -158,9 +158,8 @@ async def test_a_call_beside_another_with_its_key_is_not_called_unsent(fake: Fak
         with fake.script(Fault.slow(5.0), *[Fault.refuse()] * 3):
             tasks.start_soon(send, client)
             await fake.clock.sleep(1.0)
-            with pytest.raises(OutcomeUnknown) as caught:
+            with pytest.raises(OutcomeUnknown, match="connection refused"):
                 await send(client)
-    assert caught.value.message == "connection refused"
     assert len(fake.messages) == 1
 
 
@@ -192,17 +191,6 @@ async def test_a_cancelled_attempt_leaves_its_key_open(fake: FakeZiett) -> None:
                 scope.cancel()
         with fake.script(*[Fault.refuse()] * 3), pytest.raises(OutcomeUnknown):
             await send(client)
-
-
-async def test_a_key_that_was_never_shown_is_not_kept(fake: FakeZiett) -> None:
-    """A cancelled call that was given no key leaves nothing behind: the key is gone with it."""
-    async with client_of(fake) as client:
-        with fake.script(Fault.stall()), anyio.CancelScope() as scope:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(lambda: client.send_message(NUMBER, content=CONTENT))
-                await fake.clock.sleep(1.0)
-                scope.cancel()
-        assert not client._pipeline.unsettled_keys._uses
 
 
 async def test_a_call_cancelled_before_its_turn_was_not_sent(fake: FakeZiett) -> None:
@@ -280,10 +268,10 @@ async def test_a_key_is_safe_for_a_day_after_the_first_attempt(
     assert caught.value.safe_to_retry_until == START + timedelta(seconds=1000, days=1)
 
 
-async def test_a_day_does_not_begin_again_when_the_machine_sleeps(fake: FakeZiett) -> None:
+async def test_a_day_does_not_begin_again_when_the_machine_sleeps() -> None:
     """The monotonic clock stands still then, and the server's day goes on."""
-    clock = fake.clock
-    assert isinstance(clock, ManualClock)
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock)
 
     class Asleep(FakeTransport):
         """A machine that sleeps for five hours in each attempt."""
@@ -420,6 +408,6 @@ async def test_the_log_tells_each_attempt_in_a_line(
     retried, sent = (record.getMessage() for record in caplog.records)
     assert retried == (
         "send_message (attempt 1): 429 RATE_LIMIT_EXCEEDED: The service answered 429"
-        " (trace trace-00000001); again in 7.00 s (send_message +244*****6789)"
+        f" (trace {FakeZiett().new_trace_id()}); again in 7.00 s (send_message +244*****6789)"
     )
     assert sent == "send_message +244*****6789: 202 in attempt 2"

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from types import NoneType
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -29,6 +31,9 @@ SEND = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SE
 GET = Operation("get_message", "GET", "/messages/{message_id}", Message, Bucket.READ)
 LIST = Operation("list_messages", "GET", "/messages", Page[Message], Bucket.LIST)
 CANCEL = Operation("cancel", "POST", "/messages/{message_id}/cancel", Message, Bucket.SEND)
+#: A result may be no more than a JSON object.
+OBJECT: object = Mapping[str, object]
+PAGE: dict[str, object] = {"entries": [], "total": 0, "page": 1, "size": 30, "pages": 0}
 BODY = {"target_e164": NUMBER, "content": CONTENT}
 SENT = SEND(body=BODY)
 INFO = CallInfo(attempts=2, waited=0.5, elapsed=1.5, status=202)
@@ -134,6 +139,52 @@ def test_a_server_cannot_speak_for_the_call() -> None:
     assert (result.idempotency_key, result.call) == ("ours", INFO)
 
 
+def test_what_a_result_has_no_field_for_is_kept_aside() -> None:
+    """Facts of the call are only put where a result holds them; such keys are the server's."""
+    spoken = {"call": {"attempts": 9}, "idempotency_key": "theirs", "trace_id": "trace-7"}
+    message = {"id": ID, "to": NUMBER, "status": "SENT"}
+    call = GET(path={"message_id": ID})
+    assert to_result(call, answer({**message, **spoken}, 200), INFO, None).extra == spoken
+    assert to_result(call, answer(message, 200), INFO, None).extra == {}
+    page = to_result(LIST(), answer({**PAGE, **spoken}, 200), INFO, None)
+    assert page.extra == {"idempotency_key": "theirs", "trace_id": "trace-7"}
+    bare = Operation("x", "GET", "/x", cast("type[Mapping[str, object]]", OBJECT), Bucket.READ)
+    assert to_result(bare(), answer(spoken, 200), INFO, None) == spoken
+
+
+NO_RESULT: list[Operation[None]] = [
+    Operation("remove", "DELETE", "/messages/1", NoneType, Bucket.SEND),
+    Operation("remove", "DELETE", "/messages/1", cast("type[None]", None), Bucket.SEND),
+]
+
+
+@pytest.mark.parametrize("operation", NO_RESULT, ids=["NoneType", "None"])
+@pytest.mark.parametrize(
+    "response",
+    [Response(204, ()), Response(200, ()), Response(202, ()), answer({"message_id": 7}, 200)],
+    ids=["204", "200 without a body", "202 without a body", "200 with an object"],
+)
+def test_an_operation_without_a_result_returns_none(
+    operation: Operation[None], response: Response
+) -> None:
+    """The success is all there is to know; an object in the body is not looked into."""
+    result: object = to_result(operation(), response, INFO, None)
+    assert result is None
+
+
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [
+        (Response(200, (), b"<html>Sign in</html>"), "the body is not JSON"),
+        (answer([], 200), "the body is JSON, but not an object"),
+    ],
+)
+def test_a_page_is_no_success_without_a_result(response: Response, words: str) -> None:
+    """What a proxy answers in place of the service is not taken for a success."""
+    with pytest.raises(Undecodable, match=words):
+        to_result(NO_RESULT[0](), response, INFO, None)
+
+
 @pytest.mark.parametrize(
     "encoding", [(), (("Content-Encoding", "Identity"),), (("content-encoding", ""),)]
 )
@@ -147,6 +198,7 @@ def test_a_body_as_it_was_asked_for_is_read(encoding: Headers) -> None:
     ("response", "words"),
     [
         (Response(202, ()), "the body is empty"),
+        (Response(204, ()), "the body is empty"),
         (Response(200, (), b"<html>"), "the body is not JSON"),
         (answer([{"message_id": ID}], 202), "the body is JSON, but not an object"),
         (answer(None, 202), "the body is JSON, but not an object"),

@@ -47,10 +47,10 @@ def test_a_key_is_forgotten_when_the_server_forgets_it() -> None:
     later = NOW + KEY_LIFETIME
     assert keys.begin("key-0", later - 1).unsettled
     assert not keys.begin("key-7", later).unsettled
-    assert "key-7" in keys._uses
-    keys.end("key-0", keys._uses["key-0"])
+    assert "key-7" in keys.uses
+    keys.end("key-0", keys.uses["key-0"])
     keys.begin("key-100", later)
-    assert set(keys._uses) == {"key-7", "key-100"}
+    assert set(keys.uses) == {"key-7", "key-100"}
 
 
 def test_a_settled_key_is_forgotten_at_once() -> None:
@@ -60,7 +60,7 @@ def test_a_settled_key_is_forgotten_at_once() -> None:
     use = keys.begin("key-1", NOW)
     use.unsettled.clear()
     keys.end("key-1", use)
-    assert not keys._uses
+    assert not keys.uses
 
 
 def test_two_calls_under_way_share_what_is_known() -> None:
@@ -74,4 +74,4 @@ def test_two_calls_under_way_share_what_is_known() -> None:
     keys.end("key-1", first)
     assert not second.is_shared
     keys.end("key-1", second)
-    assert not keys._uses
+    assert not keys.uses

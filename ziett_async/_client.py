@@ -116,7 +116,8 @@ class AsyncZiett(Messages, Campaigns):
 
         `path` fills the names in the operation's path, each value quoted; `body` is a JSON
         object as Python values. Everything the methods promise holds: one key, retries, the
-        limiter, typed errors.
+        limiter, typed errors. An `Operation` whose result is `type(None)` returns None for a
+        204, and for any other success that has no body or a JSON object.
 
         Raises:
             InvalidRequest: the operation cannot be filled in so.

@@ -21,6 +21,15 @@ COUNTRIES = {
     "PT": ("351", {9}),
     "ST": ("239", {7}),
 }
+#: Calling codes of which every number's length is known, landlines included: how many digits
+#: follow, the first of which is no zero. `1` is the plan of North America, `7` that of Russia
+#: and Kazakhstan.
+PLANS = {
+    **dict(COUNTRIES.values()),
+    "258": {8, 9},
+    "1": {10},
+    "7": {10},
+}
 
 
 def is_e164(text: str) -> bool:

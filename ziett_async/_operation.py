@@ -58,7 +58,8 @@ class Operation(Value, Generic[T_co]):
     method: str = attrs.field(validator=_check_method)
     #: Relative to the base URL, with names in braces: `/messages/{message_id}`.
     path: str
-    #: What a successful answer is structured into.
+    #: What a successful answer is structured into; `type(None)` where there is nothing to it,
+    #: as with a 204.
     result: type[T_co]
     #: The rate limit it counts against.
     bucket: Bucket

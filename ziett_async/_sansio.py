@@ -5,10 +5,12 @@ Or it is unusable, an `Undecodable`: then what the server did is not known.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
-from typing import TypeVar, cast
+from types import NoneType
+from typing import Any, TypeVar, cast
 from urllib.parse import quote_plus
 
 import attrs
@@ -26,6 +28,8 @@ T = TypeVar("T")
 
 
 _JSON = ("content-type", "application/json")
+#: The result of an operation that has none.
+_NOTHING = (None, NoneType)
 # Patterns that a send does not need are compiled when they are first matched.
 _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 #: Codes and trace ids: `VALIDATION_ERROR`.
@@ -77,13 +81,29 @@ def to_request(
 def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None) -> T:
     """Return what a successful answer holds, with the facts of its call.
 
-    Raises `Undecodable` when that is not what the operation returns.
+    An operation without a result takes any success that has no body, as a 204 has none, or a
+    JSON object, which it does not look into: a proxy's page is none. Raises `Undecodable` when
+    the answer is not what the operation returns.
     """
+    kind = call.operation.result
+    if kind in _NOTHING:
+        if response.body:
+            _object(response)
+        return cast("T", None)
     payload = _object(response)
     if trace := _label(payload, "trace_id"):
         info = attrs.evolve(info, trace_id=trace)
-    payload.update(call=info, idempotency_key=key)
-    return structure(payload, call.operation.result)
+    facts = {"call": info, "idempotency_key": key}
+    payload.update({name: facts[name] for name in _facts_of(cast("Hashable", kind))})
+    return structure(payload, kind)
+
+
+@cache
+def _facts_of(result: Hashable) -> frozenset[str]:
+    """Return which facts of its call a result has fields for; other such keys are the server's."""
+    kind = cast("type[Any]", result)
+    names = {each.name for each in attrs.fields(kind)} if attrs.has(kind) else set[str]()
+    return frozenset(names & {"call", "idempotency_key"})
 
 
 def to_problem(call: Call[object], response: Response, now: float) -> Problem:

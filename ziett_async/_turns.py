@@ -35,21 +35,22 @@ class Waits:
 
     def __init__(self) -> None:
         self.is_closed = False
-        self._scopes: dict[anyio.CancelScope, CallSoon] = {}
+        #: Each with what calls a function in its event loop, from any thread.
+        self.scopes: dict[anyio.CancelScope, CallSoon] = {}
 
     async def wait(self, waiting: Awaitable[T]) -> T:
         """Wait for something; raises `ClientClosed` as soon as the client is closed."""
         with anyio.CancelScope() as scope:
-            self._scopes[scope] = call_soon()
+            self.scopes[scope] = call_soon()
             try:
                 return await waiting
             finally:
-                del self._scopes[scope]
+                del self.scopes[scope]
         raise ClientClosed
 
     def close(self) -> None:
         """End every wait; there are no more after it."""
         self.is_closed = True
-        for scope, reach in list(self._scopes.items()):
+        for scope, reach in list(self.scopes.items()):
             with suppress(RuntimeError):  # Its event loop was closed: nothing waits there.
                 reach(scope.cancel)

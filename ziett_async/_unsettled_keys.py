@@ -45,14 +45,14 @@ class UnsettledKeys:
 
     def __init__(self) -> None:
         #: In the order of their first use: what the server forgets first is in front.
-        self._uses: dict[str, KeyUse] = {}
+        self.uses: dict[str, KeyUse] = {}
 
     def begin(self, key: str, now: float) -> KeyUse:
         """Return what is known of a key that a caller gives; `end` follows."""
-        while self._uses and self._forget(next(iter(self._uses)), now):
+        while self.uses and self._forget(next(iter(self.uses)), now):
             pass
         self._forget(key, now)
-        use = self._uses.setdefault(key, KeyUse(calls=0))
+        use = self.uses.setdefault(key, KeyUse(calls=0))
         use.calls += 1
         return use
 
@@ -60,14 +60,14 @@ class UnsettledKeys:
         """End a call; its key is kept while it is unsettled or still in use."""
         use.calls -= 1
         if use.calls or use.unsettled:
-            self._uses.setdefault(key, use)
+            self.uses.setdefault(key, use)
         else:
-            self._uses.pop(key, None)
+            self.uses.pop(key, None)
 
     def _forget(self, key: str, now: float) -> bool:
         """Forget a key that the server has forgotten, too, and that no call uses."""
-        use = self._uses.get(key)
+        use = self.uses.get(key)
         is_over = use is not None and not use.calls and use.expires <= now
         if is_over:
-            del self._uses[key]
+            del self.uses[key]
         return is_over

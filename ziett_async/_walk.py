@@ -58,8 +58,8 @@ class Row(Protocol):
         ...
 
     @property
-    def created_at(self) -> datetime:
-        """Aware, and never changes."""
+    def created_at(self) -> datetime | None:
+        """Aware, and never changes; without it a row has no place in an exact walk."""
         ...
 
 
@@ -142,8 +142,8 @@ class Bounds:
         """Return the rows to yield, and the walk from here on; None at the end.
 
         Raises:
-            BrokenOrder: the rows are not in order, begin before the bound, or bring nothing
-                new however often they are asked for.
+            BrokenOrder: the rows are not in order, begin before the bound, have no
+                `created_at`, or bring nothing new however often they are asked for.
 
         """
         asked, rows = self.window, page.entries
@@ -199,7 +199,10 @@ class Bounds:
         start = self.ge if self.order is Order.ASC else self.le
         return None if start is None else self._place(start)
 
-    def _place(self, time: datetime) -> int:
+    def _place(self, time: datetime | None) -> int:
+        if time is None:
+            message = "a row has no created_at, without which its place in the list is not known"
+            raise BrokenOrder(message)
         return (time - _EPOCH) // self._step
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from ziett_async.cli import _emulator, main
 from ziett_async.cli._service import make_delivery, make_latency, make_limits, make_service
-from ziett_async.testing import Quota
+from ziett_async.testing import Dialect, Quota
 from ziett_async.testing._tcp import listen
 
 Start = Callable[..., Popen[bytes]]
@@ -192,5 +192,45 @@ def test_latency_has_its_jitter() -> None:
 
 
 def test_money_is_as_it_is_set() -> None:
-    """Balance and price."""
-    assert make_service(options("--balance", "20")).balance == 20
+    """Balance and price, of a message or of each of its parts."""
+    service = make_service(options("--balance", "20"))
+    assert service.balance == 20
+    assert service.add_message(content="x" * 161).cost == 15
+    service = make_service(options("--price", "3", "--price-per-part"))
+    assert service.add_message(content="x" * 161).cost == 6
+
+
+@pytest.mark.parametrize("name", ["site", "reference", "conventions"])
+def test_it_speaks_the_dialect_that_is_named(name: str) -> None:
+    """One of the three; ids of version 7 only are asked for apart from it."""
+    assert make_service(options("--dialect", name)).dialect == Dialect.named(Dialect(), name)
+    assert make_service(options("--uuid7")).dialect == Dialect(ids="uuid7")
+
+
+def test_a_dialect_that_there_is_not_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the choices, and exit code 2."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["emulator", "--dialect", "core"])
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("site", "reference", "conventions"))
+
+
+def test_no_trace_id_comes_twice_across_restarts(start: Start, tmp_path: Path) -> None:
+    """Of the service's errors and of the emulator's own, with the same seed and state file."""
+    arguments = ("-m", "ziett_async", "emulator", "--port", "0", "--state", str(tmp_path / "s"))
+    traces = list[str]()
+    for _ in range(2):
+        process = start(*arguments)
+        url = url_of(process)
+        for method, path, body in (
+            ("GET", f"/c/v1/messages/{UUID(int=1)}", None),
+            ("GET", "/_emulator/nothing", None),
+            ("POST", "/c/v1/messages", "{}"),
+            ("POST", "/c/v1/messages", SEND),
+        ):
+            traces += [request(url, method, path, body)[1].get("trace_id", "")]
+        process.kill()
+        process.wait(timeout=30)
+    errors = [trace for trace in traces if trace]
+    assert all(re.fullmatch("[0-9a-f]{32}", trace) for trace in errors)
+    assert len(set(errors)) == len(errors) == 6

@@ -14,10 +14,12 @@ Choice = frozenset[tuple[str, object]]
 
 #: Every switch with every setting; a `Dialect`'s, an `Idempotency`'s, or the fake's own.
 SWITCHES: Mapping[str, Sequence[object]] = {
-    "dialect.list_entry": ("core", "conventions"),
-    "dialect.retrieve": ("core", "wider"),
+    "dialect.name": ("site", "reference", "conventions"),
+    "dialect.list_entry": ("site", "reference", "conventions"),
+    "dialect.retrieve": ("site", "reference"),
     "dialect.timestamps": ("offset", "z", "milliseconds"),
-    "dialect.not_found": ("RESOURCE_NOT_FOUND", "NOT_FOUND"),
+    "dialect.not_found": ("NOT_FOUND", "RESOURCE_NOT_FOUND"),
+    "dialect.ids": ("uuid", "uuid7"),
     "dialect.accepted_status": (False, True),
     "dialect.rate_limit_headers": (False, True),
     "dialect.retry_after": (True, False),
@@ -29,6 +31,7 @@ SWITCHES: Mapping[str, Sequence[object]] = {
     "idempotency.validates_first": (False, True),
     "idempotency.stores_refusals": (False, True),
     "idempotency.stores_server_errors": (False, True),
+    "price_per_part": (False, True),
     "window": ("sliding", "fixed", "token_bucket"),
     "distinct_timestamps": (True, False),
 }

@@ -23,7 +23,7 @@ JSON = "application/json"
 
 
 def read(**settings: Any) -> Dialect:  # noqa: ANN401 (any of a dialect's)
-    """Return a reading of the documentation: `read(retrieve="wider")`."""
+    """Return a reading of the documentation: `read(name="reference")`."""
     return Dialect(**settings)
 
 

@@ -34,5 +34,5 @@ def wire_to() -> Generator[WireTo]:
 
 @pytest.fixture
 def wire(wire_to: WireTo) -> Wire:
-    """Serve a fake as the API's core pages describe it."""
+    """Serve a fake as the API's current pages describe it."""
     return wire_to()

@@ -24,6 +24,8 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"recipients": ["923456789"]}, "recipients"),
     ({"recipients": ["923456789"] * 1001}, "recipients"),
     ({"recipients": ["923456789", "92345"]}, "recipients.1"),
+    ({"recipients": ["923456789", "0000000"]}, "recipients.1"),
+    ({"recipients": ["923456789", "+244 12"]}, "recipients.1"),
     ({"recipients": ["923456789", "9" * 31]}, "recipients.1"),
     ({"recipients": ["923456789", "++923456789"]}, "recipients.1"),
     ({"recipients": ["923456789", "923456789\x00"]}, "recipients.1"),
@@ -63,7 +65,8 @@ def test_a_campaign_is_accepted(wire: Wire) -> None:
     [
         {"content": "x" * 10_000},
         {"recipients": ["923456789"] * 1000},
-        {"recipients": ["+244 923-456.789", "9234567"]},
+        {"recipients": ["+244 923-456.789", "+683 4002"]},
+        {"recipients": ["991 12 34", "9234567"], "country_alpha2": "CV"},
         {"name": "x" * 200, "country_alpha2": "PT"},
     ],
 )
@@ -183,7 +186,7 @@ def test_a_wrong_parameter_of_its_messages_is_named(wire: Wire, name: str, value
     assert (answer.status, list(answer.json["fields"])) == (422, [name])
 
 
-@pytest.mark.parametrize("list_entry", ["core", "conventions"])
+@pytest.mark.parametrize("list_entry", ["site", "reference", "conventions"])
 def test_a_campaign_has_its_messages(wire_to: WireTo, list_entry: str) -> None:
     """Its own and no others, in the envelope and the shape of the message list."""
     wire = wire_to(dialect=read(list_entry=list_entry))
@@ -192,15 +195,35 @@ def test_a_campaign_has_its_messages(wire_to: WireTo, list_entry: str) -> None:
     assert (page["total"], {entry["campaign_id"] for entry in page["entries"]}) == (2, {of})
     assert page == wire.list(campaign_id=of)
     assert messages(wire, of, ("size", 1), ("page", 2))["pages"] == 2
-    number = page["entries"][0]["to" if list_entry == "conventions" else "target_e164"]
+    name = {"site": "target_e164", "reference": "e164_format", "conventions": "to"}[list_entry]
+    number = page["entries"][0][name]
     assert ids(messages(wire, of, ("q", number))) == ids(page)[:1]
 
 
-def test_a_message_refers_to_its_campaign(wire: Wire) -> None:
-    """An object where there is one."""
+def test_a_message_refers_to_its_campaign(wire_to: WireTo) -> None:
+    """By its id, and in the older reference by an object."""
+    wire = wire_to(dialect=read(name="reference"))
     of = send(wire, name="Sunday")
     detail = wire.ask("get_message", of=ids(messages(wire, of))[0]).json
-    assert (detail["campaign_id"], detail["campaign"]) == (of, {"id": of, "name": "Sunday"})
+    assert (detail["campaign_id"], detail["campaign"]["id"]) == (of, of)
+    assert detail["campaign"]["name"] == "Sunday"
+
+
+@pytest.mark.parametrize("name", ["site", "reference", "conventions"])
+def test_a_campaign_is_as_its_pages_print_it(wire_to: WireTo, name: str) -> None:
+    """The older reference begins with the moments, and names the sender without its id."""
+    wire = wire_to(dialect=read(name=name))
+    campaign = wire.ask("get_campaign", of=send(wire)).json
+    first, last = ["id", "name", "status"], ["data", "created_at", "updated_at"]
+    sender: dict[str, str] = {"id": REMITTER, "name": "ZIETT"}
+    if name == "reference":
+        first, last = ["id", "updated_at", "created_at", "name", "status"], ["data"]
+        del sender["id"]
+    assert list(campaign)[: len(first)] == first
+    assert list(campaign)[-len(last) :] == last
+    assert campaign["sms_remitter"] == sender
+    assert campaign["trigger_source"] == ("API_CLIENT" if name == "reference" else "API")
+    assert [campaign] == wire.ask("list_campaigns").json["entries"]
 
 
 @pytest.mark.parametrize("name", ["get_campaign", "list_campaign_messages"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -33,7 +34,16 @@ from ziett_async.testing import DEFAULT_LIMITS, SCOPES
 #: The client's names for what the documentation calls otherwise, too.
 OTHER_NAMES = {"e164_format", "to", "sms_remitter_id", "body"}
 #: What a client adds to what was answered.
-OWN = {"call", "idempotency_key"}
+OWN = {"call", "idempotency_key", "extra"}
+#: What the published pages print, letter by letter.
+PUBLISHED: Tree = json.loads(
+    (Path(__file__).parents[1] / "wire/published/answers.json").read_bytes()
+)
+#: Those of them that are no answer of one operation's page.
+CONVENTIONS = {
+    "conventions.entry (abridged on the page)": "ConventionsMessage",
+    "conventions.list (abridged on the page)": "MessagePage",
+}
 
 
 def client_operations() -> Iterator[Operation[Any]]:
@@ -133,6 +143,21 @@ def test_every_error_is_the_one_object() -> None:
                 schema = tree["content"]["application/json"]["schema"]
                 fields = resolve(next(iter(schema.get("allOf", [schema]))))["required"]
                 assert fields == ["code", "message", "status", "trace_id", "timestamp", "service"]
+
+
+def schema_of(published: str) -> Tree:
+    """Return the schema of a published answer."""
+    if published in CONVENTIONS:
+        return cast("Tree", SCHEMAS[CONVENTIONS[published]])
+    operation, status, *_ = published.split(".")
+    content = OPERATIONS[operation].response(int(status))["content"]
+    return resolve(content["application/json"]["schema"])
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED.keys() - {"_about"}))
+def test_every_published_answer_is_as_described(name: str) -> None:
+    """The description allows what the pages print, whatever generation it is of."""
+    assert problems(schema_of(name), PUBLISHED[name]) == []
 
 
 def examples(tree: object) -> Iterator[tuple[Tree, object]]:

@@ -256,7 +256,7 @@ async def test_the_client_gets_through_the_day(row: Row) -> None:
 
 def test_every_switch_is_walked_through() -> None:
     """The table has every switch that the fake has, the default first."""
-    own = {"window", "distinct_timestamps"}
+    own = {"price_per_part", "window", "distinct_timestamps"}
     known = switches.names_of(Dialect, "dialect") | switches.names_of(Idempotency, "idempotency")
     # Of the 24 hours the contract is sure.
     assert (known | own) - SWITCHES.keys() == {"idempotency.lifetime"}

@@ -11,7 +11,6 @@ import pytest
 from ziett_async._clock import ManualClock
 from ziett_async._wire import Response
 from ziett_async.testing import FakeZiett
-from ziett_async.testing._campaigns import to_e164
 
 Ask = Callable[..., Response]
 Body = Callable[..., dict[str, object]]
@@ -24,7 +23,7 @@ def test_a_batch_is_accepted_and_makes_its_messages(ask: Ask, batch: Body) -> No
     (campaign,) = fake.campaigns
     assert response.status == 202
     assert json.loads(response.body) == {
-        "message": "Campaign accepted",
+        "message": "Campaign validation successful. Processing 3 messages in the background.",
         "campaign_id": str(campaign.id),
     }
     assert [record.target_e164 for record in fake.messages] == [
@@ -37,20 +36,47 @@ def test_a_batch_is_accepted_and_makes_its_messages(ask: Ask, batch: Body) -> No
     assert ask(fake, "POST", "/campaigns/batch", batch()).status == 402
 
 
+def test_the_count_of_a_campaign_has_its_separator(ask: Ask, batch: Body) -> None:
+    """A thousand is 1,000."""
+    response = ask(FakeZiett(), "POST", "/campaigns/batch", batch(recipients=["923456789"] * 1000))
+    words = "Campaign validation successful. Processing 1,000 messages in the background."
+    assert json.loads(response.body)["message"] == words
+
+
 @pytest.mark.parametrize(
-    ("recipient", "country", "number"),
+    ("recipients", "country", "numbers"),
     [
-        ("923 456 789", None, "+244923456789"),
-        ("0923456789", "AO", "+244923456789"),
-        ("244923456789", "AO", "+244923456789"),
-        ("912-345-678", "PT", "+351912345678"),
-        ("+1 202.555.0100", "PT", "+12025550100"),
-        ("9234567", "XX", "+2449234567"),
+        (["923 456 789", "0923456780"], None, ["+244923456789", "+244923456780"]),
+        (["955 123 456", "+351912345678"], "GW", ["+245955123456", "+351912345678"]),
+        (["00351912345678", "351912345670"], "PT", ["+351912345678", "+351912345670"]),
     ],
 )
-def test_recipients_become_e164(recipient: str, country: str | None, number: str) -> None:
-    """One without a prefix is of `country_alpha2`, or of Angola."""
-    assert to_e164(recipient, country) == number
+def test_recipients_are_of_the_country_or_of_angola(
+    ask: Ask, batch: Body, recipients: list[str], country: str | None, numbers: list[str]
+) -> None:
+    """Those without a prefix; every country whose plan is known has its own."""
+    fake, named = FakeZiett(), {"country_alpha2": country} if country else {}
+    assert (
+        ask(fake, "POST", "/campaigns/batch", batch(recipients=recipients, **named)).status == 202
+    )
+    assert [row.target_e164 for row in fake.messages] == numbers
+
+
+@pytest.mark.parametrize(
+    ("recipient", "country"),
+    [("0000000", None), ("+24412", None), ("912345678", "KE"), (". . . . ", None)],
+)
+def test_a_recipient_that_no_network_has_is_named(
+    ask: Ask, batch: Body, recipient: str, country: str | None
+) -> None:
+    """By its index and in the documented words; nothing is sent to the others."""
+    fake, named = FakeZiett(), {"country_alpha2": country} if country else {}
+    body = batch(recipients=["+244923456789", recipient], **named)
+    response = ask(fake, "POST", "/campaigns/batch", body)
+    assert json.loads(response.body)["fields"] == {
+        "recipients.1": "Must be a valid E.164 formatted phone number (e.g., +244990090990)."
+    }
+    assert not fake.messages
 
 
 def test_every_bad_field_of_a_batch_is_named_at_once(ask: Ask, batch: Body) -> None:
@@ -65,9 +91,9 @@ def test_every_bad_field_of_a_batch_is_named_at_once(ask: Ask, batch: Body) -> N
     response = ask(FakeZiett(), "POST", "/campaigns/batch", body)
     assert response.status == 422
     assert json.loads(response.body)["fields"] == {
-        "channel_type": "must be one of: SMS",
+        "channel_type": "Accepted values are: SMS.",
         "content": "must have at most 10000 characters",
-        "recipients.1": "must be a phone number",
+        "recipients.1": "Must be a valid E.164 formatted phone number (e.g., +244990090990).",
         "recipients.2": "must be a string",
         "name": "must not be empty",
         "country_alpha2": "must be two capital letters",
@@ -94,6 +120,7 @@ def test_a_campaign_goes_through_its_statuses(ask: Ask, batch: Body) -> None:
     for _ in range(7):
         detail = json.loads(ask(fake, "GET", path).body)
         seen.append((detail["status"], detail["processed_at"], detail["completed_at"]))
+        assert detail["updated_at"] == (detail["completed_at"] or detail["processed_at"])
         clock.advance(1)
     processed, completed = "2025-07-14T10:30:01.000000+00:00", "2025-07-14T10:30:06.000000+00:00"
     assert seen == [
@@ -130,7 +157,7 @@ def test_a_retrieved_campaign_has_the_documented_fields(ask: Ask, batch: Body) -
         "status_note": None,
         "data": {},
         "created_at": "2025-07-14T10:30:00.000000+00:00",
-        "updated_at": "2025-07-14T10:30:00.000000+00:00",
+        "updated_at": None,
     }
     assert json.loads(ask(fake, "GET", "/campaigns").body)["entries"] == [detail]
 

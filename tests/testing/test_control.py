@@ -211,6 +211,31 @@ async def test_the_balance_goes_up_and_down(desk: Desk) -> None:
     assert (await desk.send()).status_code == 402
 
 
+@pytest.mark.parametrize(
+    ("name", "listed", "provider"),
+    [
+        ("site", "target_e164", "provider_name"),
+        ("reference", "e164_format", "provider_id"),
+        ("conventions", "to", "provider_name"),
+    ],
+)
+async def test_each_published_reading_is_chosen_by_name(
+    desk: Desk, name: str, listed: str, provider: str
+) -> None:
+    """While it runs: what was sent before is there in the new shape; a reset takes it back."""
+    accepted = await desk.send()
+    assert await desk.ask("POST", "/dialect", {"dialect": name}) == {"dialect": name}
+    assert await desk.ask("GET", "/dialect") == {"dialect": name}
+    headers = {"X-API-KEY": KEY}
+    [entry] = (await desk.http.get("/c/v1/messages", headers=headers)).json()["entries"]
+    assert entry[listed] == "+244923456789"
+    path = f"/c/v1/messages/{accepted.json()['message_id']}"
+    assert provider in (await desk.http.get(path, headers=headers)).json()
+    again = await desk.send()
+    assert (again.content, again.status_code) == (accepted.content, 202)
+    assert (await desk.ask("POST", "/reset", {}))["dialect"] == "site"
+
+
 async def test_limits_say_how_full_they_are_without_using_anything_up(desk: Desk) -> None:
     """Of nobody yet, of a key, empty, and full again when the time has come."""
     [send, _] = (await desk.ask("GET", "/limits"))["limits"]
@@ -322,6 +347,8 @@ async def test_a_reset_begins_anew(desk: Desk) -> None:
         ("/balance", {"amount": -101}, {"amount"}),
         ("/balance", {"amount": "1e13"}, {"amount"}),
         ("/balance", {"amount": "1e-7"}, {"amount"}),
+        ("/dialect", {"dialect": "core"}, {"dialect"}),
+        ("/dialect", {"name": "site"}, {"dialect", "name"}),
         ("/clock", {"seconds": "60"}, {"seconds"}),
         ("/reset", {"really": True}, {"really"}),
         ("/reset", [], {"body"}),
@@ -471,6 +498,9 @@ async def test_what_happens_is_told_at_once(desk: Desk) -> None:
         assert (await listener.until("account"))["balance"] == "85"
         await desk.send(content="one\u2028two")
         assert (await listener.until("message"))["attempts"] == 2
+        await listener.until("account")
+        await desk.ask("POST", "/dialect", {"dialect": "reference"})
+        assert (await listener.until("account"))["dialect"] == "reference"
         await desk.ask("POST", "/clock", {"seconds": 60})
         assert (await listener.until("message"))["status"] == "DELIVERED"
         desk.emulator.service.delete_message(message["id"])

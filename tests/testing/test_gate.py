@@ -1,6 +1,7 @@
 """Paths, keys, scopes and quotas of the fake."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -21,18 +22,34 @@ def code(response: Response) -> str:
 
 
 def test_an_error_is_one_documented_object(ask: Ask) -> None:
-    """Every error has the six documented keys, and a trace id that names its arrival."""
+    """Every error has the six documented keys, and a trace id of 32 hexadecimal digits."""
     response = ask(FakeZiett(), "GET", "/nowhere")
     assert response.status == 404
     assert response.header("Content-Type") == "application/json"
-    assert json.loads(response.body) == {
-        "code": "RESOURCE_NOT_FOUND",
+    error = json.loads(response.body)
+    assert re.fullmatch("[0-9a-f]{32}", error.pop("trace_id"))
+    assert error == {
+        "code": "NOT_FOUND",
         "message": "No such path",
         "status": 404,
-        "trace_id": "trace-00000001",
         "timestamp": "2025-07-14T10:30:00.000000+00:00",
         "service": "core",
     }
+
+
+def test_no_trace_id_comes_twice(ask: Ask) -> None:
+    """Not after `clear` either; the same seed gives the same ones, another seed others."""
+
+    def traces(seed: int) -> list[str]:
+        fake = FakeZiett(seed=seed)
+        found = list[str]()
+        for _ in range(2):
+            found += [json.loads(ask(fake, "GET", "/x").body)["trace_id"] for _ in range(50)]
+            fake.clear()
+        return found
+
+    assert len(set(traces(0) + traces(1))) == 200
+    assert traces(1) == traces(1)
 
 
 def test_any_prefix_may_stand_before_the_base_path(request_of: Callable[..., Request]) -> None:

@@ -111,6 +111,37 @@ def test_clearing_empties_the_file(file: Path, request_of: Ask, message: Body) -
         assert [each.content for each in again.messages] == ["Again"]
 
 
+def test_the_dialect_is_kept_as_it_was_chosen(file: Path, request_of: Ask, message: Body) -> None:
+    """What was accepted before it and after it has the same moments again."""
+    first, send = start(), request_of("POST", "/messages", message())
+    with first.kept_in(file):
+        first.exchange(send)
+        first.use_dialect("reference")
+        first.exchange(send)
+    second = start()
+    with second.kept_in(file):
+        assert second.dialect.name == "reference"
+        assert [row.created_at for row in second.messages] == [
+            row.created_at for row in first.messages
+        ]
+        second.clear()
+        assert (second.dialect.name, file.read_bytes()) == ("site", b"")
+
+
+def test_no_trace_id_comes_twice_across_restarts(file: Path, request_of: Ask) -> None:
+    """Although the seed is the same, and errors are not kept in the file."""
+    traces = list[str]()
+    for _ in range(2):
+        fake = start()
+        with fake.kept_in(file):
+            for _ in range(2):
+                exchange = fake.exchange(request_of("POST", "/messages", {}))
+                assert exchange.response is not None
+                traces.append(json.loads(exchange.response.body)["trace_id"])
+                fake.clear()
+    assert len(set(traces)) == 4
+
+
 def test_a_line_that_a_crash_cut_short_is_forgotten(
     file: Path, request_of: Ask, message: Body
 ) -> None:
@@ -132,7 +163,10 @@ def test_a_line_that_a_crash_cut_short_is_forgotten(
             assert file.read_bytes().count(b"\n") == 2
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '[1, "deliver", ["x"]]', '[1, "top_up", "x"]', "3"])
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[]", '[1, "deliver", ["x"]]', '[1, "use_dialect", "core"]', '[1, "top_up", "x"]', "3"],
+)
 def test_a_file_of_another_kind_is_refused(file: Path, line: str) -> None:
     """By its line, and the file stays as it is."""
     file.write_text(f"{line}\n")

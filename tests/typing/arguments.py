@@ -17,6 +17,7 @@ from ziett_async import (
     Order,
     OrderBy,
     SaveContact,
+    TriggerSource,
 )
 
 ID = UUID("019b4b56-e704-7c30-83a0-527df63c3e00")
@@ -30,6 +31,8 @@ async def one_or_several(client: AsyncZiett) -> None:
     await client.list_messages(status=(each for each in MessageStatus), sms_remitter_id=(str(ID),))
     client.iter_messages(status=[MessageStatus.SENT], campaign_id=[ID, str(ID)], q="923")
     client.iter_messages(created_at__ge=NOW, created_at__le=NOW, order=Order.ASC, size=50)
+    client.iter_messages(trigger_source=TriggerSource.API, channel_destination=["UNITEL"])
+    client.iter_campaign_messages(ID, remitter_id=[ID, str(ID)], trigger_source="API_CLIENT")
     client.iter_campaigns(status=CampaignStatus.FAILED, tag_id=[ID], trigger_source="API")
     client.iter_campaign_messages(ID, status="SENT", order_by=OrderBy.UPDATED_AT, timeout=5)
 

@@ -57,6 +57,11 @@ class CampaignMessageFilters(ListOptions, total=False):
     channel_type: OneOrMore[ChannelType | str]
     contact_id: OneOrMore[UUID | str]
     sms_remitter_id: OneOrMore[UUID | str]
+    #: The wider reference's name for the same.
+    remitter_id: OneOrMore[UUID | str]
+    trigger_source: OneOrMore[TriggerSource | str]
+    #: The operator: `UNITEL`, `AFRICELL_AO`.
+    channel_destination: OneOrMore[str]
 
 
 class MessageFilters(CampaignMessageFilters, total=False):
@@ -87,20 +92,22 @@ _OPTIONS: Rules = {
     "created_at__le": check.moment,
     "q": check.text,
     "channel_type": partial(check.word, of=ChannelType),
+    "trigger_source": partial(check.word, of=TriggerSource),
     "sms_remitter_id": check.uuid,
 }
 MESSAGE_RULES: Rules = {
     **_OPTIONS,
     "status": partial(check.word, of=MessageStatus),
+    "channel_destination": check.text,
     "contact_id": check.uuid,
     "campaign_id": check.uuid,
+    "remitter_id": check.uuid,
 }
 CAMPAIGN_RULES: Rules = {
     **_OPTIONS,
     "status": partial(check.word, of=CampaignStatus),
     "tag_id": check.uuid,
     "error_code": check.text,
-    "trigger_source": partial(check.word, of=TriggerSource),
 }
 
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from ziett_async.cli import _options as take
 from ziett_async.cli._service import make_latency, make_service
 from ziett_async.testing import Delivery, FakeZiett
+from ziett_async.testing._dialect import DIALECTS
 from ziett_async.testing._tcp import is_free
 from ziett_async.testing._windows import WINDOWS
 from ziett_async.testing.emulator import Emulator
@@ -50,6 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="what ids, fates and jitter are drawn from")
     add("--balance", type=take.money, default=Decimal(1_000_000), metavar="AMOUNT")
     add("--price", type=take.money, default=Decimal(15), metavar="AMOUNT", help="of one message")
+    add("--price-per-part", action="store_true", help="the price is that of each part of a text")
+    add(
+        "--dialect",
+        choices=DIALECTS,
+        default=DIALECTS[0],
+        help="which pages to answer as: the current site, the older reference, the conventions",
+    )
+    add("--uuid7", action="store_true", help="refuse ids that are UUIDs of another version than 7")
     add("--state", type=Path, metavar="FILE", help="keep what happens there, across restarts")
     _add_limits(parser.add_argument_group("rate limits").add_argument)
     fates = parser.add_argument_group("delivery, for all operators or for one")

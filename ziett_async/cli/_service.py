@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from ziett_async.testing import DEFAULT_LIMITS, Delivery, Quota
+from ziett_async.testing import DEFAULT_LIMITS, Delivery, Dialect, Quota
 from ziett_async.testing._delivery import Step
 from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing._lasting import LastingZiett
@@ -40,6 +40,8 @@ def make_service(options: argparse.Namespace) -> LastingZiett:
         window=options.window,
         balance=options.balance,
         price=options.price,
+        price_per_part=options.price_per_part,
+        dialect=Dialect(name=options.dialect, ids="uuid7" if options.uuid7 else "uuid"),
         seed=options.seed,
         delivery=make_delivery(options),
     )

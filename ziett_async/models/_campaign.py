@@ -6,14 +6,14 @@ from uuid import UUID
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async.models._answer import Answer
 from ziett_async.models._call import CallInfo
 from ziett_async.models._enums import CampaignStatus, ChannelType, ErrorCode, TriggerSource
 from ziett_async.models._message import Sender
 
 
 @attrs.frozen(repr=False)
-class AcceptedCampaign(Value):
+class AcceptedCampaign(Answer):
     """The 202 of a batch campaign: accepted, its messages not sent yet."""
 
     campaign_id: UUID
@@ -25,13 +25,14 @@ class AcceptedCampaign(Value):
 
 
 @attrs.frozen(repr=False)
-class Campaign(Value):
+class Campaign(Answer):
     """A campaign as the server remembers it (API page, Get Campaign)."""
 
     id: UUID
     status: CampaignStatus
     created_at: datetime
-    updated_at: datetime
+    #: None until the campaign has changed.
+    updated_at: datetime | None
     name: str | None = None
     organization_id: UUID | None = None
     billing_account_id: UUID | None = None

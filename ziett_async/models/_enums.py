@@ -35,6 +35,10 @@ class OpenEnum(StrEnum):
         """Whether the API's documentation, as of this version, does not know the word."""
         return self._name_ not in type(self)._member_map_
 
+    def __reduce_ex__(self, _: object) -> tuple[type[Self], tuple[str]]:
+        # By value: Python 3.11.2, Debian 12's, looks a member up by name, and finds none here.
+        return type(self), (self._value_,)
+
     def __repr__(self) -> str:
         name = "(unknown)" if self.is_unknown else self._name_
         return f"<{type(self).__name__}.{name}: {self._value_!r}>"

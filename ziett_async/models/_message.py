@@ -8,6 +8,7 @@ from uuid import UUID
 import attrs
 
 from ziett_async._value import Value
+from ziett_async.models._answer import Answer
 from ziett_async.models._call import CallInfo
 from ziett_async.models._enums import ChannelType, ErrorCode, MessageStatus, TriggerSource
 
@@ -25,7 +26,7 @@ class SaveContact(Value):
 
 
 @attrs.frozen(repr=False)
-class AcceptedMessage(Value):
+class AcceptedMessage(Answer):
     """The 202 of a send: accepted and queued, not delivered yet."""
 
     message_id: UUID
@@ -35,33 +36,36 @@ class AcceptedMessage(Value):
 
 
 @attrs.frozen(repr=False)
-class Sender(Value):
+class Sender(Answer):
     """A Sender ID of the organisation, the API's `sms_remitter`."""
 
-    id: UUID
+    #: None where a page shows the name alone.
+    id: UUID | None
     #: `ZIETT`: what the recipient sees.
     name: str
 
 
 @attrs.frozen(repr=False)
-class Message(Value):
+class Message(Answer):
     """A message as the server remembers it, from a list or by id.
 
     The documentation has three generations of names; these are the newest, whichever the
-    server used. What only `get_message` returns is None in a list.
+    server used. Every published answer has an id, a number and a status. Every other field is
+    left out, or null, on some page, and then None: the page of the list has them down to
+    `error_code`, that of `get_message` has the rest, and the conventions page abridges both.
     """
 
     id: UUID
     #: The Sender ID; also called `sms_remitter_id`.
-    remitter_id: UUID
-    channel_type: ChannelType
+    remitter_id: UUID | None
+    channel_type: ChannelType | None
     #: Also called `e164_format` or `to`.
     target_e164: str = attrs.field(repr=False)
     #: Also called `body`.
-    content: str = attrs.field(repr=False)
+    content: str | None = attrs.field(repr=False)
     status: MessageStatus
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime | None
+    updated_at: datetime | None
     #: The operator: `UNITEL`, `AFRICELL_AO`.
     channel_destination: str | None = None
     campaign_id: UUID | None = None

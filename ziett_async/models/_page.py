@@ -4,14 +4,14 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async.models._answer import Answer
 from ziett_async.models._call import CallInfo
 
 T_co = TypeVar("T_co", covariant=True)
 
 
 @attrs.frozen(repr=False)
-class Page(Value, Generic[T_co]):
+class Page(Answer, Generic[T_co]):
     """The envelope of every list (API page, Pagination)."""
 
     entries: tuple[T_co, ...]

@@ -1,7 +1,7 @@
 """Answers as bytes: JSON documents, and the one shape of every error."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -17,7 +17,7 @@ CODES: Mapping[int, str] = {
     401: "AUTH_INVALID_API_KEY",
     402: "BILLING_INSUFFICIENT_FUNDS",
     403: "AUTH_INVALID_SCOPE",
-    404: "RESOURCE_NOT_FOUND",
+    404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     409: "CONFLICT",
     413: "PAYLOAD_TOO_LARGE",
@@ -26,14 +26,25 @@ CODES: Mapping[int, str] = {
     429: "RATE_LIMIT_EXCEEDED",
     500: "INTERNAL_SERVER_ERROR",
 }
+#: The messages that the API page documents, word for word.
+_MESSAGES: Mapping[int, str] = {
+    401: "The provided API key is invalid or has been revoked.",
+    422: "One or more fields failed validation.",
+    500: "An unexpected error occurred. Please retry after a short delay.",
+}
+#: The texts that it documents for `fields`.
+REQUIRED = "This field is required and cannot be empty."
+NO_NUMBER = "Must be a valid E.164 formatted phone number (e.g., +244990090990)."
+NO_MOMENT = "Value must conform to a valid ISO 8601 date-time format structure."
 
 
 @attrs.define(eq=False, slots=False)
 class Refusal(Exception):
-    """The service says no; raised anywhere inside it and answered in one place."""
+    """A request is refused; raised anywhere inside the service and answered in one place."""
 
     status: int
-    message: str
+    #: By default the documented one.
+    message: str = ""
     code: str = ""
     fields: Mapping[str, str] | None = None
     headers: Headers = ()
@@ -42,7 +53,12 @@ class Refusal(Exception):
 
 def invalid(fields: Mapping[str, str]) -> Refusal:
     """Return the 422 that names every bad field at once."""
-    return Refusal(422, "Request validation failed", fields=fields)
+    return Refusal(422, fields=fields)
+
+
+def accepted_are(choices: Iterable[str]) -> str:
+    """Return the documented text for a value that is none of the choices."""
+    return f"Accepted values are: {', '.join(choices)}."
 
 
 def answer(status: int, document: Document) -> Response:
@@ -58,9 +74,10 @@ def proxy_page(status: int, headers: Headers = (), body: bytes | None = None) ->
 
 def refuse(refusal: Refusal, trace_id: str, timestamp: str) -> Response:
     """Return the error object for a refusal (API page, Errors)."""
+    message = _MESSAGES.get(refusal.status, f"The service answered {refusal.status}")
     document: dict[str, object] = {
         "code": refusal.code or CODES.get(refusal.status, f"HTTP_{refusal.status}"),
-        "message": refusal.message,
+        "message": refusal.message or message,
         "status": refusal.status,
         "trace_id": trace_id,
         "timestamp": timestamp,

@@ -1,6 +1,5 @@
 """The service's state: who was sent what, what it cost, and what became of it since."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -13,39 +12,9 @@ from ziett_async.testing._delivery import Agenda, Delivery, Step, operator_of
 from ziett_async.testing._dialect import Dialect
 from ziett_async.testing._records import CampaignRecord, Change, ContactRecord, MessageRecord
 from ziett_async.testing._rows import Rows
+from ziett_async.testing._segments import segments_of
 from ziett_async.testing._stamps import Stamps
-
-
-@attrs.frozen(repr=False, kw_only=True)
-class ContactOrder:
-    """A checked `save_contact`."""
-
-    name: str
-    email: str | None
-    tags: tuple[str, ...]
-
-
-@attrs.frozen(repr=False, kw_only=True)
-class MessageOrder:
-    """A checked `POST /messages`."""
-
-    remitter_id: UUID
-    channel_type: str
-    target_e164: str
-    content: str
-    save_contact: ContactOrder | None
-    idempotency_key: str | None
-
-
-@attrs.frozen(repr=False, kw_only=True)
-class CampaignOrder:
-    """A checked `POST /campaigns/batch`; the recipients are in E.164."""
-
-    remitter_id: UUID
-    content: str
-    recipients: Sequence[str]
-    name: str | None
-    idempotency_key: str | None
+from ziett_async.testing._submissions import CampaignSubmission, ContactDetails, MessageSubmission
 
 
 class Books:
@@ -56,10 +25,10 @@ class Books:
         *,
         clock: Clock,
         stamps: Stamps,
-        dialect: Dialect,
         delivery: Delivery | None,
         balance: Decimal,
         price: Decimal,
+        price_per_part: bool,
     ) -> None:
         self._clock = clock
         self._stamps = stamps
@@ -67,12 +36,21 @@ class Books:
         self._agenda = Agenda()
         self._messages: Rows[MessageRecord] = Rows()
         self._campaigns: Rows[CampaignRecord] = Rows()
-        self.dialect = dialect
         self.contacts: dict[str, ContactRecord] = {}
         self.balance = balance
-        self.price = price
+        self._price = price
+        self._price_per_part = price_per_part
         self.organization_id = stamps.uuid(stamps.now())
         self.billing_account_id = stamps.uuid(stamps.now())
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of every answer."""
+        return self._stamps.dialect
+
+    def use_dialect(self, name: str) -> None:
+        """Answer as the pages of this name do from now on."""
+        self._stamps.dialect = self.dialect.named(name)
 
     @property
     def messages(self) -> Rows[MessageRecord]:
@@ -86,9 +64,9 @@ class Books:
         self._settle()
         return self._campaigns
 
-    def accept_message(self, order: MessageOrder) -> MessageRecord:
+    def accept_message(self, order: MessageSubmission) -> MessageRecord:
         """Charge for a message, save its contact, and queue it."""
-        self._charge(self.price)
+        self._charge(self._cost(order.content, order.channel_type))
         created_at = self._stamps.next()
         if order.save_contact is not None:
             self._save_contact(order.target_e164, order.save_contact, created_at)
@@ -103,9 +81,9 @@ class Books:
         self._queue(record, start=0.0)
         return record
 
-    def accept_campaign(self, order: CampaignOrder) -> CampaignRecord:
+    def accept_campaign(self, order: CampaignSubmission) -> CampaignRecord:
         """Charge for a campaign and queue its messages."""
-        self._charge(self.price * len(order.recipients))
+        self._charge(self._cost(order.content) * len(order.recipients))
         campaign = self._open_campaign(order)
         start = self._delivery.campaign_processing if self._delivery else 0.0
         for number in order.recipients:
@@ -142,7 +120,8 @@ class Books:
             campaign_id=campaign_id,
             contact_id=contact.id if contact else None,
             idempotency_key=idempotency_key,
-            cost=self.price,
+            trigger_source=self.dialect.trigger_source,
+            cost=self._cost(content, channel_type),
             created_at=moment,
             updated_at=moment,
             history=(Change("PENDING", moment),),
@@ -173,22 +152,28 @@ class Books:
         self._agenda.drop(message_id)
         self._messages.remove(message_id)
 
+    def _cost(self, content: str, channel_type: str = "SMS") -> Decimal:
+        in_parts = self._price_per_part and channel_type == "SMS"
+        return self._price * (segments_of(content).parts if in_parts else 1)
+
     def _charge(self, cost: Decimal) -> None:
         if cost > self.balance:
-            raise Refusal(402, "Insufficient balance", service="billing")
+            raise Refusal(402, self.dialect.no_money, service="billing")
         self.balance -= cost
 
-    def _save_contact(self, number: str, order: ContactOrder, moment: datetime) -> None:
+    def _save_contact(self, number: str, order: ContactDetails, moment: datetime) -> None:
         known = self.contacts.get(number)
         self.contacts[number] = ContactRecord(
             id=known.id if known else self._stamps.uuid(moment),
             target_e164=number,
             name=order.name,
+            created_at=known.created_at if known else moment,
+            updated_at=moment,
             email=order.email or (known.email if known else None),
             tags=tuple(dict.fromkeys((*(known.tags if known else ()), *order.tags))),
         )
 
-    def _open_campaign(self, order: CampaignOrder) -> CampaignRecord:
+    def _open_campaign(self, order: CampaignSubmission) -> CampaignRecord:
         created_at = self._stamps.next()
         campaign = CampaignRecord(
             id=self._stamps.uuid(created_at),
@@ -196,6 +181,7 @@ class Books:
             content=order.content,
             name=order.name,
             recipients=len(order.recipients),
+            trigger_source=self.dialect.trigger_source,
             idempotency_key=order.idempotency_key,
             created_at=created_at,
             updated_at=created_at,

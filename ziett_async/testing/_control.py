@@ -15,9 +15,10 @@ from ziett_async._wire import Request, Response
 from ziett_async.testing import _orders
 from ziett_async.testing._answers import Refusal, answer, invalid
 from ziett_async.testing._desk import Answer, Stream
+from ziett_async.testing._dialect import parse_uuid
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Exchange
-from ziett_async.testing._forms import json_object, parse_uuid
+from ziett_async.testing._forms import json_object
 from ziett_async.testing._inbox import inbox
 from ziett_async.testing._log import Log
 from ziett_async.testing._origin import check_host, check_origin, check_type
@@ -88,6 +89,7 @@ class Control:
                 "DELETE": self._clear_faults,
             },
             "balance": {"GET": partial(self._show, "balance"), "POST": self._top_up},
+            "dialect": {"GET": partial(self._show, "dialect"), "POST": self._use_dialect},
             "clock": {"GET": partial(self._show, "now"), "POST": self._advance},
             "reset": {"POST": self._reset},
         }
@@ -187,6 +189,10 @@ class Control:
     def _top_up(self, ask: _Ask) -> Response:
         self._service.top_up(_orders.read_amount(ask.document, self._service.balance))
         return self._part("balance")
+
+    def _use_dialect(self, ask: _Ask) -> Response:
+        self._service.use_dialect(_orders.read_dialect(ask.document))
+        return self._part("dialect")
 
     def _advance(self, ask: _Ask) -> Response:
         seconds, clock = _orders.read_seconds(ask.document), self._service.clock

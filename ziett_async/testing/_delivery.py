@@ -7,8 +7,10 @@ from uuid import UUID
 
 import attrs
 
-#: Operators by the start of an Angolan number; every other number is `OTHER`.
+#: Operators by the start of an Angolan number, or by the whole of it: the documentation's own
+#: is at UNITEL. Every other number is `OTHER`.
 _OPERATORS = {
+    "+244990090990": "UNITEL",
     "+24492": "UNITEL",
     "+24493": "UNITEL",
     "+24494": "UNITEL",
@@ -19,7 +21,7 @@ _FINAL_AFTER = MappingProxyType({"UNITEL": 3.0, "AFRICELL_AO": 5.0, "OTHER": 10.
 
 def operator_of(target_e164: str) -> str:
     """Return the operator of a number: `UNITEL`, `AFRICELL_AO` or `OTHER`."""
-    return _OPERATORS.get(target_e164[:6], "OTHER")
+    return _OPERATORS.get(target_e164) or _OPERATORS.get(target_e164[:6], "OTHER")
 
 
 @attrs.frozen

@@ -1,25 +1,96 @@
-"""Where the API's pages contradict each other: which reading this fake answers in."""
+"""Where the API's pages contradict each other: which of them this fake answers as."""
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+from uuid import UUID
 
 import attrs
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: What each generation of pages prints; the switches that differ between them.
+_PAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "site": {
+            "list_entry": "site",
+            "retrieve": "site",
+            "timestamps": "offset",
+            "not_found": "NOT_FOUND",
+        },
+        "reference": {
+            "list_entry": "reference",
+            "retrieve": "reference",
+            "timestamps": "milliseconds",
+            "not_found": "NOT_FOUND",
+        },
+        # No page of the conventions shows Get Message, so that is as on the site.
+        "conventions": {
+            "list_entry": "conventions",
+            "retrieve": "site",
+            "timestamps": "offset",
+            "not_found": "RESOURCE_NOT_FOUND",
+        },
+    }
+)
+#: The names of the dialects, the current one first.
+DIALECTS = tuple(_PAGES)
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """Return the id in its canonical spelling, hyphens and all, or None."""
+    return UUID(text) if _UUID.fullmatch(text) else None
+
+
+def _check_choice(_: object, attribute: "attrs.Attribute[object]", value: object) -> None:
+    choices = get_args(attribute.type)
+    if value not in choices:
+        message = f"{attribute.name} must be one of: {', '.join(choices)}; got {value!r}"
+        raise ValueError(message)
+
+
+def _choice(default: object) -> Any:  # noqa: ANN401 (an attribute may have any type)
+    return attrs.field(default=default, validator=_check_choice)
+
+
+def _as_named(switch: str) -> Any:  # noqa: ANN401 (an attribute may have any type)
+    """Return an attribute that is by default what the pages of the dialect's name print."""
+
+    def default(dialect: "Dialect") -> str | None:
+        return _PAGES.get(dialect.name, {}).get(switch)
+
+    return _choice(attrs.Factory(default, takes_self=True))
 
 
 @attrs.frozen(kw_only=True)
 class Dialect:
-    """One reading of the documented API; the defaults are those of its core pages."""
+    """One reading of the documented API; by default that of its current pages.
 
-    #: `core`: `target_e164`, `content`, `SENT`. `conventions`: `to`, `body`, `sent`.
-    list_entry: Literal["core", "conventions"] = "core"
-    #: `core`: `target_e164`, `remitter_id`, `provider_name`. `wider`: `e164_format`,
-    #: `sms_remitter_id`, `provider_id`.
-    retrieve: Literal["core", "wider"] = "core"
+    `Dialect(name="reference")` answers as the older, wider reference prints it; each of the
+    four switches below the name can be set apart from it.
+
+    Raises:
+        ValueError: a switch has no such setting.
+
+    """
+
+    #: Whose pages: `site`, the current reference; `reference`, the older, wider one; or
+    #: `conventions`.
+    name: Literal["site", "reference", "conventions"] = _choice("site")
+    #: An entry of a message list. `site`: `target_e164`, `remitter_id`, `content`, `SENT`.
+    #: `reference`: all of Get Message. `conventions`: `to`, `body`, `sent`.
+    list_entry: Literal["site", "reference", "conventions"] = _as_named("list_entry")
+    #: One message, and campaigns. `site`: `provider_name`, and `sms_remitter` has `id` and
+    #: `name`. `reference`: `provider_id`, `contact`, `campaign`; `sms_remitter` has `name` alone.
+    retrieve: Literal["site", "reference"] = _as_named("retrieve")
     #: `offset`: `.123456+00:00`. `z`: `.123456Z`. `milliseconds`: `.123Z`, and nothing is
     #: kept that is finer than what is shown, so that bounds and rows still agree.
-    timestamps: Literal["offset", "z", "milliseconds"] = "offset"
+    timestamps: Literal["offset", "z", "milliseconds"] = _as_named("timestamps")
     #: The code of a 404.
-    not_found: Literal["RESOURCE_NOT_FOUND", "NOT_FOUND"] = "RESOURCE_NOT_FOUND"
+    not_found: Literal["NOT_FOUND", "RESOURCE_NOT_FOUND"] = _as_named("not_found")
+    #: Which ids are accepted: any UUID, or version 7 alone, for which some pages ask.
+    ids: Literal["uuid", "uuid7"] = _choice("uuid")
     #: Whether `"status": "QUEUED"` stands beside `message_id`.
     accepted_status: bool = False
     #: Whether answers carry `X-RateLimit-*`.
@@ -27,11 +98,38 @@ class Dialect:
     #: Whether a 429 carries `Retry-After`, which only the wider pages promise.
     retry_after: bool = True
     #: Whose the limits are: each API key's, or all keys' together, as they are to become.
-    limits_per: Literal["key", "organisation"] = "key"
+    limits_per: Literal["key", "organisation"] = _choice("key")
     #: What `POST /messages` takes for `channel_type`; everything else is a 422.
     channels: tuple[str, ...] = ("SMS",)
     #: The bucket of the campaign lists: with `GET /messages` or with the other GETs.
-    campaign_lists: Literal["list", "read"] = "list"
+    campaign_lists: Literal["list", "read"] = _choice("list")
+
+    def named(self, name: str) -> "Dialect":
+        """Return this dialect with the answers of other pages; ValueError for no such name."""
+        changes: Mapping[str, Any] = {"name": name, **_PAGES.get(name, {})}
+        return attrs.evolve(self, **changes)
+
+    @property
+    def trigger_source(self) -> str:
+        """What started a message that came by the API, in this dialect's word."""
+        return "API_CLIENT" if self.retrieve == "reference" else "API"
+
+    @property
+    def no_money(self) -> str:
+        """The message of a 402."""
+        message = "Your account balance is too low to process this request."
+        advice = " Please top up your credits."
+        return message if self.name == "conventions" else message + advice
+
+    def parse_id(self, text: str) -> UUID | None:
+        """Return an id in its canonical spelling, or None for what is refused."""
+        found = parse_uuid(text)
+        return None if found and self.ids == "uuid7" and found.version != 7 else found
+
+    @property
+    def wants_id(self) -> str:
+        """What is wrong with an id that is refused."""
+        return "must be a valid UUID v7" if self.ids == "uuid7" else "must be a UUID"
 
     def keep(self, moment: datetime) -> datetime:
         """Return the moment in UTC, as finely as this service knows it; it must be aware."""

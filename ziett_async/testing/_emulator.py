@@ -72,7 +72,6 @@ class Emulator:
         self._latency = latency
         self._control = Control(self.service)
         self._rooms = [*rooms, self._control.room, self._control.overseen(self._api)]
-        self._refusals = 0
 
     @property
     def port(self) -> int:
@@ -141,9 +140,8 @@ class Emulator:
 
     def refuse(self, refusal: Refusal) -> Response:
         """Return the documented error object for what never comes to the service."""
-        self._refusals += 1
         moment = datetime.fromtimestamp(self.service.clock.time(), UTC)
-        trace_id = f"trace-http-{self._refusals:08d}"
+        trace_id = self.service.new_trace_id()
         return refuse(refusal, trace_id, moment.isoformat(timespec="microseconds"))
 
     def latency(self, request: Request) -> float:

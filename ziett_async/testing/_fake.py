@@ -21,7 +21,7 @@ from ziett_async.testing._gate import Keyring, Level, Quotas
 from ziett_async.testing._memory import Idempotency
 from ziett_async.testing._records import Arrival, CampaignRecord, ContactRecord, MessageRecord
 from ziett_async.testing._service import Service
-from ziett_async.testing._stamps import Stamps
+from ziett_async.testing._stamps import Stamps, TraceIds
 from ziett_async.testing._windows import DEFAULT_LIMITS, Quota, WindowName
 
 _REMITTER = UUID("019b4b56-e704-7c30-83a0-527df63c3e00")
@@ -38,8 +38,9 @@ class FakeZiett:
         clock: what time it is; by default a `ManualClock` of its own.
         keys: each API key with its scopes, read at every request; None, the default,
             accepts any key that begins with `zk_test_`, with every scope.
-        balance: what is on the account; every message takes `price` off it.
+        balance: what is on the account; every message takes its cost off it.
         price: of one message, whatever its length.
+        price_per_part: whether `price` is that of each part of an SMS instead, as networks charge.
         limits: a `Quota` per bucket (`send`, `list`, `read`, `batch`), by default the
             documented ones; a bucket that is left out has no limit.
         window: how requests are counted: `sliding` (the strictest), `fixed` or
@@ -63,6 +64,7 @@ class FakeZiett:
         keys: Mapping[str, Collection[str]] | None = None,
         balance: Decimal | int = 1_000_000_000,
         price: Decimal | int = 15,
+        price_per_part: bool = False,
         limits: Mapping[str, Quota] = DEFAULT_LIMITS,
         window: WindowName = "sliding",
         seed: int = 0,
@@ -75,16 +77,17 @@ class FakeZiett:
         #: Faults waiting for their request.
         self.faults = Faults()
         self._lock = RLock()
+        self._trace_ids = TraceIds(seed)
 
         def fresh() -> Service:
             stamps = Stamps(self.clock, dialect, seed=seed, distinct=distinct_timestamps)
             books = Books(
                 clock=self.clock,
                 stamps=stamps,
-                dialect=dialect,
                 delivery=delivery,
                 balance=Decimal(balance),
                 price=Decimal(price),
+                price_per_part=price_per_part,
             )
             return Service(
                 clock=self.clock,
@@ -92,6 +95,7 @@ class FakeZiett:
                 keyring=Keyring(keys),
                 quotas=Quotas(limits, window),
                 rules=idempotency,
+                trace_id=self.new_trace_id,
             )
 
         self._fresh = fresh
@@ -207,6 +211,29 @@ class FakeZiett:
         """Give a message a status now; from then on it changes by hand only."""
         with self._lock:
             return self._service.books.deliver(UUID(str(message_id)), status, error_code)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which of the documented shapes it answers in."""
+        return self._service.books.dialect
+
+    def use_dialect(self, name: str) -> None:
+        """Answer as other pages do from now on: `site`, `reference` or `conventions`.
+
+        Switches that do not differ between the pages stay as they are, and so do answers that
+        an idempotency key has got.
+
+        Raises:
+            ValueError: there is no such dialect.
+
+        """
+        with self._lock:
+            self._service.books.use_dialect(name)
+
+    def new_trace_id(self) -> str:
+        """Return a `trace_id` that no other error has, `clear` or not."""
+        with self._lock:
+            return self._trace_ids.next()
 
     def top_up(self, amount: Decimal | int) -> None:
         """Put money on the account."""

@@ -2,15 +2,19 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NoReturn, cast
 from uuid import UUID
 
-from ziett_async.testing._answers import Refusal, invalid
+from ziett_async.testing._answers import REQUIRED, Refusal, invalid
+from ziett_async.testing._dialect import Dialect
 
 NOWHERE = UUID(int=0)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_EMPTY = "must not be empty"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+#: Whether a string that is not empty will do, by its truth.
+Check = Callable[[str], object]
 
 #: Bytes of a request body; a full batch of the longest content is a tenth of it.
 MOST_BYTES = 1 << 20
@@ -24,15 +28,12 @@ def _no_such_number(constant: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_no_such_number)
 
 
-def parse_uuid(text: str) -> UUID | None:
-    """Return the id in its canonical spelling, hyphens and all, or None."""
-    return UUID(text) if _UUID.fullmatch(text) else None
-
-
 def json_object(body: bytes) -> Mapping[str, object]:
     """Return the body's JSON object; a body that is none is refused."""
     if len(body) > MOST_BYTES:
         raise Refusal(413, f"The body is longer than {MOST_BYTES} bytes")
+    if not body:
+        raise invalid({"body": REQUIRED})
     try:
         document: object = _DECODER.decode(body.decode())
     except (ValueError, RecursionError):
@@ -59,28 +60,38 @@ class Form:
         """Note that a field is bad."""
         self.errors[self._prefix + name] = problem
 
-    def text(self, name: str, *, most: int | None = None, pattern: str = "", must: str = "") -> str:
-        """Return a required string of 1 to `most` characters that matches the pattern."""
+    def text(
+        self,
+        name: str,
+        *,
+        most: int | None = None,
+        accepts: Check = bool,
+        must: str = "",
+        empty: str = REQUIRED,
+    ) -> str:
+        """Return a required string of 1 to `most` characters that passes the check."""
         value = self._present(name)
         if value is None:
             return ""
-        problem = text_problem(value, most, pattern, must)
+        problem = empty if value == "" else text_problem(value, most, accepts, must)
         if problem:
             self.note(name, problem)
         return str(value)
 
     def optional_text(
-        self, name: str, *, most: int | None = None, pattern: str = "", must: str = ""
+        self, name: str, *, most: int | None = None, accepts: Check = bool, must: str = ""
     ) -> str | None:
         """Return such a string, or None where the field is left out; null is a bad one."""
-        return self.text(name, most=most, pattern=pattern, must=must) if name in self else None
+        if name not in self:
+            return None
+        return self.text(name, most=most, accepts=accepts, must=must, empty=_EMPTY)
 
-    def uuid(self, name: str) -> UUID:
-        """Return a required id."""
+    def uuid(self, name: str, dialect: Dialect) -> UUID:
+        """Return a required id that the dialect accepts."""
         value = self._present(name)
-        found = parse_uuid(value) if isinstance(value, str) else None
+        found = dialect.parse_id(value) if isinstance(value, str) else None
         if found is None and value is not None:
-            self.note(name, "must be a UUID")
+            self.note(name, dialect.wants_id)
         return found or NOWHERE
 
     def choice(self, name: str, accepted: Collection[str], must: str) -> str:
@@ -96,7 +107,7 @@ class Form:
         *,
         least: int = 0,
         most: int | None = None,
-        pattern: str = "",
+        accepts: Check = bool,
         must: str = "",
     ) -> Sequence[str]:
         """Return a required array of strings; a bad one is noted as `name.3`."""
@@ -109,7 +120,7 @@ class Form:
         if len(items) < least or (most is not None and len(items) > most):
             self.note(name, f"must have {least} to {most} items")
         for index, item in enumerate(items):
-            problem = text_problem(item, None, pattern, must)
+            problem = text_problem(item, None, accepts, must)
             if problem:
                 self.note(f"{name}.{index}", problem)
         return [str(item) for item in items]
@@ -132,20 +143,20 @@ class Form:
     def _present(self, name: str) -> object:
         value = self._document.get(name)
         if name not in self._document:
-            self.note(name, "is required")
+            self.note(name, REQUIRED)
         elif value is None:
             self.note(name, "must not be null")
         return value
 
 
-def text_problem(value: object, most: int | None, pattern: str, must: str) -> str:
+def text_problem(value: object, most: int | None, accepts: Check, must: str) -> str:
     """Return what is wrong with a value that should be a string, or nothing."""
     if not isinstance(value, str):
         return "must be a string"
     if not value:
-        return "must not be empty"
+        return _EMPTY
     if most is not None and len(value) > most:
         return f"must have at most {most} characters"
     if _SURROGATE.search(value):
         return "must be valid Unicode"
-    return must if pattern and not re.fullmatch(pattern, value) else ""
+    return "" if accepts(value) else must

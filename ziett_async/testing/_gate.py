@@ -22,7 +22,7 @@ class Keyring:
         """Return the key; 401 for one that is not known, 403 for one that may not."""
         scopes = self._scopes(api_key or "")
         if api_key is None or scopes is None:
-            raise Refusal(401, "Invalid or missing API key")
+            raise Refusal(401)
         if scope not in scopes:
             raise Refusal(403, f"The API key lacks the scope {scope}")
         return api_key

@@ -22,6 +22,7 @@ from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Exchange
 from ziett_async.testing._records import MessageRecord
+from ziett_async.testing._stamps import TraceIds
 
 #: What of a request's headers the service goes by.
 _HEADERS = {"x-api-key", "idempotency-key", "content-type"}
@@ -30,8 +31,8 @@ _HEADERS = {"x-api-key", "idempotency-key", "content-type"}
 class LastingZiett(FakeZiett):
     """A `FakeZiett` on a `DeskClock` that keeps its state in a file while told to.
 
-    Kept is what came by `exchange`, `deliver`, `top_up` and `clear`. Rows put in by hand and
-    scripted faults are not, and neither are requests that only read.
+    Kept is what came by `exchange`, `deliver`, `top_up`, `use_dialect` and `clear`. Rows put in
+    by hand and scripted faults are not, and neither are requests that only read.
     """
 
     _journal: IO[bytes] | None = None
@@ -52,6 +53,8 @@ class LastingZiett(FakeZiett):
         with open(descriptor, "r+b") as journal:  # noqa: PTH123 (a Path cannot open it so)
             _claim(path, journal)
             self._take_up(path, journal)
+            # Errors are not in the file, so the seed would give theirs out a second time.
+            self._trace_ids = TraceIds(None)
             self._journal = journal
             try:
                 yield
@@ -81,6 +84,12 @@ class LastingZiett(FakeZiett):
         with self._lock, self._desk.standing_still() as at:
             super().top_up(amount)
             self._note(at, "top_up", str(amount))
+
+    def use_dialect(self, name: str) -> None:
+        """Answer as other pages do from now on."""
+        with self._lock, self._desk.standing_still() as at:
+            super().use_dialect(name)
+            self._note(at, "use_dialect", name)
 
     def clear(self) -> None:
         """Begin anew: only the clock keeps its time."""
@@ -127,6 +136,8 @@ class LastingZiett(FakeZiett):
                     raise ValueError(message)
             elif what == "deliver":
                 super().deliver(*how)
+            elif what == "use_dialect":
+                super().use_dialect(how)
             else:
                 super().top_up(Decimal(how))
 

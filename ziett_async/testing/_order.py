@@ -1,13 +1,14 @@
 """A control request's JSON being read: the API's form, and what else JSON has."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from ziett_async._wire import Headers
 from ziett_async.testing._forms import Form, text_problem
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 (a header's name, RFC 9110)
-_PRINTABLE = r"[\x20-\x7e]+"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PRINTABLE = re.compile(r"[\x20-\x7e]+")
 _A_YEAR = 366 * 86_400
 
 
@@ -60,8 +61,10 @@ class Order(Form):
             return ()
         found = cast("Mapping[str, object]", value)
         for key, each in found.items():
-            problem = text_problem(key, 100, _TOKEN, "is not the name of a header")
-            problem = problem or text_problem(each, 8192, _PRINTABLE, "must be printable ASCII")
+            problem = text_problem(key, 100, _TOKEN.fullmatch, "is not the name of a header")
+            problem = problem or text_problem(
+                each, 8192, _PRINTABLE.fullmatch, "must be printable ASCII"
+            )
             if problem:
                 self.note(f"{name}.{_shown(key)}", problem)
         return tuple((key, str(each)) for key, each in found.items())

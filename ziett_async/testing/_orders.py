@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import attrs
 
+from ziett_async.testing._dialect import DIALECTS
 from ziett_async.testing._faults import Fault
 from ziett_async.testing._order import Order
 from ziett_async.testing._routes import OPERATIONS
@@ -72,6 +73,14 @@ def read_outcome(document: Document) -> tuple[str, str | None]:
     error_code = order.text("error_code", most=100) if has_code else None
     order.close()
     return status, error_code
+
+
+def read_dialect(document: Document) -> str:
+    """Return the name of the dialect to answer in."""
+    order = Order(document, "dialect")
+    name = order.choice("dialect", DIALECTS, f"must be one of: {', '.join(DIALECTS)}")
+    order.close()
+    return name
 
 
 def read_nothing(document: Document) -> None:

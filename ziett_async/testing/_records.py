@@ -44,6 +44,8 @@ class MessageRecord:
     contact_id: UUID | None = None
     #: The key that the accepting request carried.
     idempotency_key: str | None = None
+    #: `API`, `API_CLIENT` or `CUSTOMER_PORTAL`.
+    trigger_source: str = "API"
     #: What it took from the balance.
     cost: Decimal = Decimal("0.000000")
     is_refunded: bool = False
@@ -87,6 +89,9 @@ class ContactRecord:
     id: UUID
     target_e164: str
     name: str
+    created_at: datetime
+    #: When it was last made or renewed.
+    updated_at: datetime
     email: str | None = None
     #: In the order in which they were first seen.
     tags: tuple[str, ...] = ()

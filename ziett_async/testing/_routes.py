@@ -67,6 +67,7 @@ _ROUTES = (
         list_campaign_messages,
     ),
 )
+_PATTERNS = [(route, re.compile(_BLANK.sub(r"(?P<\1>[^/]*)", route.path))) for route in _ROUTES]
 #: The names of the operations.
 OPERATIONS = tuple(route.name for route in _ROUTES)
 #: Every scope that an endpoint here asks for.
@@ -80,34 +81,27 @@ def split(url: str) -> tuple[str, str]:
     return (path if base else ""), query
 
 
-class Routes:
-    """The endpoints in one dialect."""
+def find(method: str, path: str, dialect: Dialect) -> tuple[Route, Mapping[str, str]]:
+    """Return a route and its path parameters; no such path is a 404 or 405."""
+    wanted = "GET" if method == "HEAD" else method
+    found = _at(path)
+    for route, parameters in found:
+        if route.method == wanted:
+            return _counted(route, dialect), parameters
+    if not found:
+        raise Refusal(404, "No such path", code=dialect.not_found)
+    methods = {route.method for route, _ in found}
+    allowed = sorted(methods | {"HEAD"} if "GET" in methods else methods)
+    raise Refusal(405, "Method not allowed", headers=(("allow", ", ".join(allowed)),))
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._routes = [
-            (
-                attrs.evolve(route, bucket=dialect.campaign_lists)
-                if route.name in {"list_campaigns", "list_campaign_messages"}
-                else route,
-                re.compile(_BLANK.sub(r"(?P<\1>[^/]*)", route.path)),
-            )
-            for route in _ROUTES
-        ]
 
-    def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
-        """Return a route and the blanks of its path; no such path is a 404 or 405."""
-        wanted = "GET" if method == "HEAD" else method
-        found = self._at(path)
-        for route, blanks in found:
-            if route.method == wanted:
-                return route, blanks
-        if not found:
-            raise Refusal(404, "No such path", code=self._dialect.not_found)
-        methods = {route.method for route, _ in found}
-        allowed = sorted(methods | {"HEAD"} if "GET" in methods else methods)
-        raise Refusal(405, "Method not allowed", headers=(("allow", ", ".join(allowed)),))
+def _at(path: str) -> Sequence[tuple[Route, Mapping[str, str]]]:
+    matches = ((route, pattern.fullmatch(path)) for route, pattern in _PATTERNS)
+    return [(route, match.groupdict()) for route, match in matches if match]
 
-    def _at(self, path: str) -> Sequence[tuple[Route, Mapping[str, str]]]:
-        matches = ((route, pattern.fullmatch(path)) for route, pattern in self._routes)
-        return [(route, match.groupdict()) for route, match in matches if match]
+
+def _counted(route: Route, dialect: Dialect) -> Route:
+    """Return the route with the bucket that the dialect counts it in."""
+    if route.name in {"list_campaigns", "list_campaign_messages"}:
+        return attrs.evolve(route, bucket=dialect.campaign_lists)
+    return route

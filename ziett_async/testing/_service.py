@@ -13,7 +13,7 @@ from ziett_async.testing._books import Books
 from ziett_async.testing._gate import Keyring, Level, Quotas, too_many
 from ziett_async.testing._memory import HEADER, Idempotency, Memory
 from ziett_async.testing._records import Arrival
-from ziett_async.testing._routes import Route, Routes, split
+from ziett_async.testing._routes import Route, find, split
 from ziett_async.testing._visit import Action, Visit
 
 _PROXIES = {502, 503, 504}
@@ -63,6 +63,7 @@ class Service:
         keyring: Keyring,
         quotas: Quotas,
         rules: Idempotency,
+        trace_id: Callable[[], str],
     ) -> None:
         self.books = books
         self.ledger: list[Arrival] = []
@@ -71,7 +72,7 @@ class Service:
         self._quotas = quotas
         self._rules = rules
         self._memory = Memory(rules)
-        self._routes = Routes(books.dialect)
+        self._trace_id = trace_id
 
     def operation(self, request: Request) -> str | None:
         """Return the name of the operation that a request is for."""
@@ -83,7 +84,7 @@ class Service:
         letter, replayed = _Letter.of(request), False
         route: Route | None = None
         try:
-            route, blanks = self._routes.find(letter.method, letter.path)
+            route, blanks = find(letter.method, letter.path, self.books.dialect)
             response, replayed = self._attend(letter, route, blanks, busy)
         except Refusal as refusal:
             response = self._refused(refusal)
@@ -118,7 +119,7 @@ class Service:
 
     def _route(self, letter: _Letter) -> Route | None:
         try:
-            return self._routes.find(letter.method, letter.path)[0]
+            return find(letter.method, letter.path, self.books.dialect)[0]
         except Refusal:
             return None
 
@@ -195,15 +196,16 @@ class Service:
 
     def _refused(self, refusal: Refusal) -> Response:
         moment = datetime.fromtimestamp(self._clock.time(), UTC)
-        trace_id = f"trace-{len(self.ledger) + 1:08d}"
-        return refuse(refusal, trace_id, self.books.dialect.stamp(moment))
+        return refuse(refusal, self._trace_id(), self.books.dialect.stamp(moment))
 
     def _usual(self, status: int) -> Response:
         if status in _PROXIES:
             return proxy_page(status)
         if status < 400:
             return Response(status, ())
-        return self._refused(Refusal(status, f"The service answered {status}"))
+        dialect = self.books.dialect
+        own = {402: Refusal(402, dialect.no_money), 404: Refusal(404, code=dialect.not_found)}
+        return self._refused(own.get(status) or Refusal(status))
 
     def _enter(
         self, letter: _Letter, route: Route | None, status: int | None, *, replayed: bool = False

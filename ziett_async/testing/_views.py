@@ -12,9 +12,9 @@ from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._faults import Ending, Fault
 from ziett_async.testing._gate import Level
 from ziett_async.testing._log import Entry, Log
-from ziett_async.testing._messages import sender
 from ziett_async.testing._records import Change, ContactRecord, MessageRecord
 from ziett_async.testing._segments import segments_of
+from ziett_async.testing._shapes import sender
 
 _SHOWN_OF_A_KEY = 4
 
@@ -68,9 +68,10 @@ class Views:
         ]
 
     def account(self) -> Document:
-        """Return what belongs to no message: time, money, buckets, and faults that wait."""
+        """Return what belongs to no message: time, dialect, money, buckets, waiting faults."""
         return {
             "now": _iso(datetime.fromtimestamp(self._service.clock.time(), UTC)),
+            "dialect": self._service.dialect.name,
             "balance": str(self._service.balance),
             "limits": [_level(each) for each in self._service.levels],
             "faults": [fault_view(each) for each in self._service.faults.pending],

@@ -9,7 +9,7 @@ import attrs
 from ziett_async._wire import Response
 from ziett_async.testing._answers import invalid
 from ziett_async.testing._books import Books
-from ziett_async.testing._forms import parse_uuid
+from ziett_async.testing._dialect import Dialect
 
 
 @attrs.frozen(repr=False, kw_only=True)
@@ -22,11 +22,11 @@ class Visit:
     body: bytes
     idempotency_key: str | None
 
-    def uuid(self, name: str) -> UUID:
-        """Return an id from the path; a malformed one is a 422."""
-        found = parse_uuid(unquote(self.arguments[name]))
+    def uuid(self, name: str, dialect: Dialect) -> UUID:
+        """Return an id from the path; one that the dialect does not accept is a 422."""
+        found = dialect.parse_id(unquote(self.arguments[name]))
         if found is None:
-            raise invalid({name: "must be a UUID"})
+            raise invalid({name: dialect.wants_id})
         return found
 
 

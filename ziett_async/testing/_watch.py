@@ -93,7 +93,8 @@ class Watch:
     def _weigh(self) -> object:
         """Return what of an account is news when it changes; a moment later is none."""
         levels = [(each.owner, each.bucket, each.free) for each in self._service.levels]
-        return self._service.balance, self._service.faults.pending, levels
+        service = self._service
+        return service.balance, service.dialect, service.faults.pending, levels
 
 
 def _event(name: str, document: Document) -> bytes:
