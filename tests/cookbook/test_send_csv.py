@@ -147,10 +147,11 @@ def test_what_is_refused_is_told_and_not_tried_again(desk: Desk) -> None:
     assert desk.received == Counter(NUMBERS[:1])
 
 
-def test_what_was_not_answered_is_sent_at_the_next_start(desk: Desk) -> None:
-    """Within a day, with the same key."""
+@pytest.mark.parametrize("fault", [Fault.lose_answer(), Fault.gateway_error(502)], ids=str)
+def test_what_was_not_answered_is_sent_at_the_next_start(desk: Desk, fault: Fault) -> None:
+    """Within a day, with the same key; a proxy's answer is none."""
     desk.write(NUMBERS[0])
-    with desk.fake.script(*[Fault.lose_answer()] * 3):
+    with desk.fake.script(*[fault] * 3):
         assert desk.run() == 1
     assert desk.printed == "line 2: open, start again\n"
     assert (desk.run(), desk.printed) == (0, "")

@@ -219,6 +219,10 @@ class FaultServer:
         unused = [*map(str, self._script), *map(str, self.fake.faults.pending)]
         assert not unused, f"never happened: {', '.join(unused)}"
 
+    def refuse_connections(self) -> None:
+        """Refuse every new connection from now on."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+
     def forget_script(self) -> None:
         """Take back what nobody has met."""
         self._script.clear()
@@ -384,6 +388,18 @@ def reset_in_body(count: int) -> Act:
         talk.reset()
 
     return Act(f"reset at byte {count} of the body", play)
+
+
+async def _gateway_error_then_gone(talk: Talk) -> None:
+    await talk.execute()
+    talk.server.refuse_connections()
+    await talk.send(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    await talk.finish()
+
+
+gateway_error_then_gone = Act(
+    "502 after it was executed, then no connection", _gateway_error_then_gone
+)
 
 
 def drip(*, body_only: bool) -> Act:

@@ -32,12 +32,18 @@ class Naive:
     """A retry loop around `httpx.AsyncClient`, with its usual mistakes as switches."""
 
     def __init__(
-        self, server: FaultServer, client: httpx.AsyncClient, *, key_per_attempt: bool = False
+        self,
+        server: FaultServer,
+        client: httpx.AsyncClient,
+        *,
+        key_per_attempt: bool,
+        trusts_errors: bool,
     ) -> None:
         self.server = server
         self.sendings: list[Sending] = []
         self.client = client
         self._key_per_attempt = key_per_attempt
+        self._trusts_errors = trusts_errors
 
     async def send(self, number: str = NUMBER) -> None:
         """Send, up to three times."""
@@ -55,6 +61,8 @@ class Naive:
             headers = {"x-api-key": API_KEY, "idempotency-key": key}
             with suppress(httpx.TransportError, httpx.HTTPStatusError):
                 answer = await self.client.post(url, json=body, headers=headers)
+                if answer.is_error and self._trusts_errors:
+                    sending.key = str(uuid4())
                 answer.raise_for_status()
                 sending.key, sending.message_id = key, UUID(answer.json()["message_id"])
                 return
@@ -70,7 +78,11 @@ class Naive:
 
 @asynccontextmanager
 async def naive(
-    *, key_per_attempt: bool = False, timeout: float = 5.0, follow_redirects: bool = False
+    *,
+    key_per_attempt: bool = False,
+    trusts_errors: bool = False,
+    timeout: float = 5.0,
+    follow_redirects: bool = False,
 ) -> AsyncGenerator[Naive]:
     """Lend a naive client and its server."""
     server = FaultServer(FakeZiett(clock=SystemClock()))
@@ -78,7 +90,7 @@ async def naive(
         server.serving(),
         httpx.AsyncClient(timeout=timeout, follow_redirects=follow_redirects) as client,
     ):
-        yield Naive(server, client, key_per_attempt=key_per_attempt)
+        yield Naive(server, client, key_per_attempt=key_per_attempt, trusts_errors=trusts_errors)
 
 
 async def test_nothing_goes_wrong() -> None:
@@ -93,6 +105,17 @@ async def test_a_key_per_attempt_sends_twice(mishap: Mishap) -> None:
     """A key made in the loop is another key in the next attempt: the recipient gets two."""
     async with naive(key_per_attempt=True) as client:
         with client.server.script(mishap):
+            await client.send()
+        with pytest.raises(AssertionError, match="two messages"):
+            client.check()
+        assert len(client.server.fake.messages) == 2
+
+
+@pytest.mark.parametrize("status", [502, 504, 408])
+async def test_a_new_key_after_an_error_sends_twice(status: int) -> None:
+    """An error taken for 'not sent' makes a new message of the next attempt: two arrive."""
+    async with naive(trusts_errors=True) as client:
+        with client.server.script(Fault.lose_answer(), Fault.gateway_error(status)):
             await client.send()
         with pytest.raises(AssertionError, match="two messages"):
             client.check()

@@ -17,6 +17,8 @@ def test_the_next_send_breaks(desk: Desk, open_page: Open) -> None:
     page.get_by_role("button", name="Break next send").click()
     dialog = page.get_by_role("dialog", name="Break the next send")
     for name, label in (
+        ("502 from a proxy", "gateway_error(502)"),
+        ("504 from a proxy", "gateway_error(504)"),
         ("503 from a proxy", "status(503)"),
         ("429", "status(429)"),
         ("The connection breaks first", "reset()"),
@@ -82,14 +84,15 @@ def test_requests_and_limits_are_shown_live(desk: Desk, open_page: Open) -> None
     expect(rows.last).to_contain_text("send_message")
     expect(rows.last).to_contain_text("zk_test_…4567")
     expect(rows.last.get_by_label("Answer")).to_contain_text("message_id")
-    desk.service.faults.add(Fault.status(503), Fault.lose_answer())
-    for _ in range(2):
+    desk.service.faults.add(Fault.gateway_error(), Fault.status(503), Fault.lose_answer())
+    for _ in range(3):
         with suppress(ValueError, OSError):
             desk.ask("GET", "/messages")
     expect(rows.first).to_contain_text("connection reset")
     expect(rows.nth(1)).to_contain_text("not carried out")
+    expect(rows.nth(2)).to_contain_text("from a proxy after the service's 200")
     expect(rows.last.locator("details")).to_have_attribute("open", "")
-    for kind, count in (("sends", 1), ("reads", 3), ("errors and faults", 3), ("all", 4)):
+    for kind, count in (("sends", 1), ("reads", 4), ("errors and faults", 4), ("all", 5)):
         page.get_by_role("combobox", name="Show").select_option(kind)
         expect(rows).to_have_count(count)
 

@@ -66,18 +66,27 @@ SETTINGS = settings(
 )
 
 
+def key_of(request: Request) -> str | None:
+    """Return the idempotency key of a request."""
+    return dict(request.headers).get("idempotency-key")
+
+
 class Wire:
     """A transport that keeps what passes through it."""
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
         self.sent: list[Request] = []
+        #: The keys of what was answered 429, which costs no attempt; of a read None.
+        self.rate_limited: list[str | None] = []
 
     async def send(self, request: Request) -> Response:
         """Pass it on, and see what comes back."""
         self.sent.append(request)
         response = await self._inner.send(request)
-        assert response.status != 429 or DRAWN in response.headers, "the limiter let too many out"
+        if response.status == 429:
+            assert DRAWN in response.headers, "the limiter let too many out"
+            self.rate_limited.append(key_of(request))
         return response
 
     async def aclose(self) -> None:
@@ -203,6 +212,9 @@ statuses = st.sampled_from([302, 401, 403, 408, 425, 429, 500, 502, 503, 504])
 headers = st.lists(st.tuples(st.just("retry-after"), retry_afters), max_size=1).map(
     lambda some: (*some, DRAWN)
 )
+gateway_errors = st.builds(
+    Fault.gateway_error, st.sampled_from([408, 500, 502, 503, 504, 520]), headers=headers
+)
 faults = st.one_of(
     st.builds(Fault.refuse, operation=operations),
     st.builds(Fault.reset, operation=operations),
@@ -223,6 +235,7 @@ faults = st.one_of(
         body=st.just(b"<html>not the API's</html>"),
         operation=operations,
     ),
+    gateway_errors,
     st.builds(Fault.stored_error, st.sampled_from([500, 503]), operation=operations),
     st.builds(
         Fault.status,
@@ -349,9 +362,16 @@ class Machine(RuleBasedStateMachine):
         """Send several at once, some under the same key."""
         self.send(plans)
 
+    @rule(answers=st.lists(gateway_errors, min_size=1, max_size=ATTEMPTS), plan=plans)
+    def send_behind_a_proxy(self, answers: list[Fault], plan: Plan) -> None:
+        """Send one, which a proxy's errors hide before anything else does."""
+        self.fake.faults.clear()
+        self.fake.faults.add(*answers)
+        self.send([plan])
+
     def send(self, plans: list[Plan]) -> None:
         """Make the calls, and compare what the callers are told with the server's books."""
-        before = len(self.wire.sent)
+        before = len(self.wire.sent), len(self.wire.rate_limited)
         outcomes = self.run(*(self.call(self.intent(plan.key), plan) for plan in plans))
         ends = list(zip((self.intent(plan.key) for plan in plans), outcomes, strict=True))
         for intent, outcome in ends:
@@ -491,7 +511,8 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def retries_stay_within_their_budget(self) -> None:
         """Check that attempts exceed calls by no more than that, and one for each success."""
-        assert len(self.wire.sent) <= self.calls + BUDGET + self.answered
+        attempts = len(self.wire.sent) - len(self.wire.rate_limited)
+        assert attempts <= self.calls + BUDGET + self.answered
 
     @invariant()
     def no_token_is_away(self) -> None:
@@ -557,7 +578,7 @@ class Machine(RuleBasedStateMachine):
     async def timed(self, work: Coroutine[Any, Any, UUID], plan: Plan) -> object:
         """Await a call within its time; return what it returns or raises."""
         await self.clock.sleep(plan.after)
-        began = self.clock.monotonic()
+        began, rate_limited = self.clock.monotonic(), len(self.wire.rate_limited)
         self.calls += 1
         outcome: object = Cancelled()
         with anyio.CancelScope() as scope:
@@ -569,7 +590,7 @@ class Machine(RuleBasedStateMachine):
         if plan.timeout is not None:
             assert self.clock.monotonic() - began <= plan.timeout + 1e-6
         if isinstance(outcome, CallError):
-            assert outcome.attempts <= ATTEMPTS
+            assert outcome.attempts <= ATTEMPTS + len(self.wire.rate_limited) - rate_limited
         self.answered += isinstance(outcome, UUID)
         return outcome
 
@@ -595,14 +616,14 @@ class Machine(RuleBasedStateMachine):
                 raise outcome
         return [outcomes[index] for index in range(len(works))]
 
-    def check_attempts(self, before: int, calls: Counter[str]) -> None:
+    def check_attempts(self, before: tuple[int, int], calls: Counter[str]) -> None:
         """Compare attempts: no more per call than the policy says, all with the same bytes."""
         by_key = dict[str, list[Request]]()
-        for request in self.wire.sent[before:]:
-            key = next(value for name, value in request.headers if name == "idempotency-key")
-            by_key.setdefault(key, []).append(request)
+        for request in self.wire.sent[before[0] :]:
+            by_key.setdefault(str(key_of(request)), []).append(request)
+        rate_limited = Counter(self.wire.rate_limited[before[1] :])
         for key, requests in by_key.items():
-            assert len(requests) <= ATTEMPTS * calls[key]
+            assert len(requests) - rate_limited[key] <= ATTEMPTS * calls[key]
             assert len({(each.url, each.headers, each.body) for each in requests}) == 1
 
 

@@ -163,6 +163,8 @@ async def test_a_message_is_marked(desk: Desk) -> None:
         ({"kind": "status", "status": 418, "headers": {"X-Tea": "1"}, "body": "no"}, 418),
         ({"kind": "status", "status": 204, "body": ""}, 204),
         ({"kind": "stored_error"}, 500),
+        ({"kind": "gateway_error"}, 502),
+        ({"kind": "gateway_error", "status": 504, "headers": {"X-Via": "1"}, "body": "no"}, 504),
         ({"kind": "slow", "seconds": 0.01}, 202),
         ({"kind": "garbage", "body": "{"}, 202),
         ({"kind": "garbage"}, 202),

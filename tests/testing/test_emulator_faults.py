@@ -105,6 +105,7 @@ def ask(emulator: Emulator) -> tuple[HTTPResponse, bytes]:
     ("fault", "status", "body"),
     [
         (Fault.garbage(b"\x00\xff{"), 200, b"\x00\xff{"),
+        (Fault.gateway_error(body=b"<h1>Bad gateway"), 502, b"<h1>Bad gateway"),
         (Fault.status(204, body=b"ignored"), 204, b""),
         (Fault.status(304, body=b"ignored"), 304, b""),
         (Fault.status(599, body=b"?"), 599, b"?"),
@@ -136,7 +137,12 @@ def test_a_header_may_hold_what_headers_cannot(emulator: Emulator) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "fault", [Fault.lose_answer(), Fault.reset(), Fault.truncate(3), Fault.status(503)]
+    "fault",
+    [
+        *(Fault.lose_answer(), Fault.reset(), Fault.truncate(3)),
+        *(Fault.status(503), Fault.gateway_error(), Fault.gateway_error(504)),
+    ],
+    ids=str,
 )
 async def test_our_client_sends_once_whatever_breaks(fault: Fault) -> None:
     """On asyncio and trio: it tries again, and there is one message."""

@@ -41,6 +41,7 @@ def test_without_a_fault_an_exchange_is_an_answer(request_of: Ask, message: Body
         (Fault.garbage(b"?"), Ending.ANSWERED, 0.0, 1, [202]),
         (Fault.running(5.0), Ending.RESET, 0.0, 1, [202]),
         (Fault.status(503), Ending.ANSWERED, 0.0, 0, [503]),
+        (Fault.gateway_error(504), Ending.ANSWERED, 0.0, 1, [202]),
     ],
 )
 def test_each_fault_has_its_ending(
@@ -78,6 +79,8 @@ def test_a_status_has_the_usual_body_unless_it_is_told_another(request_of: Ask) 
     assert body(Fault.status(302)) == b""
     assert body(Fault.status(200, body=b"{}")) == b"{}"
     assert body(Fault.garbage(b"?")) == b"?"
+    assert body(Fault.gateway_error(500)).startswith(b"<html>")
+    assert body(Fault.gateway_error(body=b"{}")) == b"{}"
 
 
 def test_a_status_may_have_headers(request_of: Ask) -> None:
@@ -90,6 +93,19 @@ def test_a_status_may_have_headers(request_of: Ask) -> None:
         "1.5",
         "application/json",
     )
+
+
+def test_a_gateway_error_hides_what_the_service_answered(request_of: Ask, message: Body) -> None:
+    """A 502 unless another status is given; the key's answer is the service's own."""
+    fake = FakeZiett()
+    request = request_of("POST", "/messages", message(), key="a")
+    retry_after = ("retry-after", "3")
+    with fake.script(Fault.gateway_error(headers=(retry_after,))):
+        hidden = fake.exchange(request).response
+    assert hidden is not None
+    assert (hidden.status, hidden.header("retry-after")) == (502, "3")
+    assert json.loads(fake.handle(request).body)["message_id"] == str(fake.messages[0].id)
+    assert [arrival.replayed for arrival in fake.requests] == [False, True]
 
 
 def test_a_key_whose_first_request_runs_gets_a_409(request_of: Ask, message: Body) -> None:
@@ -189,7 +205,7 @@ def test_an_operation_that_there_is_not_is_refused() -> None:
 @pytest.mark.parametrize("status", [199, 600, 99])
 def test_a_status_that_nothing_can_answer_is_refused(status: int) -> None:
     """As the control API refuses it; those at the edges are fine."""
-    for make in (Fault.status, Fault.stored_error):
+    for make in (Fault.status, Fault.stored_error, Fault.gateway_error):
         with pytest.raises(ValueError, match=f"from 200 to 599, got {status}"):
             make(status)
     assert [str(Fault.status(edge))[:11] for edge in (200, 599)] == ["status(200)", "status(599)"]

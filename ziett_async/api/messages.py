@@ -42,9 +42,10 @@ class Messages(Room):
         recipient into the contacts.
 
         One call is one message, however many attempts it takes: all carry the same
-        idempotency key, a new UUID unless `idempotency_key` is given. To be safe across a
-        crash of your own program, give one that you have stored. Within 24 hours the same
-        key gives the same `message_id` and sends nothing again.
+        idempotency key, a new UUID unless `idempotency_key` is given. Within 24 hours the
+        same key gives the same `message_id` and sends nothing again. So make one before the
+        first call, stored with your own record if it has to outlive a crash, and no later
+        call can send twice, whatever error the earlier one raised.
 
         `timeout` is in seconds, for waiting at the limiter, attempts and backoff together.
         None waits its turn at the limiter (120 sends a minute) however long that takes.
@@ -55,10 +56,11 @@ class Messages(Room):
             InvalidRequest: refused here, before anything was sent; `fields` says what.
             RecipientNotAllowed: the client's `allowed_recipients` does not hold the number.
             NotSent: it certainly never reached the server.
-            OutcomeUnknown: it may have; call again with the error's `idempotency_key`.
+            OutcomeUnknown: it may have, also when a 5xx was answered; call again with the
+                same key, which is the error's `idempotency_key` too.
             DeadlineExceeded: `timeout` was up, and certainly nothing was sent.
             ApiError: the server's no, by status: `AuthenticationError`,
-                `InsufficientFundsError`, `ValidationError`, `RateLimitError`, `ServerError`.
+                `InsufficientFundsError`, `ValidationError`, `RateLimitError`.
 
         """
         fields = Fields(SEND_MESSAGE.name)

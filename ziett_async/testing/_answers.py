@@ -66,6 +66,12 @@ def answer(status: int, document: Document) -> Response:
     return Response(status, _JSON, _ENCODER.encode(document).encode())
 
 
+def proxy_page(status: int, headers: Headers = (), body: bytes | None = None) -> Response:
+    """Return what a proxy in front of the service answers by itself: a page of HTML."""
+    page = f"<html><body><h1>{status}</h1></body></html>".encode() if body is None else body
+    return Response(status, (("content-type", "text/html"), *headers), page)
+
+
 def refuse(refusal: Refusal, trace_id: str, timestamp: str) -> Response:
     """Return the error object for a refusal (API page, Errors)."""
     message = _MESSAGES.get(refusal.status, f"The service answered {refusal.status}")

@@ -8,6 +8,7 @@ from math import inf
 import attrs
 
 from ziett_async._wire import Headers, Response
+from ziett_async.testing._answers import proxy_page
 from ziett_async.testing._routes import OPERATIONS
 
 
@@ -66,6 +67,8 @@ class Fault:
     reply: tuple[int, Headers, bytes | None] | None = None
     #: Bytes in place of the body of the service's own answer.
     garbled: bytes | None = None
+    #: A proxy's answer in place of the service's own.
+    proxied: Response | None = None
     ending: Ending = Ending.ANSWERED
     delay: float = 0.0
     cut: int = 0
@@ -94,7 +97,6 @@ class Fault:
         Raises:
             TypeError: the status is no number.
             ValueError: it is not from 200 to 599, so nothing can answer it.
-
         """
         _check_status(status)
         label, reply = f"status({status})", (status, headers, body)
@@ -144,6 +146,24 @@ class Fault:
         return cls(label="garbage()", operation=operation, garbled=body)
 
     @classmethod
+    def gateway_error(
+        cls,
+        status: int = 502,
+        *,
+        headers: Headers = (),
+        body: bytes | None = None,
+        operation: str | None = None,
+    ) -> "Fault":
+        """Carry the request out; a proxy in front answers this status instead.
+
+        So does one that loses the service's answer (502) or does not wait for it (504).
+        Without a body the answer is HTML. Raises as `status` does.
+        """
+        _check_status(status)
+        label, page = f"gateway_error({status})", proxy_page(status, headers, body)
+        return cls(label=label, operation=operation, proxied=page)
+
+    @classmethod
     def running(cls, seconds: float, *, operation: str | None = None) -> "Fault":
         """Carry it out, lose the answer, and give its key a 409 for so many seconds."""
         label, ending = f"running({seconds})", Ending.RESET
@@ -154,7 +174,7 @@ class Fault:
         if response is not None and self.garbled is not None:
             response = attrs.evolve(response, body=self.garbled)
         delay = inf if self.ending is Ending.STALLED else self.delay
-        return Exchange(response, self.ending, delay, self.cut, self.executes)
+        return Exchange(self.proxied or response, self.ending, delay, self.cut, self.executes)
 
 
 class Faults:

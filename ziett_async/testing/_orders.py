@@ -96,12 +96,17 @@ class _Kind:
     fields: tuple[str, ...] = ()
 
 
-def _status(order: Order) -> Fault:
-    return Fault.status(
-        order.integer("status", least=200, most=599),
-        headers=order.headers("headers"),
-        body=order.bytes("body"),
-    )
+def _answering(make: Callable[..., Fault], status: int | None = None) -> _Kind:
+    """Return the kind of a fault that is an answer; without a `status` one has to be given."""
+
+    def read(order: Order) -> Fault:
+        return make(
+            order.integer("status", status, least=200, most=599),
+            headers=order.headers("headers"),
+            body=order.bytes("body"),
+        )
+
+    return _Kind(read, ("status", "headers", "body"))
 
 
 def _garbage(order: Order) -> Fault:
@@ -111,7 +116,8 @@ def _garbage(order: Order) -> Fault:
 
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
-        "status": _Kind(_status, ("status", "headers", "body")),
+        "status": _answering(Fault.status),
+        "gateway_error": _answering(Fault.gateway_error, 502),
         "stored_error": _Kind(
             lambda order: Fault.stored_error(order.integer("status", 500, least=400, most=599)),
             ("status",),

@@ -8,7 +8,7 @@ import attrs
 
 from ziett_async._clock import Clock
 from ziett_async._wire import Headers, Request, Response
-from ziett_async.testing._answers import Refusal, invalid, refuse
+from ziett_async.testing._answers import Refusal, invalid, proxy_page, refuse
 from ziett_async.testing._books import Books
 from ziett_async.testing._gate import Keyring, Level, Quotas, too_many
 from ziett_async.testing._memory import HEADER, Idempotency, Memory
@@ -200,8 +200,7 @@ class Service:
 
     def _usual(self, status: int) -> Response:
         if status in _PROXIES:
-            page = f"<html><body><h1>{status}</h1></body></html>"
-            return Response(status, (("content-type", "text/html"),), page.encode())
+            return proxy_page(status)
         if status < 400:
             return Response(status, ())
         dialect = self.books.dialect

@@ -111,6 +111,8 @@ def request_view(entry: Entry) -> Document:
         "ending": exchange.ending.value,
         "delay": None if exchange.ending is Ending.STALLED else exchange.delay,
         "answer": _answer(exchange.response),
+        # What it was before a proxy answered in its place.
+        "service_status": arrival.status if arrival else None,
     }
 
 

@@ -74,6 +74,8 @@ async function mark(message, status, errorCode) {
 }
 
 const FAULTS = {
+  502: { kind: "gateway_error", status: 502 },
+  504: { kind: "gateway_error", status: 504 },
   503: { kind: "status", status: 503 },
   500: { kind: "status", status: 500 },
   429: { kind: "status", status: 429, headers: { "Retry-After": "2" } },

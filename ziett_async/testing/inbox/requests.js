@@ -34,6 +34,8 @@ function limitOf(level) {
 
 /** What else happened than an answer, in a word or two. */
 function endingOf(request) {
+  const { answer, service_status: own } = request;
+  if (own && answer && own !== answer.status) return `from a proxy after the service's ${own}`;
   const words = { reset: "connection reset", refused: "connection reset", stalled: "never answered", truncated: "cut off" };
   return words[request.ending] ?? (request.delay > 0 ? `${secondsOf(request.delay)} late` : "");
 }
