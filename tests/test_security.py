@@ -40,7 +40,7 @@ from ziett_async import (
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 from ziett_async.transports import HttpxTransport
-from ziett_async.transports._lanes import LaneTransport, shared_tls_context
+from ziett_async.transports._pool import PooledTransport, shared_tls_context
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 KEY = "zk_test_1f8a5c0e77d94b"
@@ -201,7 +201,7 @@ async def test_what_holds_the_key_does_not_pickle() -> None:
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 async def test_the_environment_does_not_redirect_traffic(
-    kind: type[LaneTransport], monkeypatch: pytest.MonkeyPatch
+    kind: type[PooledTransport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proxies that are set in the environment are not used."""
     transport = kind(ssl_context=client_tls())
@@ -236,7 +236,7 @@ async def test_the_environment_makes_nobody_trusted(
 
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
-async def test_an_untrusted_certificate_is_refused(kind: type[LaneTransport]) -> None:
+async def test_an_untrusted_certificate_is_refused(kind: type[PooledTransport]) -> None:
     """A server that cannot prove who it is gets nothing: neither the key nor the message."""
     async with socket(tls=True, transport=kind()) as (client, server):
         with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
@@ -281,7 +281,7 @@ async def test_a_compressed_answer_is_not_unpacked() -> None:
 
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
-async def test_an_endless_answer_is_cut_off(kind: type[LaneTransport]) -> None:
+async def test_an_endless_answer_is_cut_off(kind: type[PooledTransport]) -> None:
     """8 MiB of an answer are read, and not a byte more; a send's outcome is then unknown."""
     most = 8 * 1024 * 1024
 

@@ -13,7 +13,7 @@ from ziett_async import Request, SendFailed, SystemClock
 from ziett_async.testing import FakeZiett, Fault
 from ziett_async.testing.conformance import TransportConformance
 from ziett_async.transports import HttpxTransport
-from ziett_async.transports._lanes import LaneTransport
+from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 pytestmark = pytest.mark.anyio
@@ -78,7 +78,7 @@ async def test_an_error_without_words_says_so(httpx_mock: HTTPXMock) -> None:
 
 @pytest.mark.parametrize("tls", [True, False])
 @KINDS
-async def test_a_connection_is_used_again(kind: type[LaneTransport], *, tls: bool) -> None:
+async def test_a_connection_is_used_again(kind: type[PooledTransport], *, tls: bool) -> None:
     """One request after another travels on one connection, of both libraries, TLS or not."""
     async with FaultServer(FakeZiett(), server_tls() if tls else None).serving() as server:
         transport = kind(ssl_context=client_tls())
@@ -106,7 +106,7 @@ async def test_connections_that_nobody_uses_are_closed() -> None:
 
 
 @KINDS
-async def test_a_connection_is_not_used_after_its_time(kind: type[LaneTransport]) -> None:
+async def test_a_connection_is_not_used_after_its_time(kind: type[PooledTransport]) -> None:
     """Servers drop idle connections: one that was idle for longer is not the next request's."""
     async with FaultServer(FakeZiett()).serving() as server:
         transport = kind(keepalive=0.02)
@@ -119,7 +119,7 @@ async def test_a_connection_is_not_used_after_its_time(kind: type[LaneTransport]
 
 
 @KINDS
-async def test_no_more_connections_than_it_was_told(kind: type[LaneTransport]) -> None:
+async def test_no_more_connections_than_it_was_told(kind: type[PooledTransport]) -> None:
     """Twenty requests at once wait for two connections."""
     async with FaultServer(FakeZiett()).serving() as server:
         transport = kind(max_connections=2)
@@ -132,7 +132,7 @@ async def test_no_more_connections_than_it_was_told(kind: type[LaneTransport]) -
 
 
 @KINDS
-async def test_connecting_has_a_time_of_its_own(kind: type[LaneTransport]) -> None:
+async def test_connecting_has_a_time_of_its_own(kind: type[PooledTransport]) -> None:
     """A handshake that stalls is given up long before the attempt's time, and reached nobody."""
     async with FaultServer(FakeZiett(), server_tls()).serving() as server:
         transport = kind(connect_timeout=0.05, ssl_context=client_tls())
@@ -149,7 +149,7 @@ async def test_connecting_has_a_time_of_its_own(kind: type[LaneTransport]) -> No
 
 
 @KINDS
-async def test_a_request_under_way_outlives_the_transport(kind: type[LaneTransport]) -> None:
+async def test_a_request_under_way_outlives_the_transport(kind: type[PooledTransport]) -> None:
     """Closing waits for nobody: the request is answered, and its connection closed then."""
     answers = list[int]()
     async with FaultServer(FakeZiett(clock=SystemClock())).serving() as server:
@@ -195,7 +195,7 @@ def test_the_conformance_tests_want_a_transport() -> None:
     ids=["too long", "not ASCII"],
 )
 async def test_what_http_cannot_carry_is_not_sent(
-    kind: type[LaneTransport], request_: Request
+    kind: type[PooledTransport], request_: Request
 ) -> None:
     """An address or a header that the library refuses certainly reached nobody."""
     transport = kind()
