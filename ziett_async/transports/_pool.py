@@ -161,8 +161,7 @@ class PooledTransport:
         self._is_closed = True
         await self._close_pools(list(self._pools))
 
-    @staticmethod
-    def _owner() -> Owner:
+    def _owner(self) -> Owner:
         return getpid(), current_token().native_token
 
     async def _open_pool(self) -> Pool:
