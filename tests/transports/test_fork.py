@@ -63,7 +63,7 @@ def wait_for(child: int) -> None:
     assert status == 0, "a caller in the child did not get its own answer"
 
 
-def fork_while_the_loop_runs(kind: Callable[[], PooledTransport], url: str, backend: str) -> None:
+def fork_while_the_loop_runs(kind: Callable[[], PooledTransport], backend: str, url: str) -> None:
     """Fork beside a thread with an event loop; the child has an event loop of its own."""
     transport = kind()
     with start_blocking_portal(backend) as portal:
@@ -89,15 +89,20 @@ def fork_between_two_runs(kind: Callable[[], PooledTransport], url: str) -> None
             wait_for(child)
 
 
+def many_times(fork_once: Callable[[str], None]) -> None:
+    """Fork again and again, over one server."""
+    with echoing() as url:
+        for _ in range(ROUNDS):
+            fork_once(url)
+
+
 @KINDS
 @BACKENDS
 def test_parent_and_child_get_their_own_answers(
     kind: Callable[[], PooledTransport], backend: str
 ) -> None:
     """Both send at the same time on a transport with open connections; no answer is lost."""
-    with echoing() as url:
-        for _ in range(ROUNDS):
-            fork_while_the_loop_runs(kind, url, backend)
+    many_times(partial(fork_while_the_loop_runs, kind, backend))
 
 
 @KINDS
@@ -105,21 +110,17 @@ def test_a_child_that_goes_on_with_the_event_loop_gets_its_own_answers(
     kind: Callable[[], PooledTransport],
 ) -> None:
     """The loop is the same object in parent and child; the process is not."""
-    with echoing() as url:
-        for _ in range(ROUNDS):
-            fork_between_two_runs(kind, url)
+    many_times(partial(fork_between_two_runs, kind))
 
 
 @BACKENDS
 def test_one_pool_for_all_processes_mixes_answers_up(backend: str) -> None:
     """The naive transport fails the same test."""
-    with echoing() as url, pytest.raises((AssertionError, BaseExceptionGroup)):
-        for _ in range(ROUNDS):
-            fork_while_the_loop_runs(OnePool, url, backend)
+    with pytest.raises((AssertionError, BaseExceptionGroup)):
+        many_times(partial(fork_while_the_loop_runs, OnePool, backend))
 
 
 def test_one_pool_for_each_loop_mixes_answers_up() -> None:
     """To know the event loop is not enough: the child has the same one."""
-    with echoing() as url, pytest.raises((AssertionError, BaseExceptionGroup)):
-        for _ in range(ROUNDS):
-            fork_between_two_runs(OnePoolForEachLoop, url)
+    with pytest.raises((AssertionError, BaseExceptionGroup)):
+        many_times(partial(fork_between_two_runs, OnePoolForEachLoop))
