@@ -10,6 +10,7 @@ import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
 
+from tests.faults._world import open_files
 from tests.transports._echo import echoes, echoing
 from ziett_async.transports import HttpxTransport
 from ziett_async.transports._pool import Owner, PooledTransport
@@ -111,6 +112,29 @@ def test_a_child_that_goes_on_with_the_event_loop_gets_its_own_answers(
 ) -> None:
     """The loop is the same object in parent and child; the process is not."""
     many_times(partial(fork_between_two_runs, kind))
+
+
+@BACKENDS
+def test_a_child_closes_its_copies_of_the_sockets_and_the_parent_keeps_its_own(
+    backend: str,
+) -> None:
+    """The child's first request closes them there; the parent's next one is sent on them."""
+    before, transport = open_files(), HttpxTransport()
+    with echoing() as url, start_blocking_portal(backend) as portal:
+        others = open_files()
+        portal.call(echoes, transport, url)
+        shared = open_files() - others
+
+        def use() -> None:
+            anyio.run(echoes, transport, url, backend=backend)
+            assert not open_files() & shared
+
+        wait_for(fork(use))
+        portal.call(echoes, transport, url)
+        assert open_files() - others == shared
+        portal.call(transport.aclose)
+    assert len(shared) == 5
+    assert open_files() <= before
 
 
 @BACKENDS

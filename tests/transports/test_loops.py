@@ -103,6 +103,40 @@ def test_two_event_loops_at_the_same_time(first: str, second: str, url: str) -> 
         check_nothing_is_open(before)
 
 
+@pytest.fixture
+def _uncollected() -> Generator[None]:
+    """Collect no garbage: asyncio remembers a file descriptor until its transport is."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@PAIRS
+@pytest.mark.usefixtures("_uncollected")
+def test_an_event_loop_goes_on_when_its_connections_are_closed_from_another(
+    first: str, second: str, url: str
+) -> None:
+    """Each loop closes its own, so that it can use their file descriptors again."""
+    with start_blocking_portal(first) as one, start_blocking_portal(second) as other:
+        for _ in range(3):
+            transport = HttpxTransport()
+            other.call(echoes, transport, url)
+            one.call(transport.aclose)
+
+
+@PAIRS
+def test_connections_of_loops_that_have_ended_do_not_add_up(
+    first: str, second: str, url: str
+) -> None:
+    """The first request in a new loop closes what the others left."""
+    before, transport = open_files(), HttpxTransport()
+    for backend in (first, second, first):
+        anyio.run(echoes, transport, url, backend=backend)
+        assert len(open_files() - before) == 5
+    anyio.run(transport.aclose, backend=first)
+    check_nothing_is_open(before)
+
+
 @KINDS
 @PAIRS
 def test_a_client_in_one_event_loop_after_another(
