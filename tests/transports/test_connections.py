@@ -399,3 +399,24 @@ async def test_the_size_limit_is_exact(
                     await transport.send(get)
                 assert (caught.value.reached, caught.value.status) == (True, 200)
         await transport.aclose()
+
+
+@KINDS
+async def test_the_size_limit_is_exact_where_the_end_comes_later(
+    kind: type[PooledTransport],
+) -> None:
+    """At the limit it still waits for the end of the answer."""
+
+    async def play(talk: Talk) -> None:
+        await talk.execute()
+        head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        await talk.send(head + b"64\r\n%b\r\n" % bytes(100))
+        await anyio.sleep(0.02)
+        await talk.send(b"0\r\n\r\n")
+
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind(max_response_bytes=100)
+        get = Request("GET", f"{server.url}/c/v1/messages", GET.headers)
+        with server.script(Act("100 bytes, and their end later", play)):
+            assert len((await transport.send(get)).body) == 100
+        await transport.aclose()
