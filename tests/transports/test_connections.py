@@ -272,8 +272,8 @@ async def test_time_that_ends_while_waiting_for_a_connection(kind: type[PooledTr
                         await anyio.sleep(0.001)
                 with pytest.raises(SendFailed, match="not sent in time") as caught:
                     await transport.send(attrs.evolve(get, timeout=0.05))
+                assert (caught.value.reached, caught.value.timed_out) == (False, True)
                 tasks.cancel_scope.cancel()
-        assert (caught.value.reached, caught.value.timed_out) == (False, True)
         await transport.aclose()
 
 

@@ -69,7 +69,7 @@ def fork_while_the_loop_runs(kind: Callable[[], PooledTransport], backend: str, 
     transport = kind()
     with start_blocking_portal(backend) as portal:
         portal.call(echoes, transport, url)
-        child = fork(partial(anyio.run, echoes, transport, url, backend=backend))
+        child = fork(lambda: anyio.run(echoes, transport, url, backend=backend))
         try:
             portal.call(echoes, transport, url)
         finally:

@@ -1,12 +1,14 @@
 """A transport in several event loops: connections belong to the loop that opened them."""
 
 import gc
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
+from anyio.lowlevel import current_token
 
 from tests.faults._server import FaultServer, client_tls, server_tls
 from tests.faults._world import API_KEY, REMITTER, open_files
@@ -14,7 +16,7 @@ from tests.transports._echo import echoes, echoing
 from ziett_async import AsyncZiett
 from ziett_async.testing import FakeZiett
 from ziett_async.transports import HttpxTransport
-from ziett_async.transports._pool import Owner, PooledTransport
+from ziett_async.transports._pool import Owner, Pool, PooledTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 BACKENDS = ["asyncio", "trio"]
@@ -157,6 +159,37 @@ def test_a_client_in_one_event_loop_after_another(
         anyio.run(send, backend=second)
         anyio.run(client.aclose, backend=first)
     check_nothing_is_open(before)
+
+
+@PAIRS
+def test_closing_twice_at_the_same_time(first: str, second: str, url: str) -> None:
+    """Two tasks close a transport with connections of two loops: each is closed once."""
+    with start_blocking_portal(first) as one, start_blocking_portal(second) as other:
+        before, transport = open_files(), HttpxTransport()
+        one.call(echoes, transport, url)
+        other.call(echoes, transport, url)
+
+        async def close_twice() -> None:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(transport.aclose)
+                tasks.start_soon(transport.aclose)
+
+        one.call(close_twice)
+        other.call(anyio.sleep, 0.01)
+        check_nothing_is_open(before)
+
+
+async def _owned_by(pid: int) -> Pool:
+    return Pool((pid, current_token().native_token), 1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_pool_is_gone_with_its_loop_or_in_another_process(backend: str) -> None:
+    """Only a loop of this process that is not closed can close its connections."""
+    with start_blocking_portal(backend) as portal:
+        mine, inherited = portal.call(_owned_by, os.getpid()), portal.call(_owned_by, os.getppid())
+        assert (mine.is_gone(), inherited.is_gone()) == (False, True)
+    assert mine.is_gone()
 
 
 def is_lost(first: str, second: str, url: str) -> bool:
