@@ -87,7 +87,6 @@ LONG_MODULES = {
     "errors.py": "the whole tree, a class each",
     "testing/_books.py": "all that changes the service's state",
     "testing/_fake.py": "what a test may ask of the fake",
-    "transports/_lanes.py": "a lane, and who hands lanes out",
 }
 #: Who may import what is costly, optional, or hidden behind a port.
 IMPORTERS = {

@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from tests.faults._checks import PACKAGE
+import ziett_async
 from tests.faults._server import (
     Act,
     FaultServer,
@@ -26,6 +27,7 @@ from tests.faults._server import (
     server_tls,
     written,
 )
+from tests.faults.test_cancelling import at_every_await
 from ziett_async import (
     AsyncZiett,
     ConfigurationError,
@@ -41,12 +43,13 @@ from ziett_async import (
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 from ziett_async.transports import HttpxTransport
-from ziett_async.transports._lanes import LaneTransport, shared_tls_context
+from ziett_async.transports._pool import PooledTransport, shared_tls_context
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 KEY = "zk_test_1f8a5c0e77d94b"
 NUMBER = "+244923555001"
 TEXT = "A senha da Ana é girassol"
+PACKAGE = Path(ziett_async.__file__).parent
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 LIBRARIES = {HttpxTransport: httpx, Httpx2Transport: httpx2}
 
@@ -192,6 +195,47 @@ async def test_people_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> Non
     assert "send_message +244*****5001" in caplog.text
 
 
+async def test_httpcore_logs_the_head_of_an_answer_at_debug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A header that repeats key or number is in httpcore's DEBUG line, and nowhere else."""
+    headers = (("x-echo", f"{KEY} {NUMBER}"),)
+    async with socket() as (client, server):
+        for level in (logging.INFO, logging.DEBUG):
+            caplog.set_level(level)
+            with server.script(Fault.status(401, headers=headers, body=b"")):
+                with pytest.raises(ZiettError) as caught:
+                    await client.send_message(NUMBER, content=TEXT)
+                assert KEY not in repr(caught.value)
+            telling = [each for each in caplog.records if KEY in each.message]
+            assert telling == [each for each in caplog.records if NUMBER[1:] in each.message]
+            names = {f"{each.name} {each.message.split(' ')[0]}" for each in telling}
+            at_debug = {"httpcore.http11 receive_response_headers.complete"}
+            assert names == (at_debug if level == logging.DEBUG else set())
+
+
+async def test_frames_of_the_libraries_hold_the_key_while_a_head_is_written() -> None:
+    """A task that is cancelled at any await shows the key in their frames, never in ours."""
+    shown = set[Path]()
+    async with socket() as (client, _):
+
+        async def send(_: int) -> None:
+            try:
+                await client.send_message(NUMBER, content=TEXT)
+            except BaseException as error:
+                told = traceback.TracebackException.from_exception(error, capture_locals=True)
+                frames = [each for each in told.stack if KEY in str(each.locals)]
+                shown.update(Path(each.filename) for each in frames)
+                raise
+
+        async def nothing(_: int) -> None:
+            pass
+
+        await at_every_await(send, nothing)
+    assert any("httpcore" in path.parts for path in shown)
+    assert not any(path.is_relative_to(PACKAGE) for path in shown)
+
+
 async def test_what_holds_the_key_does_not_pickle() -> None:
     """A client and a request refuse to be pickled, and say why."""
     async with AsyncZiett(KEY, transport=FakeTransport()) as client:
@@ -202,7 +246,7 @@ async def test_what_holds_the_key_does_not_pickle() -> None:
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 async def test_the_environment_does_not_redirect_traffic(
-    kind: type[LaneTransport], monkeypatch: pytest.MonkeyPatch
+    kind: type[PooledTransport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proxies that are set in the environment are not used."""
     transport = kind(ssl_context=client_tls())
@@ -237,7 +281,7 @@ async def test_the_environment_makes_nobody_trusted(
 
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
-async def test_an_untrusted_certificate_is_refused(kind: type[LaneTransport]) -> None:
+async def test_an_untrusted_certificate_is_refused(kind: type[PooledTransport]) -> None:
     """A server that cannot prove who it is gets nothing: neither the key nor the message."""
     async with socket(tls=True, transport=kind()) as (client, server):
         with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
@@ -282,7 +326,7 @@ async def test_a_compressed_answer_is_not_unpacked() -> None:
 
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
-async def test_an_endless_answer_is_cut_off(kind: type[LaneTransport]) -> None:
+async def test_an_endless_answer_is_cut_off(kind: type[PooledTransport]) -> None:
     """8 MiB of an answer are read, and not a byte more; a send's outcome is then unknown."""
     most = 8 * 1024 * 1024
 

@@ -36,6 +36,7 @@ from ziett_async import (
     Transport,
 )
 from ziett_async.testing import Arrival, FakeTransport, FakeZiett, Fault, Idempotency, Quota
+from ziett_async.transports._pool import Pool
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
@@ -110,6 +111,12 @@ class World:
         """The server, in a world on sockets."""
         assert self._server is not None
         return self._server
+
+    @property
+    def pools(self) -> list[Pool]:
+        """The connections of this event loop; none in memory."""
+        transport: Any = self.transport
+        return [*getattr(transport, "_pools", {}).values()]
 
     def is_left(self) -> bool:
         """Return whether the server has no connection any more."""
@@ -199,12 +206,10 @@ class World:
         if self._server is not None:
             self._server.forget_script()
 
-    async def drop_lanes(self) -> None:
+    async def drop_connections(self) -> None:
         """Close every connection that is free, so that the next call opens one."""
-        lanes: Any = self.transport
-        for free in lanes._free.values():
-            while free:
-                await free.pop().aclose()
+        for pool in self.pools:
+            await pool.aclose()
 
     async def _read(self, call: Awaitable[T]) -> T:
         """Make one call that reads, and note what came of it."""
@@ -234,7 +239,7 @@ class World:
             check.check_error(error)
             assert not check.keys_in_frames(error, API_KEY)
         self._check_limiter()
-        await self._check_lanes()
+        await self._check_connections()
 
     def _printed(self) -> list[str]:
         return [text for error in self.errors for text in check.texts_of(error)]
@@ -246,12 +251,12 @@ class World:
             assert queue.tokens.in_flight == 0, f"{bucket}: a token is still in flight"
             assert not queue.waiters, f"{bucket}: somebody still waits"
 
-    async def _check_lanes(self) -> None:
-        lanes: Any = self.transport
+    async def _check_connections(self) -> None:
         if (server := self._server) is not None:
-            free = sum(map(len, lanes._free.values()))
-            assert lanes._turns.value == self.setting.max_connections, "a turn is lost"
-            await eventually(lambda: server.open <= free, "a connection that no lane knows")
+            free = sum(len(each) for pool in self.pools for each in pool.free.values())
+            slots = [pool.slots.value for pool in self.pools]
+            assert all(value == self.setting.max_connections for value in slots), "a slot is lost"
+            await eventually(lambda: server.open <= free, "a connection that no pool knows")
 
 
 #: Opens a world: `world_over("httpx", Setting(tls="trusted"))`.

@@ -103,7 +103,7 @@ async def test_a_cancelled_send_over_tls(world_over: Open, way: Way) -> None:
         numbers = [world.number() for _ in range(MANY)]
 
         async def send(turn: int) -> None:
-            await world.drop_lanes()
+            await world.drop_connections()
             await world.send(key=f"order-{turn}", number=numbers[turn])
 
         async def again(turn: int) -> None:

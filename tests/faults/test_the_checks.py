@@ -131,15 +131,14 @@ async def _a_token(world: World, _: Kept) -> None:
     await world.limiter.acquire(Bucket.LIST)
 
 
-async def _a_turn(world: World, _: Kept) -> None:
-    lanes: Any = world.transport
-    await lanes._turns.acquire()
-
-
-async def _a_lane(world: World, kept: Kept) -> None:
-    lanes: Any = world.transport
+async def _a_slot(world: World, _: Kept) -> None:
     await world.send()
-    kept.things.append(lanes._free["http"].pop())
+    await world.pools[0].slots.acquire()
+
+
+async def _a_connection(world: World, kept: Kept) -> None:
+    await world.send()
+    kept.things.append(world.pools[0].free["http"].pop())
 
 
 async def _a_file(_: World, kept: Kept) -> None:
@@ -159,15 +158,15 @@ async def _a_fault(world: World, _: Kept) -> None:
     ("leak", "wrong"),
     [
         (_a_token, "a token is still in flight"),
-        (_a_turn, "a turn is lost"),
-        (_a_lane, "a connection that no lane knows"),
+        (_a_slot, "a slot is lost"),
+        (_a_connection, "a connection that no pool knows"),
         (_a_file, "a file is still open"),
         (_a_task, "a task is still running"),
         (_a_fault, "never happened"),
     ],
 )
 async def test_what_is_left_behind_is_found(world_over: Open, leak: Leak, wrong: str) -> None:
-    """A token, a turn, a connection, a file, a task, or a fault that nobody met."""
+    """A token, a slot, a connection, a file, a task, or a fault that nobody met."""
     tasks = anyio.create_task_group()
     kept = Kept(tasks)
     async with tasks:

@@ -37,7 +37,7 @@ from ziett_async import (
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 from ziett_async.testing._emulator import Emulator
-from ziett_async.transports._lanes import LaneTransport
+from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
@@ -424,7 +424,7 @@ TRANSPORTS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 
 @asynccontextmanager
 async def on_a_socket(
-    kind: type[LaneTransport], faults: Sequence[Fault], *, warm: bool
+    kind: type[PooledTransport], faults: Sequence[Fault], *, warm: bool
 ) -> AsyncGenerator[World]:
     """Open a world with a real connection, which may have been used before."""
     fake = stocked()
@@ -454,7 +454,7 @@ async def on_a_socket(
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 @pytest.mark.anyio
 async def test_a_cancelled_call_is_made_again_on_a_socket(
-    kind: type[LaneTransport], call: Call, fault: Fault
+    kind: type[PooledTransport], call: Call, fault: Fault
 ) -> None:
     """From before it connects until its answer is whole, on a new connection and a used one."""
     for warm in (False, True):
@@ -466,7 +466,7 @@ async def test_a_cancelled_call_is_made_again_on_a_socket(
 @pytest.mark.parametrize("call", [send_message, get_message])
 @pytest.mark.parametrize("fault", [FAULTS[0], FAULTS[1]], ids=str)
 def test_a_cancelled_task_is_made_again_on_a_socket(
-    kind: type[LaneTransport], call: Call, fault: Fault, cancel: Cancel
+    kind: type[PooledTransport], call: Call, fault: Fault, cancel: Cancel
 ) -> None:
     """The moment of being given a connection, where httpx loses it, is one of them."""
     for warm in (False, True):

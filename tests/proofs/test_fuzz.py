@@ -35,7 +35,7 @@ from ziett_async import (
     ZiettError,
 )
 from ziett_async.testing import FakeTransport, FakeZiett
-from ziett_async.transports._lanes import LaneTransport
+from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
@@ -451,7 +451,7 @@ pieces = st.sampled_from(
     kind=st.sampled_from([HttpxTransport, Httpx2Transport]),
 )
 def test_any_bytes_on_the_wire_end_in_a_result_or_an_error(
-    name: str, data: bytes, backend: str, kind: type[LaneTransport], *, resets: bool
+    name: str, data: bytes, backend: str, kind: type[PooledTransport], *, resets: bool
 ) -> None:
     """Through a real connection: what is not HTTP is a `ZiettError` after three attempts."""
     call, model = CALLS[name]

@@ -16,7 +16,7 @@ from anyio.lowlevel import checkpoint
 from ziett_async import AsyncZiett, Request, SystemClock, Unlimited
 from ziett_async.testing import FakeZiett
 from ziett_async.testing._emulator import Emulator
-from ziett_async.transports._lanes import LaneTransport
+from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
@@ -114,7 +114,7 @@ async def served() -> AsyncGenerator[Emulator]:
 
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
-async def test_after_a_storm_every_call_works(kind: type[LaneTransport]) -> None:
+async def test_after_a_storm_every_call_works(kind: type[PooledTransport]) -> None:
     """No connection is lost, no message sent twice, no task and no file descriptor left."""
     async with served() as emulator:
         transport = kind(max_connections=POOL)
@@ -146,7 +146,7 @@ async def test_after_a_storm_every_call_works(kind: type[LaneTransport]) -> None
         assert len(names) > 20 * POOL
 
 
-async def read_in_a_storm(kind: type[LaneTransport], give_up: GiveUp, seconds: float) -> None:
+async def read_in_a_storm(kind: type[PooledTransport], give_up: GiveUp, seconds: float) -> None:
     """Read in a storm with the transport alone, and check that it is well afterwards."""
     async with served() as emulator:
         transport = kind(max_connections=POOL)
@@ -168,7 +168,7 @@ async def test_a_storm_on_one_request_after_another() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
-async def test_a_storm_of_cancelled_tasks(kind: type[LaneTransport]) -> None:
+async def test_a_storm_of_cancelled_tasks(kind: type[PooledTransport]) -> None:
     """It is as well after a storm in which asyncio's tasks are cancelled, shields or not."""
     await read_in_a_storm(kind, as_a_task, STORM)
 

@@ -5,15 +5,16 @@ from typing import ClassVar
 
 import httpx
 
-from ziett_async.transports._lanes import Body, LaneTransport
+from ziett_async.transports._connections import Body
+from ziett_async.transports._pool import PooledTransport
 
 
 class _Body(Body, httpx.AsyncByteStream):
     pass
 
 
-class HttpxTransport(LaneTransport):
-    """A `LaneTransport` that speaks HTTP with httpx."""
+class HttpxTransport(PooledTransport):
+    """A `PooledTransport` that speaks HTTP with httpx."""
 
     _library: ClassVar[ModuleType] = httpx
     _body = _Body

@@ -5,15 +5,16 @@ from typing import ClassVar
 
 import httpx2
 
-from ziett_async.transports._lanes import Body, LaneTransport
+from ziett_async.transports._connections import Body
+from ziett_async.transports._pool import PooledTransport
 
 
 class _Body(Body, httpx2.AsyncByteStream):
     pass
 
 
-class Httpx2Transport(LaneTransport):
-    """A `LaneTransport` that speaks HTTP with httpx2."""
+class Httpx2Transport(PooledTransport):
+    """A `PooledTransport` that speaks HTTP with httpx2."""
 
     _library: ClassVar[ModuleType] = httpx2
     _body = _Body

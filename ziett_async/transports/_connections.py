@@ -1,0 +1,171 @@
+"""One connection of HTTP/1.1, with httpx or its fork, carrying one request at a time.
+
+httpx's connection pool costs time quadratic in what is in flight, and in httpx 0.28 a
+request that is cancelled at the moment it is given a connection keeps its place for ever.
+So nothing queues inside a pool of the library: each connection here is an
+`AsyncHTTPTransport` of exactly one. A connection on which a request was cancelled or broke
+is not used again, and neither is one that has delivered more than the answer. The library's
+client, with its redirects, cookies, environment and logging of URLs, is not involved.
+"""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from time import monotonic
+from types import ModuleType
+from typing import Any
+
+import anyio
+
+from ziett_async._wire import Response, SendFailed
+from ziett_async.transports import _failures as failures
+
+
+class Body:
+    """A request body that records when sending begins.
+
+    No generator: one that a cancelled request leaves half way has nothing to be closed.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.is_begun = False
+        #: Called when sending begins: at that moment the connection is there.
+        self.on_begin: Callable[[], None] = lambda: None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.is_begun:
+            raise StopAsyncIteration
+        self.is_begun = True
+        self.on_begin()
+        return self._content
+
+
+class Connection:
+    """One connection, carrying one request at a time."""
+
+    def __init__(
+        self, library: ModuleType, context: ssl.SSLContext | None, keepalive: float
+    ) -> None:
+        self._library = library
+        self._transport = library.AsyncHTTPTransport(
+            verify=context,
+            trust_env=False,
+            limits=library.Limits(
+                max_connections=1, max_keepalive_connections=1, keepalive_expiry=keepalive
+            ),
+        )
+        #: The stream before TLS: until the handshake ends only this object knows of it.
+        self._tcp: Any = None
+        #: The stream of the last answer, as httpcore shows it.
+        self._stream: Any = None
+        #: The connection that a request travels on, as httpcore has it.
+        self._connection: Any = None
+        #: Whether another request may travel here.
+        self.is_clean = False
+        self.free_since = 0.0
+
+    async def exchange(self, request: Any, max_bytes: int) -> Response | SendFailed:  # noqa: ANN401 - the library's
+        """Send, and read the whole answer, or at most `max_bytes` of its body."""
+        self.is_clean = False
+        request.stream.on_begin = self._remember_connection
+        if request.url.scheme == "https":
+            request.extensions["trace"] = self._trace_tcp
+        try:
+            answer = await self._transport.handle_async_request(request)
+        except self._library.TransportError as error:
+            return self._failure(error, request.url.netloc.decode())
+        body = bytearray()
+        try:
+            async for chunk in answer.stream:
+                body += chunk
+                if len(body) > max_bytes:
+                    # Leaving the loop would leave httpcore's generators half way. On a
+                    # closed connection their next read fails, which ends them and the loop.
+                    await answer.stream.aclose()
+        except self._library.TransportError:
+            if len(body) <= max_bytes:
+                return failures.cut_in_body(answer.status_code)
+        if len(body) > max_bytes:
+            return failures.too_long(answer.status_code, max_bytes)
+        await answer.stream.aclose()
+        self._stream = answer.extensions.get("network_stream")
+        self.is_clean = not self._has_excess_data()
+        self.free_since = monotonic()
+        return Response(answer.status_code, tuple(answer.headers.multi_items()), bytes(body))
+
+    async def aclose(self) -> None:
+        """Close the connection, even if the task is being cancelled."""
+        with anyio.CancelScope(shield=True):
+            await self._transport.aclose()
+            if self._tcp is not None:
+                # httpcore forgets a connection whose TLS handshake is cancelled.
+                await self._tcp.aclose()
+
+    def drop(self, *, loop_is_gone: bool) -> None:
+        """Close the socket of a free connection without an await, and send nothing on it.
+
+        For event loops other than the running one. Where the loop is closed, or was
+        inherited through `fork()`, no callback of it runs any more; asyncio's transport then
+        gets the call that would close its socket directly. The attributes are those of the
+        libraries; where one is missing, the socket is left to the garbage collector.
+        """
+        with suppress(AttributeError):
+            stream = self._stream._stream  # noqa: SLF001 - below httpcore's, anyio's or trio's
+            stream = getattr(stream, "transport_stream", stream)  # below TLS
+            if (transport := getattr(stream, "_transport", None)) is None:
+                socket.close(stream.socket.detach())
+            elif loop_is_gone:
+                transport._call_connection_lost(None)  # noqa: SLF001 - nothing public does it
+            else:
+                transport.abort()
+
+    async def _trace_tcp(self, event: str, details: Any) -> None:  # noqa: ANN401 - the library's
+        if event == "connection.connect_tcp.complete":
+            self._tcp = details["return_value"]
+
+    def _remember_connection(self) -> None:
+        """Find the connection that the request now travels on."""
+        with suppress(AttributeError, IndexError):  # see `_trailing_data`
+            self._connection = self._transport._pool.connections[0]  # noqa: SLF001 - see there
+
+    def _trailing_data(self) -> bytes | None:
+        """Return what came on the connection and is no part of an answer, or not yet.
+
+        Only httpcore's own attributes show it; where those are missing it is not known,
+        which is None.
+        """
+        try:
+            unread: bytes = self._connection._connection._h11_state.trailing_data[0]  # noqa: SLF001 - see above
+        except AttributeError:
+            return None
+        return unread
+
+    def _has_excess_data(self) -> bool:
+        """Return whether more than the answer came: the next request would be given that.
+
+        httpcore looks at the socket before it uses a connection again. What has left the
+        socket is already with TLS or unread; where that is not known, the connection is not
+        used again.
+        """
+        tls = None if self._stream is None else self._stream.get_extra_info("ssl_object")
+        return (tls is not None and _has_unread_record(tls)) or self._trailing_data() != b""
+
+    def _failure(self, error: Exception, host: str) -> SendFailed:
+        timed_out = isinstance(error, self._library.TimeoutException)
+        unread = self._trailing_data() or b""
+        return failures.without_answer(error, host, unread, timed_out=timed_out)
+
+
+def _has_unread_record(tls: Any) -> bool:  # noqa: ANN401 - the library's
+    try:
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        pass
+    return True

@@ -1,0 +1,51 @@
+"""What a failed attempt means: whether the server may have seen it, and the reason in words."""
+
+import re
+
+from ziett_async._wire import SendFailed
+
+#: The first line of an answer, as far as it says what the answer is.
+_STATUS = re.compile(rb"HTTP/1\.[01] ([2-5][0-9]{2})[ \r\n]")
+#: Errors of httpx, and of its fork, from before the first byte of a request is sent.
+_BEFORE_SENDING = {"ConnectError", "ConnectTimeout"}
+_REASONS = {
+    "ConnectError": "no connection",
+    "ConnectTimeout": "no connection in time",
+    "ReadError": "the connection broke before an answer came",
+    "RemoteProtocolError": "the connection was closed before an answer came, or it is not HTTP",
+    "WriteError": "the connection broke while the request was sent",
+}
+
+
+def cut_in_body(status: int) -> SendFailed:
+    """Return the failure of an attempt whose answer broke off in its body."""
+    reason = "the connection broke before the answer was complete"
+    return SendFailed(reason, reached=True, status=status)
+
+
+def too_long(status: int, max_bytes: int) -> SendFailed:
+    """Return the failure of an attempt whose answer has more than `max_bytes` of body."""
+    return SendFailed(f"the answer is longer than {max_bytes} bytes", reached=True, status=status)
+
+
+def without_answer(error: Exception, host: str, unread: bytes, *, timed_out: bool) -> SendFailed:
+    """Return the failure of an attempt with no answer, or only a part of an answer's head.
+
+    `error` is the library's, and `unread` is what has come of the head.
+    """
+    if begun := _STATUS.match(unread):
+        reason = "the answer was cut in its headers, or there is no end to them"
+        return SendFailed(reason, reached=True, status=int(begun[1]))
+    name = type(error).__name__
+    is_connecting = name in _BEFORE_SENDING
+    # The text of an error may quote the answer, but not before there can be one.
+    details = f" to {host}: {_first_reason(error)}" if is_connecting else ""
+    reason = f"{_REASONS.get(name, name)}{details}"
+    return SendFailed(reason, reached=not is_connecting, timed_out=timed_out)
+
+
+def _first_reason(error: BaseException | None) -> str:
+    """Return the first text in a chain of errors: trio's own has none, its cause has."""
+    if error is None:
+        return "no reason given"
+    return str(error) or _first_reason(error.__cause__ or error.__context__)

@@ -1,0 +1,205 @@
+"""Requests over a pool of connections for each event loop, with httpx or its fork.
+
+A connection belongs to the event loop that opened it and to the process that did. So there
+is a pool for each pair of those: another loop, in another thread or after the first one has
+ended, opens connections of its own, and so does a child after `fork()`, which would otherwise
+write into the same TCP streams as its parent and read its answers. Within a pool, free
+connections are used last in, first out.
+"""
+
+import ssl
+from collections import defaultdict, deque
+from contextlib import suppress
+from functools import cache, lru_cache, partial
+from os import getpid
+from time import monotonic
+from types import ModuleType
+from typing import Any, ClassVar
+
+import anyio
+from anyio.lowlevel import current_token
+
+from ziett_async._wire import Request, Response, SendFailed
+from ziett_async.transports._connections import Body, Connection
+
+#: Seconds after which a free connection is not used again; servers drop idle ones about then.
+_KEEPALIVE = 30.0
+#: Parsed URLs a transport remembers: to parse one costs more than to send it.
+_MAX_URLS = 64
+
+#: A process by its id, and the event loop: asyncio's own, or trio's token.
+Owner = tuple[int, Any]
+
+
+@cache
+def shared_tls_context(library: ModuleType) -> ssl.SSLContext:
+    """Return the one TLS context of all transports: reading the certificates takes 16 ms."""
+    settings: Any = library.create_ssl_context(trust_env=False)
+    # Where SSLKEYLOGFILE says so, Python writes down what decrypts the key.
+    settings.keylog_filename = None
+    context: ssl.SSLContext = settings
+    return context
+
+
+class Pool:
+    """The connections of one event loop in one process."""
+
+    def __init__(self, owner: Owner, max_connections: int) -> None:
+        self._pid, self._loop = owner
+        #: A slot for each connection that may be in use.
+        self.slots = anyio.Semaphore(max_connections, fast_acquire=True)
+        #: Free connections by scheme, the longest free first.
+        self.free: defaultdict[str, deque[Connection]] = defaultdict(deque)
+
+    def is_gone(self) -> bool:
+        """Return whether its event loop is closed, or is one of the process before `fork()`."""
+        return not self._call_soon(int)
+
+    async def aclose(self) -> None:
+        """Close the free connections, in their event loop if it can still run.
+
+        Those of a loop that runs in another thread are closed there soon after.
+        """
+        if self._loop is current_token().native_token:
+            for connection in self._take():
+                await connection.aclose()
+        elif not self._call_soon(partial(self._drop, loop_is_gone=False)):
+            self._drop(loop_is_gone=True)
+
+    def _take(self) -> list[Connection]:
+        """Return the free connections, which then are no longer in the pool."""
+        taken = [connection for free in self.free.values() for connection in free]
+        self.free.clear()
+        return taken
+
+    def _drop(self, *, loop_is_gone: bool) -> None:
+        for connection in self._take():
+            connection.drop(loop_is_gone=loop_is_gone)
+
+    def _call_soon(self, function: Any) -> bool:  # noqa: ANN401 - asyncio and trio type it differently
+        """Have its event loop call a function; return False if it cannot any more."""
+        if self._pid == getpid():
+            call = getattr(self._loop, "run_sync_soon", None) or self._loop.call_soon_threadsafe
+            with suppress(RuntimeError):  # trio's RunFinishedError is one
+                call(function)
+                return True
+        return False
+
+
+class PooledTransport:
+    """HTTP/1.1 with keep-alive; `library` is httpx or its fork.
+
+    It follows no redirect, reads no environment, keeps no cookie, asks for no content
+    encoding and undoes none, and reads at most `max_response_bytes` of an answer.
+
+    It can be used from several event loops, one after another or at the same time in several
+    threads, and before and after `fork()`: each loop of each process has its own connections.
+    """
+
+    _library: ClassVar[ModuleType]
+    #: `Body`, as the library wants it to be typed.
+    _body: ClassVar[type[Body]]
+
+    def __init__(
+        self,
+        *,
+        max_connections: int = 500,
+        connect_timeout: float = 5.0,
+        keepalive: float = _KEEPALIVE,
+        max_response_bytes: int = 8 * 1024 * 1024,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Make a transport; nothing is opened before the first request.
+
+        At most `max_connections` are in use at once in an event loop. The default is more than
+        the default limiter allows to be in flight (490), so no request waits for one. With a
+        lower number a request may wait; that counts within its `timeout`, and one whose time
+        ends there has not reached the server.
+
+        `connect_timeout` is in seconds, for TCP and for TLS each. `keepalive` is after how many
+        idle seconds a connection is not used again; it is closed with the next request.
+        `ssl_context` replaces the shared one, which trusts the authorities that the library
+        does (certifi's list, with httpx): `ssl.create_default_context()` trusts those of this
+        machine.
+        """
+        self._max_connections = max_connections
+        self._extensions = {"timeout": {"connect": connect_timeout}}
+        self._keepalive = keepalive
+        self._max_bytes = max_response_bytes
+        self._ssl_context = ssl_context
+        self._url = lru_cache(maxsize=_MAX_URLS)(self._library.URL)
+        self._pools: dict[Owner, Pool] = {}
+        self._is_closed = False
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and return its answer; see `Transport.send`."""
+        if self._is_closed:
+            message = "the transport is closed"
+            raise SendFailed(message, reached=False)
+        answer, body = None, self._body(request.body)
+        with anyio.move_on_after(request.timeout):
+            pool = self._pools.get(self._owner()) or await self._open_pool()
+            try:
+                async with pool.slots:
+                    answer = await self._exchange(pool, self._to_httpx(request, body))
+            except (UnicodeError, self._library.InvalidURL):
+                # A header that is not ASCII, an address longer than the library takes, or a host
+                # with a part of 64 letters, for which Python asks no resolver.
+                answer = SendFailed("the address or a header cannot be sent", body.is_begun)
+        if isinstance(answer, Response):
+            return answer
+        # Raised out here it has no context: the library's errors would bring along the
+        # frames, and with them the headers, of the request.
+        late = "no answer in time" if body.is_begun else "not sent in time"
+        raise answer or SendFailed(late, reached=body.is_begun, timed_out=True)
+
+    async def aclose(self) -> None:
+        """Close all connections; those in use are closed when their request has ended.
+
+        Those of an event loop that runs in another thread are closed there soon after.
+        """
+        self._is_closed = True
+        await self._close_pools(list(self._pools))
+
+    def _owner(self) -> Owner:
+        return getpid(), current_token().native_token
+
+    async def _open_pool(self) -> Pool:
+        """Make the pool of the running event loop, and close those that are of no use now."""
+        owner = self._owner()
+        pool = self._pools[owner] = Pool(owner, self._max_connections)
+        await self._close_pools([owner for owner, pool in [*self._pools.items()] if pool.is_gone()])
+        return pool
+
+    async def _close_pools(self, owners: list[Owner]) -> None:
+        for owner in owners:
+            # Another thread may be closing the same ones.
+            if (pool := self._pools.pop(owner, None)) is not None:
+                await pool.aclose()
+
+    async def _exchange(self, pool: Pool, request: Any) -> Response | SendFailed:  # noqa: ANN401 - the library's
+        free = pool.free[request.url.scheme]
+        connection = free.pop() if free else self._new_connection(request.url.scheme)
+        try:
+            return await connection.exchange(request, self._max_bytes)
+        finally:
+            if connection.is_clean and not self._is_closed:
+                free.append(connection)
+            else:
+                await connection.aclose()
+            while free and free[0].free_since < monotonic() - self._keepalive:
+                await free.popleft().aclose()
+
+    def _new_connection(self, scheme: str) -> Connection:
+        if scheme == "http":
+            return Connection(self._library, None, self._keepalive)
+        context = self._ssl_context or shared_tls_context(self._library)
+        return Connection(self._library, context, self._keepalive)
+
+    def _to_httpx(self, request: Request, body: Body) -> Any:  # noqa: ANN401 - the library's
+        url = self._url(request.url)
+        length = str(len(request.body))
+        headers = [("host", url.netloc.decode()), *request.headers, ("content-length", length)]
+        return self._library.Request(
+            request.method, url, headers=headers, stream=body, extensions=self._extensions
+        )
