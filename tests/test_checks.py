@@ -22,7 +22,7 @@ ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
 SECRET = "zk+244990090990"
 HALF = "half \ud800"
 SIZE: Rule = partial(check.whole, least=1, most=200)
-PAGE: Rule = partial(check.whole, least=1)
+PAGE: Rule = partial(check.whole, least=1, most=10**9)
 SMS: Rule = partial(check.text, most=1600)
 STATUS: Rule = partial(check.word, of=MessageStatus)
 ORDER: Rule = partial(check.choice, of=Order)
@@ -119,6 +119,7 @@ NAIVE = "is a naive datetime; give it a zone, as in datetime.now(UTC)"
 BEYOND = "lies outside the years 1 to 9999 of UTC"
 NO_KEY = "must be 1 to 255 printable ASCII characters without spaces, like a UUID"
 NO_NUMBERS = "are not numbers: 7 to 30 digits, spaces, dots and hyphens, with or without a plus"
+NO_PAGE = "must be at least 1 and at most 1000000000"
 NO_CONTACT = "must be a SaveContact, or a mapping of name, email and tags and nothing else"
 REFUSED: list[tuple[Rule, object, str]] = [
     (SMS, "", EMPTY),
@@ -129,7 +130,7 @@ REFUSED: list[tuple[Rule, object, str]] = [
     (SMS, HALF, HALVED),
     (check.texts, ["a", ""], EMPTY),
     (check.texts, [1], "must be a string, got int"),
-    (check.texts, b"ab", "must be a string, got int"),
+    (check.texts, b"ab", "must be a string, got bytes"),
     (E164, "923 456 789", NO_E164),
     (E164, "+244 990 090 990", NO_E164),
     (E164, "+244990090990\n", NO_E164),
@@ -139,6 +140,20 @@ REFUSED: list[tuple[Rule, object, str]] = [
     (check.uuid, "", NO_UUID),
     (check.uuid, ID[:-1], NO_UUID),
     (check.uuid, f"{ID}/..", NO_UUID),
+    # Each of these is a UUID to Python, and another one.
+    *[
+        (check.uuid, value, NO_UUID)
+        for value in (
+            ID.replace("-", "_"),
+            f"0x{ID[2:]}",
+            f"+{ID[1:]}",
+            f" {ID[1:]}",
+            f"{ID}\n",
+            ID.replace("0", "\u0660"),
+            ID.replace("-", "", 3) + "-",
+            ID.replace("b4b", "b-b"),
+        )
+    ],
     (check.uuid, "..", NO_UUID),
     (check.uuid, HALF, NO_UUID),
     (check.uuid, None, "must be a UUID or its string, got NoneType"),
@@ -150,6 +165,9 @@ REFUSED: list[tuple[Rule, object, str]] = [
     (STATUS, "", NO_STATUS),
     (STATUS, None, NO_STATUS),
     (STATUS, ChannelType.SMS, NO_STATUS),
+    (STATUS, MessageStatus(""), EMPTY),
+    (STATUS, MessageStatus(HALF), HALVED),
+    (STATUS, ["SENT"], NO_STATUS),
     (ORDER, "ASC", "must be one of asc, desc"),
     (ORDER, None, "must be one of asc, desc"),
     (ORDER, ["asc"], "must be one of asc, desc"),
@@ -160,13 +178,16 @@ REFUSED: list[tuple[Rule, object, str]] = [
     (check.moment, datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), BEYOND),
     (check.moment, datetime.min.replace(tzinfo=timezone(timedelta(hours=1))), BEYOND),
     (check.moment, datetime(2025, 7, 14, tzinfo=Nowhere()), NAIVE),
-    (SIZE, 0, "must be at least 1 and at most 200, got 0"),
-    (SIZE, 201, "must be at least 1 and at most 200, got 201"),
+    (SIZE, 0, "must be at least 1 and at most 200"),
+    (SIZE, 201, "must be at least 1 and at most 200"),
     (SIZE, True, "must be an integer, got bool"),
     (SIZE, 30.0, "must be an integer, got float"),
     (SIZE, "30", "must be an integer, got str"),
-    (PAGE, 0, "must be at least 1, got 0"),
-    (PAGE, -1, "must be at least 1, got -1"),
+    (SIZE, [10], "must be an integer, got list"),
+    (SIZE, b"x", "must be an integer, got bytes"),
+    (PAGE, 0, NO_PAGE),
+    (PAGE, -1, NO_PAGE),
+    (PAGE, 10**9 + 1, NO_PAGE),
     (PAGE, True, "must be an integer, got bool"),
     *[
         (check.seconds, value, "must be seconds, a number more than 0 and less than 1e9")
@@ -222,7 +243,10 @@ def test_a_value_takes_its_form_on_the_wire(rule: Rule, value: object, wire: obj
     assert rule(value) == wire
 
 
-@pytest.mark.parametrize(("rule", "value", "words"), REFUSED)
+# With an id of its own: it has more digits than Python writes.
+@pytest.mark.parametrize(
+    ("rule", "value", "words"), [*REFUSED, pytest.param(PAGE, 10**5000, NO_PAGE, id="huge")]
+)
 def test_a_value_is_refused_with_what_to_do(rule: Rule, value: object, words: str) -> None:
     """The first value beyond each boundary, and every other type, is refused in words."""
     with pytest.raises(Refused) as caught:

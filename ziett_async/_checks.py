@@ -2,11 +2,14 @@
 
 A check returns the value as the API wants it, or raises `Refused` with what is wrong and
 what to do. It never says what the value was: that may be somebody's number or code.
+
+What a check returns is a plain value. A `str`, `int` or `UUID` of another class (Django's
+`SafeString`, a member of an enumeration) is read as its base class has it, without calling
+what the class has overridden.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -52,21 +55,32 @@ _RECIPIENT = r"\+?[\d\s\-.]{7,30}"
 #: Seconds that nobody waits for.
 _ENDLESS = 1e9
 _COUNTRY = r"[A-Z]{2}"
+#: With or without hyphens, braces or `urn:uuid:`; `UUID` also reads blanks, `_` and `0x`.
+_UUID = re.compile(
+    r"(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def text(value: object, most: int | None = None) -> str:
     """Return a string of 1 to `most` characters."""
-    if not isinstance(value, str):
+    written = _plain(value)
+    if written is None:
         raise Refused(f"must be a string, got {type(value).__name__}")
-    if not value:
+    if not written:
         raise Refused("is required and must not be empty")
-    if most is not None and len(value) > most:
-        raise Refused(f"must have at most {most} characters, got {len(value)}")
+    if most is not None and len(written) > most:
+        raise Refused(f"must have at most {most} characters, got {len(written)}")
     try:
-        value.encode()
+        written.encode()
     except UnicodeEncodeError:
         raise Refused("holds half of a surrogate pair, which is not a character") from None
-    return value
+    return written
+
+
+def _plain(value: object) -> str | None:
+    """Return the characters of a string of any class; None is no string."""
+    return str.__str__(value) if isinstance(value, str) else None
 
 
 def texts(value: object) -> list[str]:
@@ -93,26 +107,29 @@ def number(value: object, country: str | None) -> str:
 def uuid(value: object) -> str:
     """Return a UUID, or a string that is one, in its canonical form."""
     if isinstance(value, UUID):
-        return str(value)
-    if not isinstance(value, str):
+        return UUID.__str__(value)
+    written = _plain(value)
+    if written is None:
         raise Refused(f"must be a UUID or its string, got {type(value).__name__}")
-    return _canonical(value)
+    return _canonical(written)
 
 
-# Senders and campaigns come again and again; to read a UUID costs as much as to encode a body.
+# Senders and campaigns come again and again.
 @lru_cache(maxsize=256)
 def _canonical(value: str) -> str:
-    with suppress(ValueError):
-        return str(UUID(value))
-    # Out here it has no context: a half-made UUID has no repr, which breaks tracebacks with locals.
-    raise Refused("must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00")
+    if not (found := _UUID.fullmatch(value)):
+        raise Refused("must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00")
+    return "-".join(found.groups()).lower()
 
 
 def word(value: object, of: type[OpenEnum]) -> str:
     """Return one of the API's words; one it added since must be given as the enum."""
     if isinstance(value, of):
+        # Without characters it would be no filter, and with half of one no text.
+        text(value)
         return value
-    member = of(value) if isinstance(value, str) else None
+    written = _plain(value)
+    member = None if written is None else of(written)
     if member is None or member.is_unknown:
         raise Refused(f"must be one of {', '.join(of)}; for a newer word give {of.__name__}(word)")
     return member
@@ -120,9 +137,10 @@ def word(value: object, of: type[OpenEnum]) -> str:
 
 def choice(value: object, of: type[StrEnum]) -> str:
     """Return one of the words that this package itself has to understand."""
-    if value not in [str(each) for each in of]:
+    written = _plain(value)
+    if written is None or written not in list(of):
         raise Refused(f"must be one of {', '.join(of)}")
-    return str(value)
+    return written
 
 
 def moment(value: object) -> str:
@@ -132,19 +150,19 @@ def moment(value: object) -> str:
     if value.utcoffset() is None:
         raise Refused("is a naive datetime; give it a zone, as in datetime.now(UTC)")
     try:
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return datetime.isoformat(value.astimezone(UTC), timespec="microseconds")
     except OverflowError:
         raise Refused("lies outside the years 1 to 9999 of UTC") from None
 
 
-def whole(value: object, least: int, most: int | None = None) -> int:
+def whole(value: object, least: int, most: int) -> int:
     """Return an integer within bounds."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise Refused(f"must be an integer, got {type(value).__name__}")
-    if value < least or (most is not None and value > most):
-        upper = "" if most is None else f" and at most {most}"
-        raise Refused(f"must be at least {least}{upper}, got {value}")
-    return value
+    number = int.__int__(value)
+    if not least <= number <= most:
+        raise Refused(f"must be at least {least} and at most {most}")
+    return number
 
 
 def seconds(value: object) -> float:
@@ -156,7 +174,7 @@ def seconds(value: object) -> float:
 
 def key(value: object) -> str:
     """Return an idempotency key that a header can carry."""
-    written = str(value) if isinstance(value, UUID) else text(value)
+    written = UUID.__str__(value) if isinstance(value, UUID) else text(value)
     if not re.fullmatch(_KEY, written):
         raise Refused("must be 1 to 255 printable ASCII characters without spaces, like a UUID")
     return written
@@ -164,27 +182,23 @@ def key(value: object) -> str:
 
 def email(value: object) -> str:
     """Return what looks like an address."""
-    if not _EMAIL.fullmatch(text(value)):
+    written = text(value)
+    if not _EMAIL.fullmatch(written):
         raise Refused("must be a valid email address")
-    return cast("str", value)
+    return written
 
 
 def recipients(value: object) -> list[str]:
     """Return 2 to 1000 recipients, local or E.164, as the API takes them."""
-    listed = several(value)
+    listed = [_plain(each) or "" for each in several(value)]
     if not 2 <= len(listed) <= 1000:
         raise Refused(f"must be 2 to 1000 numbers, got {len(listed)}")
-    wrong = [i for i, each in enumerate(listed) if not _is_recipient(each)]
-    if wrong:
+    if wrong := [i for i, each in enumerate(listed) if not re.fullmatch(_RECIPIENT, each)]:
         raise Refused(
             f"{len(wrong)} of them, the first at index {wrong[0]}, are not numbers: 7 to 30 "
             "digits, spaces, dots and hyphens, with or without a plus"
         )
-    return cast("list[str]", listed)
-
-
-def _is_recipient(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(_RECIPIENT, value) is not None
+    return listed
 
 
 def remitter(value: object) -> str:
@@ -196,25 +210,18 @@ def remitter(value: object) -> str:
 
 def country(value: object) -> str:
     """Return a country's two letters."""
-    if not re.fullmatch(_COUNTRY, text(value)):
+    written = text(value)
+    if not re.fullmatch(_COUNTRY, written):
         raise Refused("must be two capital letters like AO")
-    return cast("str", value)
+    return written
 
 
 def several(value: object) -> list[object]:
     """Return one value or several as a list: a string is one value."""
     # A list is known at once; to ask whether something is iterable takes its time.
-    if isinstance(value, str) or not isinstance(value, (list, Iterable)):
+    if isinstance(value, str | bytes) or not isinstance(value, (list, Iterable)):
         return [value]
     return list(cast("Iterable[object]", value))
-
-
-def at_least_one(value: object) -> list[object]:
-    """Return the values of a filter: no value would not be none, but all."""
-    values = several(value)
-    if not values:
-        raise Refused("must hold at least one value; leave it out for all")
-    return values
 
 
 def contact(fields: Fields, value: object) -> dict[str, object]:

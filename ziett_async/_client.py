@@ -7,13 +7,14 @@ from typing import NoReturn, Self, TypeVar
 from uuid import UUID
 
 from ziett_async import _checks as check
-from ziett_async._checks import Fields, Refused
+from ziett_async._checks import Fields
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
-from ziett_async._settings import check_port, read_defaults, read_origin
+from ziett_async._settings import check_port, checked, read_defaults, read_origin
 from ziett_async._verdict import OpenKeys
+from ziett_async.api._call import json_object, path_parameters, query_parameters
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
 from ziett_async.errors import ConfigurationError, InvalidRequest
@@ -77,8 +78,11 @@ class AsyncZiett(Messages, Campaigns):
             # A traceback with local variables shows those of this frame, too.
             del api_key
         self._defaults = read_defaults(default_remitter_id, default_country, allowed_recipients)
-        self._timeout = None if timeout is None else _seconds("timeout", timeout)
+        self._timeout = None if timeout is None else checked("timeout", check.seconds, timeout)
+        if transport is not None:
+            check_port("transport", transport, "send", "aclose")
         time: Clock = getattr(transport, "clock", _SYSTEM_CLOCK) if clock is None else clock
+        check_port("clock", time, "monotonic", "time", "sleep")
         if transport is None:
             # Here and not above: httpx is the largest import, and a program with another
             # transport never needs it.
@@ -88,8 +92,9 @@ class AsyncZiett(Messages, Campaigns):
         retry = RetryPolicy() if retry is None else retry
         if limiter is None:
             limiter = shared_limiter(origin.headers[0][1], origin.base_url, time)
-        check_port("retry", retry, "wait", "backoff")
-        check_port("transport", transport, "send", "aclose")
+        if not isinstance(retry, RetryPolicy):
+            message = f"retry: must be a RetryPolicy, got {type(retry).__name__}"
+            raise ConfigurationError(message)
         check_port("limiter", limiter, "acquire", "release", "pause")
         self._transport = transport
         self._pipeline = Pipeline(
@@ -98,7 +103,7 @@ class AsyncZiett(Messages, Campaigns):
             limiter=limiter,
             retry=retry,
             clock=time,
-            attempt_timeout=_seconds("attempt_timeout", attempt_timeout),
+            attempt_timeout=checked("attempt_timeout", check.seconds, attempt_timeout),
             budget=RetryBudget(retry.budget),
             open_keys=OpenKeys(),
         )
@@ -129,18 +134,26 @@ class AsyncZiett(Messages, Campaigns):
         if self._is_closed:
             message = "the client is closed; make calls inside its `async with`, or before aclose()"
             raise ConfigurationError(message)
+        if not isinstance(operation, Operation):
+            fields = {"operation": f"must be an Operation, got {type(operation).__name__}"}
+            raise InvalidRequest(self.call.__name__, fields)
+        fields = Fields(operation.name)
+        if path is not None:
+            path = fields.check("path", path_parameters, path)
+        if query != ():
+            query = fields.check("query", query_parameters, query) or ()
+        if body is not None:
+            body = fields.check("body", json_object, body)
         if timeout is None:
             timeout = self._timeout
-        if timeout is not None or idempotency_key is not None:
-            fields = Fields(operation.name)
-            if timeout is not None:
-                timeout = fields.check("timeout", check.seconds, timeout)
-            if idempotency_key is not None:
-                idempotency_key = fields.check("idempotency_key", check.key, idempotency_key)
-            fields.done()
+        else:
+            timeout = fields.check("timeout", check.seconds, timeout)
+        if idempotency_key is not None:
+            idempotency_key = fields.check("idempotency_key", check.key, idempotency_key)
+        fields.done()
         try:
             call = operation(path=path, query=query, body=body)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise InvalidRequest(operation.name, {"path": str(error)}) from None
         return await self._pipeline.run(call, timeout, idempotency_key)
 
@@ -175,11 +188,3 @@ class AsyncZiett(Messages, Campaigns):
         if not getattr(self, "_is_closed", True):
             message = f"unclosed client {self!r}; use `async with`, or await aclose()"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
-
-
-def _seconds(name: str, value: float) -> float:
-    try:
-        return check.seconds(value)
-    except Refused as refused:
-        message = f"{name}: {refused}"
-        raise ConfigurationError(message) from None

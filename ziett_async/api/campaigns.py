@@ -76,9 +76,11 @@ class Campaigns(Room):
         }
         if name is not None:
             body["name"] = fields.check("name", check.text, name, LONGEST_NAME)
-        country = self._defaults.country if country_alpha2 is None else country_alpha2
+        country = self._defaults.country
+        if country_alpha2 is not None:
+            country = fields.check("country_alpha2", check.country, country_alpha2)
         if country is not None:
-            body["country_alpha2"] = fields.check("country_alpha2", check.country, country)
+            body["country_alpha2"] = country
         fields.done()
         self._allow(SEND_BATCH_CAMPAIGN, to, country)
         return await self.call(
