@@ -12,9 +12,9 @@ from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
-from ziett_async._settings import check_port, checked, read_defaults, read_origin
+from ziett_async._settings import check_kind, check_port, checked, read_defaults, read_origin
 from ziett_async._verdict import OpenKeys
-from ziett_async.api._call import json_object, path_parameters, query_parameters
+from ziett_async.api._call import check_operation, json_object, path_parameters, query_parameters
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
 from ziett_async.errors import ConfigurationError, InvalidRequest
@@ -92,9 +92,7 @@ class AsyncZiett(Messages, Campaigns):
         retry = RetryPolicy() if retry is None else retry
         if limiter is None:
             limiter = shared_limiter(origin.headers[0][1], origin.base_url, time)
-        if not isinstance(retry, RetryPolicy):
-            message = f"retry: must be a RetryPolicy, got {type(retry).__name__}"
-            raise ConfigurationError(message)
+        check_kind("retry", retry, RetryPolicy)
         check_port("limiter", limiter, "acquire", "release", "pause")
         self._transport = transport
         self._pipeline = Pipeline(
@@ -134,9 +132,7 @@ class AsyncZiett(Messages, Campaigns):
         if self._is_closed:
             message = "the client is closed; make calls inside its `async with`, or before aclose()"
             raise ConfigurationError(message)
-        if not isinstance(operation, Operation):
-            fields = {"operation": f"must be an Operation, got {type(operation).__name__}"}
-            raise InvalidRequest(self.call.__name__, fields)
+        check_operation(operation)
         fields = Fields(operation.name)
         if path is not None:
             path = fields.check("path", path_parameters, path)

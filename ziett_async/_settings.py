@@ -81,6 +81,13 @@ def check_port(name: str, given: object, *methods: str) -> None:
         raise ConfigurationError(message)
 
 
+def check_kind(name: str, given: object, kind: type) -> None:
+    """Refuse an object of another class; raises `ConfigurationError`."""
+    if not isinstance(given, kind):
+        message = f"{name}: must be a {kind.__name__}, got {type(given).__name__}"
+        raise ConfigurationError(message)
+
+
 def _argument_or_variable(
     name: str, argument: object, *variables: str
 ) -> tuple[str, object | None]:

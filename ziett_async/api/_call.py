@@ -5,6 +5,15 @@ from typing import cast
 
 from ziett_async import _checks as check
 from ziett_async._checks import Refused
+from ziett_async._operation import Operation
+from ziett_async.errors import InvalidRequest
+
+
+def check_operation(value: object) -> None:
+    """Raise `InvalidRequest` for what is no operation."""
+    if not isinstance(value, Operation):
+        wrong = {"operation": f"must be an Operation, got {type(value).__name__}"}
+        raise InvalidRequest("call", wrong)
 
 
 def path_parameters(value: object) -> dict[str, str]:
