@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 import attrs
 
 from ziett_async._codec import Undecodable, decode, encode, structure
-from ziett_async._mask import masked_text
+from ziett_async._mask import Mask
 from ziett_async._operation import Call
 from ziett_async._value import Value
 from ziett_async._wire import Headers, Request, Response
@@ -33,6 +33,8 @@ _LABEL = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
 _NAME = r"[a-zA-Z_]\w*(\.\w+|\[\d{1,4}\])*"
 #: Characters of somebody else's words, and fields, that an error takes along.
 _LONGEST, _MOST_FIELDS = 1000, 100
+#: Characters that are looked at for them: to mask a megabyte takes seconds.
+_MOST_READ = 4 * _LONGEST
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -79,7 +81,7 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     Raises `Undecodable` when that is not what the operation returns.
     """
     payload = _object(response)
-    if trace := _label(payload, "trace_id"):
+    if "trace_id" in payload and (trace := _label(payload, "trace_id", Mask(call.body))):
         info = attrs.evolve(info, trace_id=trace)
     payload.update(call=info, idempotency_key=key)
     return structure(payload, call.operation.result)
@@ -96,24 +98,31 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
         body = _object(response)
     except Undecodable:
         body = {}
-    code, message, fields = _label(body, "code"), _text(body, "message"), body.get("fields")
+    mask = Mask(call.body)
+    message, fields = _text(body, "message"), body.get("fields")
     return Problem(
         status=response.status,
-        code=ErrorCode(code) if code else None,
-        message=_one_line(message or _described(response), call.body),
-        trace_id=_label(body, "trace_id"),
+        code=_code(body, mask),
+        message=_one_line(message or _described(response), mask),
+        trace_id=_label(body, "trace_id", mask),
         timestamp=_moment(_text(body, "timestamp") or ""),
-        service=_label(body, "service"),
-        fields={
-            _one_line(name, None if re.fullmatch(_NAME, name) else call.body): _one_line(
-                str(why), call.body
-            )
-            for name, why in islice(cast("dict[str, object]", fields).items(), _MOST_FIELDS)
-        }
+        service=_label(body, "service", mask),
+        fields=_fields(cast("dict[str, object]", fields), call.body, mask)
         if isinstance(fields, dict)
         else {},
         retry_after=retry_after(response, now),
     )
+
+
+def _fields(fields: Mapping[str, object], body: object, mask: Mask) -> dict[str, str]:
+    """Return what is wrong with which field; the body's own names may be shown."""
+    own = cast("Mapping[str, object]", body).keys() if isinstance(body, Mapping) else ()
+    return {
+        name if re.split(r"[.\[]", name)[0] in own else _one_line(name, mask): _one_line(
+            str(why), mask
+        )
+        for name, why in islice(fields.items(), _MOST_FIELDS)
+    }
 
 
 def retry_after(response: Response, now: float) -> float | None:
@@ -162,17 +171,25 @@ def _text(body: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _label(body: Mapping[str, object], name: str) -> str | None:
+def _code(body: Mapping[str, object], mask: Mask) -> ErrorCode | None:
+    """Return the code; a documented one is no secret, whatever the request held."""
+    text = _text(body, "code")
+    if text not in ErrorCode.__members__:
+        text = _label(body, "code", mask)
+    return ErrorCode(text) if text else None
+
+
+def _label(body: Mapping[str, object], name: str, mask: Mask) -> str | None:
     """Return a code or an id, which goes into logs; what does not look like one is left out."""
     text = _text(body, name)
     if not text or not re.fullmatch(_LABEL, text):
         return None
-    return text if masked_text(text, None) == text else None
+    return text if mask(text) == text else None
 
 
-def _one_line(words: str, body: object) -> str:
+def _one_line(words: str, mask: Mask) -> str:
     """Return somebody else's words as a log can have them."""
-    line = "".join(each for each in masked_text(words, body) if each.isprintable())
+    line = "".join(each for each in mask(words[:_MOST_READ]) if each.isprintable())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
