@@ -285,6 +285,14 @@ def test_a_label_that_the_request_held_is_left_out() -> None:
     assert to_result(call, answer(accepted), info, "k").call.trace_id is None
 
 
+def test_a_part_of_a_number_that_was_searched_for_is_masked() -> None:
+    """What a list was narrowed by is as private as what a message was sent to; words are not."""
+    call = LIST(query=[("q", "99009"), ("status", "DELIVERED"), ("size", "200")])
+    message = "q: 99009, status: DELIVERED, size: 200"
+    problem = to_problem(call, answer({"message": message}), THEN)
+    assert problem.message == "q: ***, status: DELIVERED, size: 200"
+
+
 @pytest.mark.parametrize("name", ["code", "trace_id", "service"])
 def test_a_key_is_no_label(name: str) -> None:
     """A server that puts somebody's key where a code or an id belongs is not quoted."""

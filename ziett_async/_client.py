@@ -53,8 +53,8 @@ class AsyncZiett(Messages, Campaigns):
         """Build a client; no I/O happens before the first call.
 
         - `api_key`: printable ASCII; None takes `ZIETT_API_KEY`.
-        - `base_url`: https, or http to loopback; None takes `ZIETT_BASE_URL`, then the
-          public address.
+        - `base_url`: https, or http to loopback, without a path its `/c/v1`; None takes
+          `ZIETT_BASE_URL`, then the public address.
         - `transport`: None is a `ziett_async.transports.HttpxTransport`. The client closes
           the one it was given, too.
         - `limiter`: None is the `TokenBucketLimiter` that all clients of this process with
@@ -62,9 +62,13 @@ class AsyncZiett(Messages, Campaigns):
         - `retry`: None is `RetryPolicy()`, three attempts.
         - `timeout`: seconds for a whole call where the call gives none; None is no bound.
         - `attempt_timeout`: seconds for one attempt in all, from connecting to the last byte.
-        - `default_remitter_id`: the sender of messages; None takes `ZIETT_REMITTER_ID`.
-        - `default_country`: two letters; numbers may then be given in local form.
-        - `allowed_recipients`: the only numbers this client may send to; None allows all.
+        - `default_remitter_id`: the sender of messages; None takes `ZIETT_REMITTER_ID`, then
+          `ZIETT_DEFAULT_REMITTER_ID`, then `ZIETT_SMS_REMITTER_ID`.
+        - `default_country`: two letters; numbers may then be given in local form; None takes
+          `ZIETT_DEFAULT_COUNTRY`.
+        - `allowed_recipients`: the only numbers this client may send to; None takes
+          `ZIETT_ALLOWED_RECIPIENTS`, then `ZIETT_TEST_ALLOWED_RECIPIENTS`, separated by commas,
+          and allows all where neither is set.
         - `clock`: None is the transport's, if it has a `clock` as `FakeTransport` does, and
           else the system's.
 

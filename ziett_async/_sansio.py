@@ -31,6 +31,8 @@ _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 _LABEL = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
 #: Names of fields: `save_contact.name`, `recipients[17]`.
 _NAME = r"[a-zA-Z_]\w*(\.\w+|\[\d{1,4}\])*"
+#: In a query: `99009`.
+_PART_OF_A_NUMBER = r"\+?[\d\s.()-]{5,}"
 #: Characters of somebody else's words, and fields, that an error takes along.
 _LONGEST, _MOST_FIELDS = 1000, 100
 #: Characters that are looked at for them: to mask a megabyte takes seconds.
@@ -81,7 +83,7 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     Raises `Undecodable` when that is not what the operation returns.
     """
     payload = _object(response)
-    if "trace_id" in payload and (trace := _label(payload, "trace_id", Mask(call.body))):
+    if "trace_id" in payload and (trace := _label(payload, "trace_id", _mask(call))):
         info = attrs.evolve(info, trace_id=trace)
     payload.update(call=info, idempotency_key=key)
     return structure(payload, call.operation.result)
@@ -98,7 +100,7 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
         body = _object(response)
     except Undecodable:
         body = {}
-    mask = Mask(call.body)
+    mask = _mask(call)
     message, fields = _text(body, "message"), body.get("fields")
     return Problem(
         status=response.status,
@@ -112,6 +114,12 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
         else {},
         retry_after=retry_after(response, now),
     )
+
+
+def _mask(call: Call[object]) -> Mask:
+    """Return what hides what a request held: its body, and numbers that a list was searched for."""
+    searched = [value for _, value in call.query if re.fullmatch(_PART_OF_A_NUMBER, value)]
+    return Mask([call.body, searched])
 
 
 def _fields(fields: Mapping[str, object], body: object, mask: Mask) -> dict[str, str]:

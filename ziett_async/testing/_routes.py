@@ -80,6 +80,12 @@ def split(url: str) -> tuple[str, str]:
     return (path if base else ""), query
 
 
+def _missing(path: str) -> str:
+    if path.startswith(f"{_BASE}/"):
+        return f"No such path: {_BASE} is in it twice, from the base URL and from the program"
+    return "No such path"
+
+
 class Routes:
     """The endpoints in one dialect."""
 
@@ -103,7 +109,7 @@ class Routes:
             if route.method == wanted:
                 return route, blanks
         if not found:
-            raise Refusal(404, "No such path", code=self._dialect.not_found)
+            raise Refusal(404, _missing(path), code=self._dialect.not_found)
         methods = {route.method for route, _ in found}
         allowed = sorted(methods | {"HEAD"} if "GET" in methods else methods)
         raise Refusal(405, "Method not allowed", headers=(("allow", ", ".join(allowed)),))
