@@ -6,15 +6,21 @@ from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 from uuid import UUID
 
-from ziett_async import _checks as check
-from ziett_async._checks import Fields
+from ziett_async import _validation as check
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
-from ziett_async._settings import check_kind, check_port, checked, read_defaults, read_origin
+from ziett_async._settings import (
+    checked,
+    read_defaults,
+    read_origin,
+    require_instance,
+    require_methods,
+)
+from ziett_async._validation import Fields
 from ziett_async._verdict import OpenKeys
-from ziett_async.api._call import check_operation, json_object, path_parameters, query_parameters
+from ziett_async.api._call import json_object, path_parameters, query_parameters, require_operation
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
 from ziett_async.errors import ConfigurationError, InvalidRequest
@@ -84,9 +90,9 @@ class AsyncZiett(Messages, Campaigns):
         self._defaults = read_defaults(default_remitter_id, default_country, allowed_recipients)
         self._timeout = None if timeout is None else checked("timeout", check.seconds, timeout)
         if transport is not None:
-            check_port("transport", transport, "send", "aclose")
+            require_methods("transport", transport, "send", "aclose")
         time: Clock = getattr(transport, "clock", _SYSTEM_CLOCK) if clock is None else clock
-        check_port("clock", time, "monotonic", "time", "sleep")
+        require_methods("clock", time, "monotonic", "time", "sleep")
         if transport is None:
             # Here and not above: httpx is the largest import, and a program with another
             # transport never needs it.
@@ -96,8 +102,8 @@ class AsyncZiett(Messages, Campaigns):
         retry = RetryPolicy() if retry is None else retry
         if limiter is None:
             limiter = shared_limiter(origin.headers[0][1], origin.base_url, time)
-        check_kind("retry", retry, RetryPolicy)
-        check_port("limiter", limiter, "acquire", "release", "pause")
+        require_instance("retry", retry, RetryPolicy)
+        require_methods("limiter", limiter, "acquire", "release", "pause")
         self._transport = transport
         self._pipeline = Pipeline(
             origin=origin,
@@ -136,7 +142,7 @@ class AsyncZiett(Messages, Campaigns):
         if self._is_closed:
             message = "the client is closed; make calls inside its `async with`, or before aclose()"
             raise ConfigurationError(message)
-        check_operation(operation)
+        require_operation(operation)
         fields = Fields(operation.name)
         if path is not None:
             path = fields.check("path", path_parameters, path)
@@ -149,8 +155,10 @@ class AsyncZiett(Messages, Campaigns):
         else:
             timeout = fields.check("timeout", check.seconds, timeout)
         if idempotency_key is not None:
-            idempotency_key = fields.check("idempotency_key", check.key, idempotency_key)
-        fields.done()
+            idempotency_key = fields.check(
+                "idempotency_key", check.idempotency_key, idempotency_key
+            )
+        fields.raise_if_invalid()
         try:
             call = operation(path=path, query=query, body=body)
         except ValueError as error:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar, TypeVarTuple, cast
 from urllib.parse import urlsplit
 
-from ziett_async import _checks as check
-from ziett_async._checks import Refused
-from ziett_async._numbers import COUNTRIES
+from ziett_async import _validation as check
+from ziett_async._phone import COUNTRIES
 from ziett_async._sansio import Origin
+from ziett_async._validation import Invalid
 from ziett_async.api._room import Defaults
 from ziett_async.errors import ConfigurationError
 
@@ -64,12 +64,12 @@ def checked(place: str, rule: Callable[[*Ts], T], *args: *Ts) -> T:
     """Return what a rule makes of a setting; raises `ConfigurationError` with its place."""
     try:
         return rule(*args)
-    except Refused as refused:
-        message = f"{place}: {refused}"
+    except Invalid as invalid:
+        message = f"{place}: {invalid}"
         raise ConfigurationError(message) from None
 
 
-def check_port(name: str, given: object, *methods: str) -> None:
+def require_methods(name: str, given: object, *methods: str) -> None:
     """Refuse an object that lacks a method, and a class; raises `ConfigurationError`."""
     wrong = None
     if isinstance(given, type):
@@ -81,7 +81,7 @@ def check_port(name: str, given: object, *methods: str) -> None:
         raise ConfigurationError(message)
 
 
-def check_kind(name: str, given: object, kind: type) -> None:
+def require_instance(name: str, given: object, kind: type) -> None:
     """Refuse an object of another class; raises `ConfigurationError`."""
     if not isinstance(given, kind):
         message = f"{name}: must be a {kind.__name__}, got {type(given).__name__}"
@@ -118,20 +118,20 @@ def _base_url(given: object) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         # Its words would show what stands where the port should be: part of a password.
-        raise Refused(f"must be a URL like {PUBLIC_URL}") from None
+        raise Invalid(f"must be a URL like {PUBLIC_URL}") from None
     if parts.scheme not in {"https", "http"} or not host:
-        raise Refused(f"must be an absolute https URL like {PUBLIC_URL}")
+        raise Invalid(f"must be an absolute https URL like {PUBLIC_URL}")
     if parts.scheme == "http" and not _is_loopback(host):
-        raise Refused("must be https; http is for loopback only, the key would travel in clear")
+        raise Invalid("must be https; http is for loopback only, the key would travel in clear")
     if parts.username is not None or parts.password is not None:
-        raise Refused("must not hold a user or password")
+        raise Invalid("must not hold a user or password")
     url = parts.geturl()
     if "?" in url or "#" in url:
-        raise Refused("must not hold a query or fragment")
+        raise Invalid("must not hold a query or fragment")
     if not re.fullmatch(_PRINTABLE, url):
-        raise Refused("must be ASCII without spaces; quote other characters")
+        raise Invalid("must be ASCII without spaces; quote other characters")
     if parts.path.count(_API_PATH) > 1:
-        raise Refused(f"holds {_API_PATH} more than once; every request would be a 404")
+        raise Invalid(f"holds {_API_PATH} more than once; every request would be a 404")
     return url.rstrip("/") + ("" if parts.path.strip("/") else _API_PATH)
 
 
@@ -145,7 +145,7 @@ def _is_loopback(host: str) -> bool:
 def _country(given: object) -> str:
     country = check.text(given)
     if country not in COUNTRIES:
-        raise Refused(f"must be one of {', '.join(COUNTRIES)}")
+        raise Invalid(f"must be one of {', '.join(COUNTRIES)}")
     return country
 
 
@@ -154,14 +154,16 @@ def _listed(variable: object) -> list[str]:
     numbers = [each.strip() for each in str(variable).split(",") if each.strip()]
     if not numbers:
         # Neither all recipients nor none can be meant; an empty variable is as good as unset.
-        raise Refused("holds no number; list them with commas, or unset it to allow all")
+        raise Invalid("holds no number; list them with commas, or unset it to allow all")
     return numbers
 
 
 def _recipients(given: object, country: str | None) -> frozenset[str]:
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise Refused(f"must be a collection of numbers, got {type(given).__name__}")
+        raise Invalid(f"must be a collection of numbers, got {type(given).__name__}")
     try:
-        return frozenset(check.number(each, country) for each in cast("Iterable[object]", given))
-    except Refused as refused:
-        raise Refused(f"one of them {refused}") from None
+        return frozenset(
+            check.phone_number(each, country) for each in cast("Iterable[object]", given)
+        )
+    except Invalid as invalid:
+        raise Invalid(f"one of them {invalid}") from None

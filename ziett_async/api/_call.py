@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from ziett_async import _checks as check
-from ziett_async._checks import Refused
+from ziett_async import _validation as check
 from ziett_async._operation import Operation
+from ziett_async._validation import Invalid
 from ziett_async.errors import InvalidRequest
 
 
-def check_operation(value: object) -> None:
+def require_operation(value: object) -> None:
     """Raise `InvalidRequest` for what is no operation."""
     if not isinstance(value, Operation):
         wrong = {"operation": f"must be an Operation, got {type(value).__name__}"}
@@ -19,7 +19,7 @@ def check_operation(value: object) -> None:
 def path_parameters(value: object) -> dict[str, str]:
     """Return the strings that fill in a path, by name."""
     if not isinstance(value, Mapping):
-        raise Refused(f"must be a mapping of names to strings, got {type(value).__name__}")
+        raise Invalid(f"must be a mapping of names to strings, got {type(value).__name__}")
     given = cast("Mapping[object, object]", value)
     return {check.text(name): _parameter(name, each) for name, each in given.items()}
 
@@ -29,7 +29,7 @@ def query_parameters(value: object) -> list[tuple[str, str]]:
     given = cast("Sequence[object]", value) if isinstance(value, list | tuple) else ["not pairs"]
     pairs = [cast("Sequence[object]", each) for each in given if isinstance(each, list | tuple)]
     if len(pairs) != len(given) or any(len(pair) != 2 for pair in pairs):
-        raise Refused('must be a list of pairs of strings, like [("size", "200")]')
+        raise Invalid('must be a list of pairs of strings, like [("size", "200")]')
     return [
         (check.text(name), "" if each == "" else _parameter(name, each)) for name, each in pairs
     ]
@@ -38,12 +38,12 @@ def query_parameters(value: object) -> list[tuple[str, str]]:
 def _parameter(name: object, value: object) -> str:
     try:
         return check.text(value)
-    except Refused as refused:
-        raise Refused(f"{name} {refused}") from None
+    except Invalid as invalid:
+        raise Invalid(f"{name} {invalid}") from None
 
 
 def json_object(value: object) -> dict[str, object]:
     """Return the body of a request; what is in it is encoded later."""
     if isinstance(value, dict):
         return cast("dict[str, object]", value)
-    raise Refused(f"must be a JSON object as a dict, got {type(value).__name__}")
+    raise Invalid(f"must be a JSON object as a dict, got {type(value).__name__}")

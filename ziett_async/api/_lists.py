@@ -8,10 +8,10 @@ from uuid import UUID
 
 import attrs
 
-from ziett_async import _checks as check
-from ziett_async._checks import Fields, Refused
+from ziett_async import _validation as check
 from ziett_async._operation import Operation
 from ziett_async._pages import Pages
+from ziett_async._validation import Fields, Invalid
 from ziett_async._walk import LARGEST, Row, Window
 from ziett_async.api._room import Room
 from ziett_async.models import (
@@ -85,10 +85,10 @@ def _one(rule: Callable[[object], object]) -> Callable[[object], list[str]]:
 
 def _any(rule: Callable[[object], object]) -> Callable[[object], list[str]]:
     def values(value: object) -> list[str]:
-        given = check.several(value)
+        given = check.as_list(value)
         if not given:
             # No value would not be none, but all.
-            raise Refused("must hold at least one value; leave it out for all")
+            raise Invalid("must hold at least one value; leave it out for all")
         return [str(rule(each)) for each in given]
 
     return values
@@ -97,28 +97,28 @@ def _any(rule: Callable[[object], object]) -> Callable[[object], list[str]]:
 #: A page beyond any list; the API names no largest one.
 _LAST_PAGE = 10**9
 _OPTIONS: Rules = {
-    "page": _one(partial(check.whole, least=1, most=_LAST_PAGE)),
-    "size": _one(partial(check.whole, least=1, most=LARGEST)),
+    "page": _one(partial(check.integer, least=1, most=_LAST_PAGE)),
+    "size": _one(partial(check.integer, least=1, most=LARGEST)),
     "order": _one(partial(check.choice, of=Order)),
     "order_by": _one(partial(check.choice, of=OrderBy)),
-    "created_at__ge": _one(check.moment),
-    "created_at__le": _one(check.moment),
+    "created_at__ge": _one(check.timestamp),
+    "created_at__le": _one(check.timestamp),
     "q": _one(check.text),
-    "channel_type": _any(partial(check.word, of=ChannelType)),
+    "channel_type": _any(partial(check.open_enum, of=ChannelType)),
     "sms_remitter_id": _any(check.uuid),
 }
 MESSAGE_RULES: Rules = {
     **_OPTIONS,
-    "status": _any(partial(check.word, of=MessageStatus)),
+    "status": _any(partial(check.open_enum, of=MessageStatus)),
     "contact_id": _any(check.uuid),
     "campaign_id": _any(check.uuid),
 }
 CAMPAIGN_RULES: Rules = {
     **_OPTIONS,
-    "status": _any(partial(check.word, of=CampaignStatus)),
+    "status": _any(partial(check.open_enum, of=CampaignStatus)),
     "tag_id": _any(check.uuid),
     "error_code": _any(check.text),
-    "trigger_source": _any(partial(check.word, of=TriggerSource)),
+    "trigger_source": _any(partial(check.open_enum, of=TriggerSource)),
 }
 
 
@@ -135,7 +135,7 @@ def to_query(operation: str, rules: Rules, given: Mapping[str, object]) -> list[
         if value is None:
             continue
         query += [(name, each) for each in fields.check(name, rules[name], value) or []]
-    fields.done()
+    fields.raise_if_invalid()
     return query
 
 
