@@ -3,7 +3,8 @@
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import TypeVar, TypeVarTuple, cast
 from urllib.parse import urlsplit
 
@@ -58,6 +59,16 @@ def read_defaults(remitter_id: object, country: object, allowed_recipients: obje
         given = checked(place, _listed, given)
     allowed = None if given is None else checked(place, _recipients, given, home)
     return Defaults(remitter, home, allowed)
+
+
+@contextmanager
+def without_environment() -> Generator[None]:
+    """Build clients from their arguments alone; the variables are back afterwards."""
+    held = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("ZIETT_")}
+    try:
+        yield
+    finally:
+        os.environ.update(held)
 
 
 def checked(place: str, rule: Callable[[*Ts], T], *args: *Ts) -> T:
