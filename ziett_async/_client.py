@@ -148,7 +148,7 @@ class AsyncZiett(Messages, Campaigns):
             path = fields.check("path", path_parameters, path)
         if query != ():
             query = fields.check("query", query_parameters, query) or ()
-        if body is not None:
+        if body is not None and type(body) is not dict:
             body = fields.check("body", json_object, body)
         if timeout is None:
             timeout = self._timeout

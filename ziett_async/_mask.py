@@ -10,7 +10,6 @@ Ids, timestamps and amounts are facts that help, and hold digits by chance. They
 and it takes 8 digits of the body to mask a part of them.
 """
 
-import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
@@ -28,30 +27,26 @@ _SHORTEST = 4
 _DEPTH = 4
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# Patterns are compiled when they are first matched: most programs see no error at all.
 #: Ids and timestamps, each a whole word.
-_FACT = re.compile(
-    rf"""(?<![\w+])(?:
+_FACT = rf"""(?aix)(?<![\w+])(?:
       {_UUID}
     | (?=[0-9]*[a-f])[0-9a-f]{{16,}}                            # a trace id
     | (?:19|20)\d\d([-/.])[01]\d\1[0-3]\d                      # 2025-07-14
       (?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{{1,9}})?)?)?      #   T10:30:00.123456
       (?:Z|[+-]\d\d:?\d\d)?                                    #   +00:00
     | [0-3]\d([-/.])[01]\d\2(?:19|20)\d\d                      # 14.07.2025
-    )(?!\w|[.,-]\d)""",
-    re.ASCII | re.IGNORECASE | re.VERBOSE,
-)
+    )(?!\w|[.,-]\d)"""
 #: `1500000.000000`
-_AMOUNT = re.compile(r"(?<![\w+.,])\d{1,9}[.,]\d{1,6}(?!\w|[.,-]\d)", re.ASCII)
+_AMOUNT = r"(?a)(?<![\w+.,])\d{1,9}[.,]\d{1,6}(?!\w|[.,-]\d)"
 #: With a plus, or 9 to 15 digits that no `-` or `_` makes part of an id.
-_NUMBER = re.compile(
-    r"\+\d(?:[\s.()/_-]{0,3}\d){6,}|(?<![\d_-])\d(?:[\s.()/-]{0,2}\d){8,14}(?![\d_-])", re.ASCII
-)
+_NUMBER = r"(?a)\+\d(?:[\s.()/_-]{0,3}\d){6,}|(?<![\d_-])\d(?:[\s.()/-]{0,2}\d){8,14}(?![\d_-])"
 #: A prefix alone is not one: `use a key that begins with zk_test_`.
-_KEY = re.compile(r"zk_(?!(?:live|test)_(?![\w-]))[\w-]+")
+_KEY = r"zk_(?!(?:live|test)_(?![\w-]))[\w-]+"
 #: Digits with no letter between them.
-_DIGITS_IN_A_ROW = re.compile(r"[0-9](?:[\W_]{0,3}[0-9])+")
-_JSON_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|\\[nrtbf\"/\\]")
-_PYTHON_ESCAPES = re.compile(r"\\(?:x([0-9a-f]{2})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))")
+_DIGITS_IN_A_ROW = r"[0-9](?:[\W_]{0,3}[0-9])+"
+_JSON_ESCAPES = r"(?:\\u[0-9a-fA-F]{4})+|\\[nrtbf\"/\\]"
+_PYTHON_ESCAPES = r"\\(?:x([0-9a-f]{2})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))"
 
 
 def masked_number(number: str) -> str:
@@ -87,7 +82,7 @@ class Mask:
         if len(text) >= _SHORTEST:
             size = min(len(text), _CHARACTERS)
             self._texts.setdefault(size, set()).update(_pieces(text, size))
-        for row in _DIGITS_IN_A_ROW.finditer(private):
+        for row in re.finditer(_DIGITS_IN_A_ROW, private):
             digits = "".join(private[at] for at in _digits(row))
             self._digits.update(_pieces(digits, _DIGITS))
             self._digits_of_ids.update(_pieces(digits, _DIGITS_OF_IDS))
@@ -113,12 +108,12 @@ class Mask:
         written = _written(read)
         for size, pieces in self._texts.items():
             yield from _found(read, written, pieces, size)
-        for fact in _FACT.finditer(read):
+        for fact in re.finditer(_FACT, read):
             yield from _found_digits(fact[0], fact.start(), self._digits_of_ids, _DIGITS_OF_IDS)
-        other = _FACT.sub(_letters, read)
+        other = re.sub(_FACT, _letters, read)
         yield from _found_digits(other, 0, self._digits, _DIGITS)
         for pattern in (_NUMBER, _KEY):
-            for match in pattern.finditer(_AMOUNT.sub(_letters, other)):
+            for match in re.finditer(pattern, re.sub(_AMOUNT, _letters, other)):
                 yield match.span()
 
 
@@ -141,7 +136,7 @@ def _found(
 
 
 def _found_digits(text: str, offset: int, pieces: set[str], size: int) -> Iterator[tuple[int, int]]:
-    for row in _DIGITS_IN_A_ROW.finditer(text):
+    for row in re.finditer(_DIGITS_IN_A_ROW, text):
         for start, end in _found(text, _digits(row), pieces, size):
             yield start + offset, end + offset
 
@@ -161,7 +156,7 @@ def _readings(text: str) -> list[str]:
     All of them count: a text that is sent may hold what looks like an escape.
     """
     readings = [" ".join(text.split())]
-    for undo in (_from_json, _from_python, unquote, html.unescape) * _DEPTH:
+    for undo in (_from_json, _from_python, unquote, _from_html) * _DEPTH:
         read = " ".join(undo(readings[-1]).split())
         if read != readings[-1]:
             readings.append(read)
@@ -169,11 +164,18 @@ def _readings(text: str) -> list[str]:
 
 
 def _from_json(text: str) -> str:
-    return _JSON_ESCAPES.sub(lambda match: loads(f'"{match[0]}"'), text)
+    return re.sub(_JSON_ESCAPES, lambda match: loads(f'"{match[0]}"'), text)
 
 
 def _from_python(text: str) -> str:
-    return _PYTHON_ESCAPES.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
+    return re.sub(_PYTHON_ESCAPES, lambda match: chr(int(match[1] or match[2], 16)), text)
+
+
+def _from_html(text: str) -> str:
+    # A large table, which most programs never need.
+    from html import unescape  # noqa: PLC0415
+
+    return unescape(text)
 
 
 def _strings(value: object) -> Iterator[str]:
