@@ -20,6 +20,8 @@ BODY = {
     "target_e164": "+244990090990",
     "content": "Ana, dial +244990090990 about the loan",
     "channel_type": "SMS",
+    "copy_to": "912-345-678",
+    "remitter_id": "019b4b56-e704-7c30-83a0-527df63c3e00",
     "save_contact": {"name": "Ana Domingos", "tags": ["Premium", "VIP"]},
 }
 
@@ -101,6 +103,11 @@ def test_numbers_and_keys_are_masked_in_any_text(text: str, shown: str | None) -
         ("no such tag: Prem, Premium", "no such tag: Prem, ***"),
         ("24499 and 90090", "*** and ***"),
         ("the loans are about", None),
+        # Within an id it takes 8 digits, as ids share a few with any number.
+        ("trace deadbeef2449900adeadbeefdeadbeef", None),
+        ("trace deadbeef24499009deadbeefdeadbeef", "trace deadbeef***deadbeefdeadbeef"),
+        ("trace deadbeef91234567deadbeefdeadbeef", "trace deadbeef***deadbeefdeadbeef"),
+        ("019b4b56-e704-7c30-83a0-527df63c3e00 is unknown", None),
         ("channel_type: SMS, WHATSAPP for a VIP", None),
     ],
 )

@@ -307,6 +307,8 @@ def test_a_key_is_no_label(name: str) -> None:
         ("x" * 1001, "x" * 1000 + "..."),
         ("x" * 9999, "x" * 1000 + "..."),
         ("a\x00b\x1b[31m", "ab[31m"),
+        # So many characters are looked at, that a megabyte is masked in no time.
+        ("\n" * 3999 + "xy", "x"),
         ("two\r\n  lines\u2028more", "two lines more"),
     ],
 )

@@ -7,10 +7,11 @@ characters in a row (all of a shorter string), or 5 digits, are masked wherever 
 What looks like a number or a key is masked whether or not the body held it.
 
 Ids, timestamps and amounts are facts that help, and hold digits by chance. They are no numbers,
-and it takes 8 digits of the body to mask a part of them.
+and of an id or a timestamp it takes 8 digits that the body held to mask a part.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from json import loads
@@ -19,8 +20,6 @@ from urllib.parse import unquote
 
 #: Characters, and digits of a number, that are masked as soon as so many are in a row.
 _CHARACTERS, _DIGITS = 8, 5
-#: The same for digits within an id.
-_DIGITS_OF_IDS = 8
 #: Shorter strings of a body are words and not secrets, as are those of an enumeration.
 _SHORTEST = 4
 #: Escapes within escapes that are undone.
@@ -70,9 +69,8 @@ class Mask:
 
     def __init__(self, body: object) -> None:
         #: Pieces of the body: texts by their length, and digits.
-        self._texts: dict[int, set[str]] = {}
+        self._texts = defaultdict[int, set[str]](set)
         self._digits = set[str]()
-        self._digits_of_ids = set[str]()
         for private in _strings(body):
             for read in _readings(private):
                 self._hold(read)
@@ -81,11 +79,11 @@ class Mask:
         text = "".join(private[at] for at in _written(private))
         if len(text) >= _SHORTEST:
             size = min(len(text), _CHARACTERS)
-            self._texts.setdefault(size, set()).update(_pieces(text, size))
+            self._texts[size].update(_pieces(text, size))
         for row in re.finditer(_DIGITS_IN_A_ROW, private):
             digits = "".join(private[at] for at in _digits(row))
             self._digits.update(_pieces(digits, _DIGITS))
-            self._digits_of_ids.update(_pieces(digits, _DIGITS_OF_IDS))
+            self._texts[_CHARACTERS].update(_pieces(digits, _CHARACTERS))
 
     def __call__(self, words: str) -> str:
         """Return the words in one line, without escapes where something of them is masked."""
@@ -108,10 +106,9 @@ class Mask:
         written = _written(read)
         for size, pieces in self._texts.items():
             yield from _found(read, written, pieces, size)
-        for fact in re.finditer(_FACT, read):
-            yield from _found_digits(fact[0], fact.start(), self._digits_of_ids, _DIGITS_OF_IDS)
         other = re.sub(_FACT, _letters, read)
-        yield from _found_digits(other, 0, self._digits, _DIGITS)
+        for row in re.finditer(_DIGITS_IN_A_ROW, other):
+            yield from _found(read, _digits(row), self._digits, _DIGITS)
         for pattern in (_NUMBER, _KEY):
             for match in re.finditer(pattern, re.sub(_AMOUNT, _letters, other)):
                 yield match.span()
@@ -133,12 +130,6 @@ def _found(
     for at, piece in enumerate(_pieces(compared, size)):
         if piece in pieces:
             yield places[at], places[at + size - 1] + 1
-
-
-def _found_digits(text: str, offset: int, pieces: set[str], size: int) -> Iterator[tuple[int, int]]:
-    for row in re.finditer(_DIGITS_IN_A_ROW, text):
-        for start, end in _found(text, _digits(row), pieces, size):
-            yield start + offset, end + offset
 
 
 def _written(text: str) -> list[int]:
