@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import os
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -29,6 +30,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("thorough")
+
+# What the developer's shell sets is no part of a test, or of a program that a test starts.
+for _name in [each for each in os.environ if each.startswith("ZIETT_")]:
+    del os.environ[_name]
 
 #: Makes a service around a fake; by default one of its own.
 Serve = Callable[..., Service]
@@ -61,10 +66,8 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 
 @pytest.fixture
-def serve(way: Way, monkeypatch: pytest.MonkeyPatch) -> Generator[Serve]:
+def serve(way: Way) -> Generator[Serve]:
     """Serve a fake: `serve(dialect=Dialect(name="reference"))`, `serve(balance=0)`."""
-    for name in ("ZIETT_API_KEY", "ZIETT_BASE_URL", "ZIETT_REMITTER_ID"):
-        monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:
 
         def serving(dialect: Dialect | None = None, **settings: Any) -> Service:  # noqa: ANN401 - FakeZiett's

@@ -312,11 +312,38 @@ def test_what_the_server_quotes_is_masked() -> None:
 
 
 def test_the_name_of_a_field_stays_readable() -> None:
-    """A name is shown although the content has the word; what is no name is masked."""
-    call = SEND(body={"content": "recipients", "note": CONTENT})
-    fields = {"recipients": "a", "recipients[17].email": "b", CONTENT: "c"}
+    """A name of the request's own is shown although its content has the word; others are masked."""
+    call = SEND(
+        body={"content": "recipients", "recipients": [], "note": CONTENT, "pin": "girassol"}
+    )
+    fields = {"recipients": "a", "recipients[17].email": "b", CONTENT: "c", "x.girassol": "d"}
     problem = to_problem(call, answer({"fields": fields}), THEN)
-    assert problem.fields == {"recipients": "a", "recipients[17].email": "b", "***": "c"}
+    assert problem.fields == {
+        "recipients": "a",
+        "recipients[17].email": "b",
+        "***": "c",
+        "x.***": "d",
+    }
+
+
+def test_a_label_that_the_request_held_is_left_out() -> None:
+    """A trace id that repeats the recipient in any form is none; a documented code always is."""
+    call = SEND(body={"target_e164": NUMBER, "content": "VALIDATION_ERROR at HOST_IS_DOWN"})
+    trace = f"sms-{NUMBER[4:8]}-{NUMBER[8:]}"
+    problem = to_problem(call, answer({"code": "VALIDATION_ERROR", "trace_id": trace}), THEN)
+    assert (problem.code, problem.trace_id) == ("VALIDATION_ERROR", None)
+    assert to_problem(call, answer({"code": "HOST_IS_DOWN"}), THEN).code is None
+    info = CallInfo(1, 0.0, 0.1, 202)
+    accepted = {"message_id": str(UUID(int=7)), "trace_id": trace}
+    assert to_result(call, answer(accepted), info, "k").call.trace_id is None
+
+
+def test_a_part_of_a_number_that_was_searched_for_is_masked() -> None:
+    """What a list was narrowed by is as private as what a message was sent to; words are not."""
+    call = LIST(query=[("q", "99009"), ("status", "DELIVERED"), ("size", "200")])
+    message = "q: 99009, status: DELIVERED, size: 200"
+    problem = to_problem(call, answer({"message": message}), THEN)
+    assert problem.message == "q: ***, status: DELIVERED, size: 200"
 
 
 @pytest.mark.parametrize("name", ["code", "trace_id", "service"])
@@ -333,6 +360,8 @@ def test_a_key_is_no_label(name: str) -> None:
         ("x" * 1001, "x" * 1000 + "..."),
         ("x" * 9999, "x" * 1000 + "..."),
         ("a\x00b\x1b[31m", "ab[31m"),
+        # So many characters are looked at, that a megabyte is masked in no time.
+        ("\n" * 3999 + "xy", "x"),
         ("two\r\n  lines\u2028more", "two lines more"),
     ],
 )

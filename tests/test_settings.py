@@ -1,25 +1,19 @@
 """What a client is built from, refused before any I/O when it cannot work."""
 
-import os
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from ziett_async import AsyncZiett
+from ziett_async import AsyncZiett, RetryPolicy
 from ziett_async._settings import PUBLIC_URL, read_defaults, read_origin
 from ziett_async.errors import ConfigurationError
+from ziett_async.testing import FakeTransport
 
 ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
 KEY = "zk_live_51H8"
 SECRET = "s3cret"
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin with an environment that says nothing."""
-    for name in [each for each in os.environ if each.startswith("ZIETT_")]:
-        monkeypatch.delenv(name)
 
 
 def refused(api_key: object = KEY, base_url: object = None) -> str:
@@ -68,9 +62,9 @@ def test_an_argument_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch
     assert read.headers[0] == ("x-api-key", "zk_test_env")
     assert read.base_url == "http://localhost:8420/c/v1"
     assert read_defaults(None, None, None).remitter_id == ID
-    given = read_origin(KEY, "https://example.com")
+    given = read_origin(KEY, "https://example.com/x")
     assert given.headers[0] == ("x-api-key", KEY)
-    assert given.base_url == "https://example.com"
+    assert given.base_url == "https://example.com/x"
     assert read_defaults(UUID(int=7), None, None).remitter_id == str(UUID(int=7))
 
 
@@ -99,30 +93,37 @@ def test_every_request_says_the_same_of_itself() -> None:
 @pytest.mark.parametrize(
     ("url", "read"),
     [
-        ("https://example.com", "https://example.com"),
-        ("https://example.com/", "https://example.com"),
+        ("https://example.com", "https://example.com/c/v1"),
+        ("https://example.com/", "https://example.com/c/v1"),
         ("https://example.com/c/v1///", "https://example.com/c/v1"),
+        ("https://example.com//", "https://example.com/c/v1"),
+        ("https://api.ziett.co", PUBLIC_URL),
+        ("https://example.com/ziett/", "https://example.com/ziett"),
         ("https://example.com:8443/c/v1", "https://example.com:8443/c/v1"),
-        ("HTTPS://example.com", "https://example.com"),
-        ("https://192.0.2.7", "https://192.0.2.7"),
-        ("https://[2001:db8::7]:8443", "https://[2001:db8::7]:8443"),
+        ("HTTPS://example.com", "https://example.com/c/v1"),
+        ("https://192.0.2.7", "https://192.0.2.7/c/v1"),
+        ("https://[2001:db8::7]:8443", "https://[2001:db8::7]:8443/c/v1"),
         ("https://xn--exmple-cua.com/%C3%A9", "https://xn--exmple-cua.com/%C3%A9"),
-        ("http://localhost", "http://localhost"),
+        ("http://localhost", "http://localhost/c/v1"),
         ("http://LOCALHOST:8420/c/v1/", "http://LOCALHOST:8420/c/v1"),
-        ("http://127.0.0.1", "http://127.0.0.1"),
-        ("http://127.0.0.1:8420", "http://127.0.0.1:8420"),
-        ("http://127.9.9.9", "http://127.9.9.9"),
-        ("http://[::1]", "http://[::1]"),
+        ("http://127.0.0.1", "http://127.0.0.1/c/v1"),
+        ("http://127.0.0.1:8420", "http://127.0.0.1:8420/c/v1"),
+        ("http://127.9.9.9", "http://127.9.9.9/c/v1"),
+        ("http://[::1]", "http://[::1]/c/v1"),
         ("http://[::1]:8420/c/v1", "http://[::1]:8420/c/v1"),
     ],
 )
 def test_https_and_loopback_are_addresses(url: str, read: str) -> None:
-    """Any host over https, this machine over http; a slash at the end does not count."""
+    """Any host over https, this machine over http; slashes at the end do not count.
+
+    No path is the API's own: some programs add it themselves, and set the variable without it.
+    """
     assert read_origin(KEY, url).base_url == read
 
 
 HTTPS_ONLY = "base_url: must be https; http is for loopback only, the key would travel in clear"
 ABSOLUTE = f"base_url: must be an absolute https URL like {PUBLIC_URL}"
+DOUBLED = "base_url: holds /c/v1 more than once; every request would be a 404"
 A_URL = f"base_url: must be a URL like {PUBLIC_URL}"
 
 
@@ -154,6 +155,9 @@ A_URL = f"base_url: must be a URL like {PUBLIC_URL}"
         ("https://", ABSOLUTE),
         ("https:///c/v1", ABSOLUTE),
         ("https://:8443", ABSOLUTE),
+        ("https://example.com/c/v1/c/v1", DOUBLED),
+        ("http://127.0.0.1:8420/c/v1/c/v1/", DOUBLED),
+        ("https://example.com/c/v1/x/c/v1", DOUBLED),
         ("https://[::1", A_URL),
         ("https://example.com:65536", A_URL),
         (f"https://user:{SECRET}/x@example.com", A_URL),
@@ -171,7 +175,7 @@ def test_any_other_address_is_refused(url: object, words: str) -> None:
 def test_the_environments_address_is_checked_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address from `ZIETT_BASE_URL` has to be as safe as one that is given."""
     monkeypatch.setenv("ZIETT_BASE_URL", "http://api.ziett.co")
-    assert refused() == HTTPS_ONLY
+    assert refused() == HTTPS_ONLY.replace("base_url", "base_url (from ZIETT_BASE_URL)")
 
 
 def test_defaults_are_kept_in_their_form_on_the_wire() -> None:
@@ -191,12 +195,17 @@ def test_an_empty_list_allows_nobody() -> None:
 @pytest.mark.parametrize(
     ("remitter_id", "country", "allowed", "words"),
     [
-        ("x", None, None, "default_remitter_id (or ZIETT_REMITTER_ID): must be a UUID like "),
-        (7, None, None, "default_remitter_id (or ZIETT_REMITTER_ID): must be a UUID or its string"),
-        (None, "US", None, "default_country: must be one of AO, BR, CV, GW, MZ, PT, ST, got 'US'"),
+        ("x", None, None, "default_remitter_id: must be a UUID like "),
+        (7, None, None, "default_remitter_id: must be a UUID or its string"),
+        ("", None, None, "default_remitter_id: must be a UUID like "),
+        (0, None, None, "default_remitter_id: must be a UUID or its string, got int"),
+        (None, "US", None, "default_country: must be one of AO, BR, CV, GW, MZ, PT, ST"),
         (None, "ao", None, "default_country: must be one of"),
-        (None, "", None, "default_country: must be one of"),
+        (None, "", None, "default_country: is required and must not be empty"),
+        (None, ["AO"], None, "default_country: must be a string, got list"),
         (None, None, "+244923456789", "allowed_recipients: must be a collection of numbers"),
+        (None, None, b"+2449", "allowed_recipients: must be a collection of numbers, got bytes"),
+        (None, None, 5, "allowed_recipients: must be a collection of numbers, got int"),
         (None, None, ["923456789"], "allowed_recipients: one of them must be E.164"),
         (None, "AO", ["+244923456789", "9"], "allowed_recipients: one of them is neither E.164"),
         (None, None, [7], "allowed_recipients: one of them must be a string, got int"),
@@ -204,7 +213,7 @@ def test_an_empty_list_allows_nobody() -> None:
     ],
 )
 def test_defaults_that_cannot_be_used_are_refused(
-    remitter_id: str | None, country: str | None, allowed: list[str] | None, words: str
+    remitter_id: object, country: object, allowed: object, words: str
 ) -> None:
     """What every call would stumble over is said once, when the client is built."""
     with pytest.raises(ConfigurationError) as caught:
@@ -214,17 +223,112 @@ def test_defaults_that_cannot_be_used_are_refused(
     assert caught.value.__cause__ is None
 
 
-def test_the_environments_sender_is_checked_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sender from `ZIETT_REMITTER_ID` has to be a UUID too."""
-    monkeypatch.setenv("ZIETT_REMITTER_ID", "ZIETT")
-    with pytest.raises(ConfigurationError, match="ZIETT_REMITTER_ID"):
+OTHER = "019b4b56-e704-7c30-83a0-527df63c3e01"
+SENDERS = ["ZIETT_REMITTER_ID", "ZIETT_DEFAULT_REMITTER_ID", "ZIETT_SMS_REMITTER_ID"]
+
+
+@pytest.mark.parametrize("variable", SENDERS)
+def test_every_variable_in_use_names_the_sender(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Integrations call it in three ways; an argument goes before each of them."""
+    monkeypatch.setenv(variable, ID.upper())
+    assert read_defaults(None, None, None).remitter_id == ID
+    assert read_defaults(OTHER, None, None).remitter_id == OTHER
+
+
+@pytest.mark.parametrize(("first", "second"), list(pairwise(SENDERS)))
+def test_the_first_of_two_senders_counts(
+    monkeypatch: pytest.MonkeyPatch, first: str, second: str
+) -> None:
+    """Where two variables disagree; an empty one says nothing."""
+    monkeypatch.setenv(second, OTHER)
+    monkeypatch.setenv(first, ID)
+    assert read_defaults(None, None, None).remitter_id == ID
+    monkeypatch.setenv(first, "")
+    assert read_defaults(None, None, None).remitter_id == OTHER
+
+
+def test_the_country_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From `ZIETT_DEFAULT_COUNTRY`, unless it is empty; an argument goes before it."""
+    monkeypatch.setenv("ZIETT_DEFAULT_COUNTRY", "")
+    assert read_defaults(None, None, None).country is None
+    monkeypatch.setenv("ZIETT_DEFAULT_COUNTRY", "AO")
+    assert read_defaults(None, None, None).country == "AO"
+    assert read_defaults(None, "PT", None).country == "PT"
+
+
+@pytest.mark.parametrize("variable", ["ZIETT_ALLOWED_RECIPIENTS", "ZIETT_TEST_ALLOWED_RECIPIENTS"])
+def test_the_allow_list_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Separated by commas, local numbers where a country is known; an argument goes before it."""
+    monkeypatch.setenv(variable, " +244 923 456 789,912345678, ")
+    allowed = {"+244923456789", "+244912345678"}
+    assert read_defaults(None, "AO", None).allowed_recipients == allowed
+    assert read_defaults(None, "AO", []).allowed_recipients == frozenset()
+
+
+def test_the_first_of_two_allow_lists_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where both variables are set; they are not joined. An empty one says nothing."""
+    monkeypatch.setenv("ZIETT_TEST_ALLOWED_RECIPIENTS", "+244912345678")
+    monkeypatch.setenv("ZIETT_ALLOWED_RECIPIENTS", "+244923456789")
+    assert read_defaults(None, None, None).allowed_recipients == {"+244923456789"}
+    monkeypatch.setenv("ZIETT_ALLOWED_RECIPIENTS", "")
+    assert read_defaults(None, None, None).allowed_recipients == {"+244912345678"}
+    monkeypatch.setenv("ZIETT_TEST_ALLOWED_RECIPIENTS", "")
+    assert read_defaults(None, None, None).allowed_recipients is None
+
+
+@pytest.mark.parametrize("value", [",", " ", " , ,"])
+def test_an_allow_list_of_commas_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A staging system whose list was lost must not text customers: no client is built."""
+    monkeypatch.setenv("ZIETT_ALLOWED_RECIPIENTS", value)
+    monkeypatch.setenv("ZIETT_TEST_ALLOWED_RECIPIENTS", "+244923456789")
+    with pytest.raises(ConfigurationError, match=r"ZIETT_ALLOWED_RECIPIENTS\): holds no number"):
         read_defaults(None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        *[
+            (each, "ZIETT", f"default_remitter_id (from {each}): must be a UUID")
+            for each in SENDERS
+        ],
+        (
+            "ZIETT_DEFAULT_COUNTRY",
+            "+244",
+            "default_country (from ZIETT_DEFAULT_COUNTRY): must be one of AO, BR, ",
+        ),
+        (
+            "ZIETT_ALLOWED_RECIPIENTS",
+            "+244923456789;+244912345678",
+            "allowed_recipients (from ZIETT_ALLOWED_RECIPIENTS): one of them must be E.164",
+        ),
+    ],
+)
+def test_what_the_environment_says_is_checked_alike(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    """With the variable's name, so that it is found; never with what it holds of numbers."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError) as caught:
+        read_defaults(None, None, None)
+    assert str(caught.value).startswith(words)
+    assert "923456789" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"retry": 3}, "retry: must have wait, backoff, got int"),
+        ({"retry": 3}, "retry: must be a RetryPolicy, got int"),
+        ({"retry": RetryPolicy}, "retry: must be a RetryPolicy, got type"),
+        ({"clock": 5}, "clock: must have monotonic, time, sleep, got int"),
+        (
+            {"transport": FakeTransport},
+            "transport: must be an instance, got the class FakeTransport",
+        ),
         ({"limiter": "x"}, "limiter: must have acquire, release, pause, got str"),
         ({"transport": "x"}, "transport: must have send, aclose, got str"),
     ],

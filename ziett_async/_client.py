@@ -6,13 +6,20 @@ from types import TracebackType
 from typing import NoReturn, Self, TypeVar
 from uuid import UUID
 
-from ziett_async import _checks as check
-from ziett_async._checks import Fields, Refused
+from ziett_async import _validation as check
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
-from ziett_async._settings import check_port, read_defaults, read_origin
+from ziett_async._settings import (
+    checked,
+    read_defaults,
+    read_origin,
+    require_instance,
+    require_methods,
+)
+from ziett_async._validation import Fields
+from ziett_async.api._call import json_object, path_parameters, query_parameters, require_operation
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
 from ziett_async.errors import ConfigurationError, InvalidRequest
@@ -51,8 +58,8 @@ class AsyncZiett(Messages, Campaigns):
         """Build a client; no I/O happens before the first call.
 
         - `api_key`: printable ASCII; None takes `ZIETT_API_KEY`.
-        - `base_url`: https, or http to loopback; None takes `ZIETT_BASE_URL`, then the
-          public address.
+        - `base_url`: https, or http to loopback, without a path its `/c/v1`; None takes
+          `ZIETT_BASE_URL`, then the public address.
         - `transport`: None is a `ziett_async.transports.HttpxTransport`. The client closes
           the one it was given, too.
         - `limiter`: None is the `TokenBucketLimiter` that all clients of this process with
@@ -60,9 +67,13 @@ class AsyncZiett(Messages, Campaigns):
         - `retry`: None is `RetryPolicy()`, three attempts.
         - `timeout`: seconds for a whole call where the call gives none; None is no bound.
         - `attempt_timeout`: seconds for one attempt in all, from connecting to the last byte.
-        - `default_remitter_id`: the sender of messages; None takes `ZIETT_REMITTER_ID`.
-        - `default_country`: two letters; numbers may then be given in local form.
-        - `allowed_recipients`: the only numbers this client may send to; None allows all.
+        - `default_remitter_id`: the sender of messages; None takes `ZIETT_REMITTER_ID`, then
+          `ZIETT_DEFAULT_REMITTER_ID`, then `ZIETT_SMS_REMITTER_ID`.
+        - `default_country`: two letters; numbers may then be given in local form; None takes
+          `ZIETT_DEFAULT_COUNTRY`.
+        - `allowed_recipients`: the only numbers this client may send to; None takes
+          `ZIETT_ALLOWED_RECIPIENTS`, then `ZIETT_TEST_ALLOWED_RECIPIENTS`, separated by commas,
+          and allows all where neither is set.
         - `clock`: None is the transport's, if it has a `clock` as `FakeTransport` does, and
           else the system's.
 
@@ -76,8 +87,11 @@ class AsyncZiett(Messages, Campaigns):
             # A traceback with local variables shows those of this frame, too.
             del api_key
         self._defaults = read_defaults(default_remitter_id, default_country, allowed_recipients)
-        self._timeout = None if timeout is None else _seconds("timeout", timeout)
+        self._timeout = None if timeout is None else checked("timeout", check.seconds, timeout)
+        if transport is not None:
+            require_methods("transport", transport, "send", "aclose")
         time: Clock = getattr(transport, "clock", _SYSTEM_CLOCK) if clock is None else clock
+        require_methods("clock", time, "monotonic", "time", "sleep")
         if transport is None:
             # Here and not above: httpx is the largest import, and a program with another
             # transport never needs it.
@@ -87,9 +101,8 @@ class AsyncZiett(Messages, Campaigns):
         retry = RetryPolicy() if retry is None else retry
         if limiter is None:
             limiter = shared_limiter(origin.headers[0][1], origin.base_url, time)
-        check_port("retry", retry, "wait", "backoff")
-        check_port("transport", transport, "send", "aclose")
-        check_port("limiter", limiter, "acquire", "release", "pause")
+        require_instance("retry", retry, RetryPolicy)
+        require_methods("limiter", limiter, "acquire", "release", "pause")
         self._transport = transport
         self._pipeline = Pipeline(
             origin=origin,
@@ -97,7 +110,7 @@ class AsyncZiett(Messages, Campaigns):
             limiter=limiter,
             retry=retry,
             clock=time,
-            attempt_timeout=_seconds("attempt_timeout", attempt_timeout),
+            attempt_timeout=checked("attempt_timeout", check.seconds, attempt_timeout),
             budget=RetryBudget(retry.budget),
         )
         self._is_closed = False
@@ -128,18 +141,26 @@ class AsyncZiett(Messages, Campaigns):
         if self._is_closed:
             message = "the client is closed; make calls inside its `async with`, or before aclose()"
             raise ConfigurationError(message)
+        require_operation(operation)
+        fields = Fields(operation.name)
+        if path is not None:
+            path = fields.check("path", path_parameters, path)
+        if query != ():
+            query = fields.check("query", query_parameters, query) or ()
+        if body is not None and type(body) is not dict:
+            body = fields.check("body", json_object, body)
         if timeout is None:
             timeout = self._timeout
-        if timeout is not None or idempotency_key is not None:
-            fields = Fields(operation.name)
-            if timeout is not None:
-                timeout = fields.check("timeout", check.seconds, timeout)
-            if idempotency_key is not None:
-                idempotency_key = fields.check("idempotency_key", check.key, idempotency_key)
-            fields.done()
+        else:
+            timeout = fields.check("timeout", check.seconds, timeout)
+        if idempotency_key is not None:
+            idempotency_key = fields.check(
+                "idempotency_key", check.idempotency_key, idempotency_key
+            )
+        fields.raise_if_invalid()
         try:
             call = operation(path=path, query=query, body=body)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise InvalidRequest(operation.name, {"path": str(error)}) from None
         return await self._pipeline.run(call, timeout, idempotency_key)
 
@@ -180,11 +201,3 @@ class AsyncZiett(Messages, Campaigns):
         if not getattr(self, "_is_closed", True):
             message = f"unclosed client {self!r}; use `async with`, or await aclose()"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
-
-
-def _seconds(name: str, value: float) -> float:
-    try:
-        return check.seconds(value)
-    except Refused as refused:
-        message = f"{name}: {refused}"
-        raise ConfigurationError(message) from None

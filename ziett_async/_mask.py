@@ -1,15 +1,51 @@
-"""What may be shown of numbers, keys and texts: in logs, errors and reprs."""
+"""What may be shown of numbers, keys and texts: in logs, errors and reprs.
+
+A server may repeat what it was sent in any form: cut short, escaped for a URL, for JSON or for
+HTML, broken into lines, numbers with other separators or glued to letters. So the words are
+read without escapes, and compared with what the request's body held piece by piece: 8
+characters in a row (all of a shorter string), or 5 digits, are masked wherever they stand.
+What looks like a number or a key is masked whether or not the body held it.
+
+Ids, timestamps and amounts are facts that help, and hold digits by chance. They are no numbers,
+and of an id or a timestamp it takes 8 digits that the body held to mask a part.
+"""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from json import loads
 from typing import cast
+from urllib.parse import unquote
 
-_NUMBER = r"\+\d[\d .()\-]{5,}\d|(?<![\w-])\d(?:[ .()]{0,2}\d){8,14}(?![\w-])"
-#: A prefix alone is not one: `use a key that begins with zk_test_`.
-_KEY = r"zk_(?!(?:live|test)_(?![\w-]))[\w-]+"
+#: Characters, and digits of a number, that are masked as soon as so many are in a row.
+_CHARACTERS, _DIGITS = 8, 5
 #: Shorter strings of a body are words and not secrets, as are those of an enumeration.
 _SHORTEST = 4
+#: Escapes within escapes that are undone.
+_DEPTH = 4
+
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# Patterns are compiled when they are first matched: most programs see no error at all.
+#: Ids and timestamps, each a whole word.
+_FACT = rf"""(?aix)(?<![\w+])(?:
+      {_UUID}
+    | (?=[0-9]*[a-f])[0-9a-f]{{16,}}                            # a trace id
+    | (?:19|20)\d\d([-/.])[01]\d\1[0-3]\d                      # 2025-07-14
+      (?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{{1,9}})?)?)?      #   T10:30:00.123456
+      (?:Z|[+-]\d\d:?\d\d)?                                    #   +00:00
+    | [0-3]\d([-/.])[01]\d\2(?:19|20)\d\d                      # 14.07.2025
+    )(?!\w|[.,-]\d)"""
+#: `1500000.000000`
+_AMOUNT = r"(?a)(?<![\w+.,])\d{1,9}[.,]\d{1,6}(?!\w|[.,-]\d)"
+#: With a plus, or 9 to 15 digits that no `-` or `_` makes part of an id.
+_NUMBER = r"(?a)\+\d(?:[\s.()/_-]{0,3}\d){6,}|(?<![\d_-])\d(?:[\s.()/-]{0,2}\d){8,14}(?![\d_-])"
+#: A prefix alone is not one: `use a key that begins with zk_test_`.
+_KEY = r"zk_(?!(?:live|test)_(?![\w-]))[\w-]+"
+#: Digits with no letter between them.
+_DIGITS_IN_A_ROW = r"[0-9](?:[\W_]{0,3}[0-9])+"
+_JSON_ESCAPES = r"(?:\\u[0-9a-fA-F]{4})+|\\[nrtbf\"/\\]"
+_PYTHON_ESCAPES = r"\\(?:x([0-9a-f]{2})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))"
 
 
 def masked_number(number: str) -> str:
@@ -24,25 +60,119 @@ def masked_number(number: str) -> str:
     return f"{number[:shown]}{'*' * hidden}{number[shown + hidden :]}"
 
 
-def masked_text(text: str, body: object) -> str:
-    """Return somebody else's words without numbers, keys and what a request's body held.
+class Mask:
+    """Hides numbers, keys and what one request's body held, in words that others wrote.
 
-    In one line: a server may have broken a text in other places than the request did.
-
-    >>> masked_text("+244990090990 cannot receive 'Olá Ana'", {"content": "Olá Ana"})
+    >>> Mask({"content": "Olá Ana"})("+244990090990 cannot receive 'Olá Ana'")
     "*** cannot receive '***'"
     """
-    text = " ".join(text.split())
-    # The longest first: a number masked inside the content would leave the rest of it.
-    for private in sorted(_strings(body), key=len, reverse=True):
-        text = text.replace(private, "***")
-    return re.sub(_KEY, "***", re.sub(_NUMBER, "***", text))
+
+    def __init__(self, body: object) -> None:
+        #: Pieces of the body: texts by their length, and digits.
+        self._texts = defaultdict[int, set[str]](set)
+        self._digits = set[str]()
+        for private in _strings(body):
+            for read in _readings(private):
+                self._hold(read)
+
+    def _hold(self, private: str) -> None:
+        text = "".join(private[at] for at in _written(private))
+        if len(text) >= _SHORTEST:
+            size = min(len(text), _CHARACTERS)
+            self._texts[size].update(_pieces(text, size))
+        for row in re.finditer(_DIGITS_IN_A_ROW, private):
+            digits = "".join(private[at] for at in _digits(row))
+            self._digits.update(_pieces(digits, _DIGITS))
+            self._texts[_CHARACTERS].update(_pieces(digits, _CHARACTERS))
+
+    def __call__(self, words: str) -> str:
+        """Return the words in one line, without escapes where something of them is masked."""
+        readings = _readings(words)
+        for read in reversed(readings):
+            if (shown := self._hide(read)) != read:
+                return shown
+        return readings[0]
+
+    def _hide(self, read: str) -> str:
+        shown, after = list[str](), -1
+        for start, end in sorted(self._private(read)):
+            if start > after:
+                shown += [read[max(after, 0) : start], "***"]
+            after = max(after, end)
+        return "".join([*shown, read[max(after, 0) :]])
+
+    def _private(self, read: str) -> Iterator[tuple[int, int]]:
+        """Yield from where to where something is private; these overlap."""
+        written = _written(read)
+        for size, pieces in self._texts.items():
+            yield from _found(read, written, pieces, size)
+        other = re.sub(_FACT, _letters, read)
+        for row in re.finditer(_DIGITS_IN_A_ROW, other):
+            yield from _found(read, _digits(row), self._digits, _DIGITS)
+        for pattern in (_NUMBER, _KEY):
+            for match in re.finditer(pattern, re.sub(_AMOUNT, _letters, other)):
+                yield match.span()
+
+
+def _letters(match: re.Match[str]) -> str:
+    return "x" * len(match[0])
+
+
+def _pieces(text: str, size: int) -> Iterator[str]:
+    return (text[at : at + size] for at in range(len(text) - size + 1))
+
+
+def _found(
+    text: str, places: Sequence[int], pieces: set[str], size: int
+) -> Iterator[tuple[int, int]]:
+    """Yield where in a text pieces of this size stand, read at these places only."""
+    compared = "".join(text[at] for at in places)
+    for at, piece in enumerate(_pieces(compared, size)):
+        if piece in pieces:
+            yield places[at], places[at + size - 1] + 1
+
+
+def _written(text: str) -> list[int]:
+    """Return the places of what stays in every form: neither blanks, nor `+` and backslashes."""
+    return [at for at, each in enumerate(text) if each not in "+\\" and not each.isspace()]
+
+
+def _digits(row: re.Match[str]) -> list[int]:
+    return [row.start() + at for at, each in enumerate(row[0]) if each in "0123456789"]
+
+
+def _readings(text: str) -> list[str]:
+    """Return a text in one line, as it is and each time that some escapes of it are undone.
+
+    All of them count: a text that is sent may hold what looks like an escape.
+    """
+    readings = [" ".join(text.split())]
+    for undo in (_from_json, _from_python, unquote, _from_html) * _DEPTH:
+        read = " ".join(undo(readings[-1]).split())
+        if read != readings[-1]:
+            readings.append(read)
+    return readings
+
+
+def _from_json(text: str) -> str:
+    return re.sub(_JSON_ESCAPES, lambda match: loads(f'"{match[0]}"'), text)
+
+
+def _from_python(text: str) -> str:
+    return re.sub(_PYTHON_ESCAPES, lambda match: chr(int(match[1] or match[2], 16)), text)
+
+
+def _from_html(text: str) -> str:
+    # A large table, which most programs never need.
+    from html import unescape  # noqa: PLC0415
+
+    return unescape(text)
 
 
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        if len(value) >= _SHORTEST and not isinstance(value, Enum):
-            yield " ".join(value.split())
+        if not isinstance(value, Enum) and not re.fullmatch(_UUID, value):
+            yield value
     elif isinstance(value, Mapping):
         for inner in cast("Mapping[str, object]", value).values():
             yield from _strings(inner)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import attrs
 
 from ziett_async._mask import masked_number
-from ziett_async._numbers import is_e164
+from ziett_async._phone import is_e164
 from ziett_async._value import Value
 
 T_co = TypeVar("T_co", covariant=True)

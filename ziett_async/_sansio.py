@@ -16,7 +16,7 @@ from urllib.parse import quote_plus
 import attrs
 
 from ziett_async._codec import Undecodable, decode, encode, structure
-from ziett_async._mask import masked_text
+from ziett_async._mask import Mask
 from ziett_async._operation import Call
 from ziett_async._value import Value
 from ziett_async._wire import Headers, Request, Response
@@ -36,8 +36,12 @@ _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 _LABEL = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
 #: Names of fields: `save_contact.name`, `recipients[17]`.
 _NAME = r"[a-zA-Z_]\w*(\.\w+|\[\d{1,4}\])*"
+#: In a query: `99009`.
+_PART_OF_A_NUMBER = r"\+?[\d\s.()-]{5,}"
 #: Characters of somebody else's words, and fields, that an error takes along.
 _LONGEST, _MOST_FIELDS = 1000, 100
+#: Characters that are looked at for them: to mask a megabyte takes seconds.
+_MOST_READ = 4 * _LONGEST
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -91,7 +95,7 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
             _object(response)
         return cast("T", None)
     payload = _object(response)
-    if trace := _label(payload, "trace_id"):
+    if "trace_id" in payload and (trace := _label(payload, "trace_id", _mask(call))):
         info = attrs.evolve(info, trace_id=trace)
     facts = {"call": info, "idempotency_key": key}
     payload.update({name: facts[name] for name in _facts_of(cast("Hashable", kind))})
@@ -117,24 +121,37 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
         body = _object(response)
     except Undecodable:
         body = {}
-    code, message, fields = _label(body, "code"), _text(body, "message"), body.get("fields")
+    mask = _mask(call)
+    message, fields = _text(body, "message"), body.get("fields")
     return Problem(
         status=response.status,
-        code=ErrorCode(code) if code else None,
-        message=_one_line(message or _described(response), call.body),
-        trace_id=_label(body, "trace_id"),
+        code=_code(body, mask),
+        message=_one_line(message or _described(response), mask),
+        trace_id=_label(body, "trace_id", mask),
         timestamp=_moment(_text(body, "timestamp") or ""),
-        service=_label(body, "service"),
-        fields={
-            _one_line(name, None if re.fullmatch(_NAME, name) else call.body): _one_line(
-                str(why), call.body
-            )
-            for name, why in islice(cast("dict[str, object]", fields).items(), _MOST_FIELDS)
-        }
+        service=_label(body, "service", mask),
+        fields=_fields(cast("dict[str, object]", fields), call.body, mask)
         if isinstance(fields, dict)
         else {},
         retry_after=retry_after(response, now),
     )
+
+
+def _mask(call: Call[object]) -> Mask:
+    """Return what hides what a request held: its body, and numbers that a list was searched for."""
+    searched = [value for _, value in call.query if re.fullmatch(_PART_OF_A_NUMBER, value)]
+    return Mask([call.body, searched])
+
+
+def _fields(fields: Mapping[str, object], body: object, mask: Mask) -> dict[str, str]:
+    """Return what is wrong with which field; the body's own names may be shown."""
+    own = cast("Mapping[str, object]", body).keys() if isinstance(body, Mapping) else ()
+    return {
+        name if re.split(r"[.\[]", name)[0] in own else _one_line(name, mask): _one_line(
+            str(why), mask
+        )
+        for name, why in islice(fields.items(), _MOST_FIELDS)
+    }
 
 
 def retry_after(response: Response, now: float) -> float | None:
@@ -183,17 +200,25 @@ def _text(body: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _label(body: Mapping[str, object], name: str) -> str | None:
+def _code(body: Mapping[str, object], mask: Mask) -> ErrorCode | None:
+    """Return the code; a documented one is no secret, whatever the request held."""
+    text = _text(body, "code")
+    if text not in ErrorCode.__members__:
+        text = _label(body, "code", mask)
+    return ErrorCode(text) if text else None
+
+
+def _label(body: Mapping[str, object], name: str, mask: Mask) -> str | None:
     """Return a code or an id, which goes into logs; what does not look like one is left out."""
     text = _text(body, name)
     if not text or not re.fullmatch(_LABEL, text):
         return None
-    return text if masked_text(text, None) == text else None
+    return text if mask(text) == text else None
 
 
-def _one_line(words: str, body: object) -> str:
+def _one_line(words: str, mask: Mask) -> str:
     """Return somebody else's words as a log can have them."""
-    line = "".join(each for each in masked_text(words, body) if each.isprintable())
+    line = "".join(each for each in mask(words[:_MOST_READ]) if each.isprintable())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 

@@ -1,5 +1,6 @@
 """`ziett demo`: what a new user sees first."""
 
+import os
 import signal
 from argparse import Namespace
 from collections.abc import Callable
@@ -40,6 +41,15 @@ def test_in_a_file_it_is_plain_text(start: Start, encoding: str) -> None:
     assert (process.returncode, complaints) == (0, b"")
     assert not [character for character in said.decode() if character < " " and character != "\n"]
     assert max(map(len, said.decode().splitlines())) <= 80
+
+
+def test_the_environment_is_not_its_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An allow-list, or anything else that is set for real messages, does not stop it."""
+    monkeypatch.setenv("ZIETT_ALLOWED_RECIPIENTS", "+244912345678")
+    screen = StringIO()
+    assert run(Namespace(per=0.5), Console(file=screen, width=80)) == 0
+    assert "0 lost, 0 twice" in " ".join(screen.getvalue().split())
+    assert os.environ["ZIETT_ALLOWED_RECIPIENTS"] == "+244912345678"
 
 
 def test_ctrl_c_ends_it_in_one_line(start: Start) -> None:

@@ -32,6 +32,16 @@ def test_each_command_has_its_help(command: str, capsys: pytest.CaptureFixture[s
     assert "usage: ziett" in capsys.readouterr().out
 
 
+def test_the_emulators_help_says_what_has_to_change(capsys: pytest.CaptureFixture[str]) -> None:
+    """The key if it is a live one, the address, and what is in the way of that."""
+    with pytest.raises(SystemExit):
+        main(["emulator", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "a key that does not begin with `zk_live_`" in said
+    assert "If the program adds /c/v1 to the address by itself, leave that out" in said
+    assert "cannot be pointed here until it reads the address from a setting" in said
+
+
 def test_without_a_command_it_says_how(capsys: pytest.CaptureFixture[str]) -> None:
     """As any command of a shell."""
     with pytest.raises(SystemExit) as ended:

@@ -52,6 +52,13 @@ def test_no_trace_id_comes_twice(ask: Ask) -> None:
     assert traces(1) == traces(1)
 
 
+def test_a_base_path_that_is_there_twice_is_said(ask: Ask) -> None:
+    """A program that adds `/c/v1` to a base URL which has it learns why nothing is found."""
+    response = ask(FakeZiett(), "GET", "/c/v1/messages")
+    message = "No such path: /c/v1 is in it twice, from the base URL and from the program"
+    assert (response.status, json.loads(response.body)["message"]) == (404, message)
+
+
 def test_any_prefix_may_stand_before_the_base_path(request_of: Callable[..., Request]) -> None:
     """An emulator on loopback has the same paths, and nothing is outside the base path."""
     fake = FakeZiett()

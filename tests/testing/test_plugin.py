@@ -42,7 +42,7 @@ SETTINGS = """
     asyncio_default_fixture_loop_scope = function
 """
 HEAD = """
-import asyncio, socket
+import asyncio, os, socket
 import pytest, trio
 from ziett_async import AsyncZiett, RetryPolicy
 from ziett_async.testing import FakeTransport, FakeZiett
@@ -143,12 +143,13 @@ def test_the_environment_is_not_the_fixtures_business(suite: Suite) -> None:
     result = suite("""
 @pytest.fixture(autouse=True)
 def production(monkeypatch):
-    for name in ["ZIETT_API_KEY", "ZIETT_BASE_URL", "ZIETT_REMITTER_ID"]:
-        monkeypatch.setenv(name, "?")
+    for name in ["API_KEY", "BASE_URL", "REMITTER_ID", "DEFAULT_COUNTRY", "ALLOWED_RECIPIENTS"]:
+        monkeypatch.setenv(f"ZIETT_{name}", "?")
 
 def test(ziett, fake_ziett):
     asyncio.run(send(ziett))
     fake_ziett.assert_sent()
+    assert os.environ["ZIETT_ALLOWED_RECIPIENTS"] == "?"
 """)
     result.assert_outcomes(passed=1)
 

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import attrs
 
-from ziett_async import _checks as check
-from ziett_async._checks import Fields
-from ziett_async._operation import Operation, Query
+from ziett_async import _validation as check
+from ziett_async._operation import Operation
 from ziett_async._pages import Pages
 from ziett_async._paging import LARGEST, Row, Window
+from ziett_async._validation import Fields, Invalid
 from ziett_async.api._room import Room
 from ziett_async.models import (
     CampaignStatus,
@@ -31,7 +31,8 @@ R = TypeVar("R", bound=Row)
 #: One value, or several of which any may match.
 OneOrMore: TypeAlias = T | Iterable[T]
 
-Rules = Mapping[str, Callable[[object], object]]
+#: By name of a filter: what the server accepts, as the values of its query.
+Rules = Mapping[str, Callable[[object], list[str]]]
 
 
 class ListOptions(TypedDict, total=False):
@@ -83,35 +84,52 @@ class CampaignFilters(ListOptions, total=False):
     trigger_source: OneOrMore[TriggerSource | str]
 
 
+def _one(rule: Callable[[object], object]) -> Callable[[object], list[str]]:
+    return lambda value: [str(rule(value))]
+
+
+def _any(rule: Callable[[object], object]) -> Callable[[object], list[str]]:
+    def values(value: object) -> list[str]:
+        given = check.as_list(value)
+        if not given:
+            # No value would not be none, but all.
+            raise Invalid("must hold at least one value; leave it out for all")
+        return [str(rule(each)) for each in given]
+
+    return values
+
+
+#: A page beyond any list; the API names no largest one.
+_LAST_PAGE = 10**9
 _OPTIONS: Rules = {
-    "page": partial(check.whole, least=1),
-    "size": partial(check.whole, least=1, most=LARGEST),
-    "order": partial(check.choice, of=Order),
-    "order_by": partial(check.choice, of=OrderBy),
-    "created_at__ge": check.moment,
-    "created_at__le": check.moment,
-    "q": check.text,
-    "channel_type": partial(check.word, of=ChannelType),
-    "trigger_source": partial(check.word, of=TriggerSource),
-    "sms_remitter_id": check.uuid,
+    "page": _one(partial(check.integer, least=1, most=_LAST_PAGE)),
+    "size": _one(partial(check.integer, least=1, most=LARGEST)),
+    "order": _one(partial(check.choice, of=Order)),
+    "order_by": _one(partial(check.choice, of=OrderBy)),
+    "created_at__ge": _one(check.timestamp),
+    "created_at__le": _one(check.timestamp),
+    "q": _one(check.text),
+    "channel_type": _any(partial(check.open_enum, of=ChannelType)),
+    "trigger_source": _any(partial(check.open_enum, of=TriggerSource)),
+    "sms_remitter_id": _any(check.uuid),
 }
 MESSAGE_RULES: Rules = {
     **_OPTIONS,
-    "status": partial(check.word, of=MessageStatus),
-    "channel_destination": check.text,
-    "contact_id": check.uuid,
-    "campaign_id": check.uuid,
-    "remitter_id": check.uuid,
+    "status": _any(partial(check.open_enum, of=MessageStatus)),
+    "channel_destination": _any(check.text),
+    "contact_id": _any(check.uuid),
+    "campaign_id": _any(check.uuid),
+    "remitter_id": _any(check.uuid),
 }
 CAMPAIGN_RULES: Rules = {
     **_OPTIONS,
-    "status": partial(check.word, of=CampaignStatus),
-    "tag_id": check.uuid,
-    "error_code": check.text,
+    "status": _any(partial(check.open_enum, of=CampaignStatus)),
+    "tag_id": _any(check.uuid),
+    "error_code": _any(check.text),
 }
 
 
-def to_query(operation: str, rules: Rules, given: Mapping[str, object]) -> Query:
+def to_query(operation: str, rules: Rules, given: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return the parameters of a list; a filter of several values repeats its name.
 
     Raises `InvalidRequest` for what the rules refuse, `TypeError` for a name without rule.
@@ -123,9 +141,8 @@ def to_query(operation: str, rules: Rules, given: Mapping[str, object]) -> Query
             raise TypeError(message)
         if value is None:
             continue
-        values = fields.check(name, check.at_least_one, value) or []
-        query += [(name, str(fields.check(name, rules[name], each))) for each in values]
-    fields.done()
+        query += [(name, each) for each in fields.check(name, rules[name], value) or []]
+    fields.raise_if_invalid()
     return query
 
 
@@ -138,17 +155,19 @@ def walk(
     timeout: float | None,
 ) -> Pages[R]:
     """Return a walk over a list: exact when it is ordered by `created_at`."""
-    given = {name: check.several(value) for name, value in filters.items() if value is not None}
-    to_query(operation.name, {name: rules[name] for name in rules if name != "page"}, given)
+    given = {name: value for name, value in filters.items() if value is not None}
+    fixed = to_query(operation.name, {name: rules[name] for name in rules if name != "page"}, given)
     options: dict[str, Any] = {
         "size": LARGEST,
         "order": Order.DESC,
         "order_by": OrderBy.CREATED_AT,
-        **{name: value for name, value in filters.items() if value is not None},
+        **given,
     }
 
     async def fetch(window: Window) -> Page[R]:
-        query = to_query(operation.name, rules, {**given, **attrs.asdict(window)})
+        moving = attrs.asdict(window)
+        query = to_query(operation.name, rules, moving)
+        query += [(name, value) for name, value in fixed if name not in moving]
         return await room.call(operation, path=path, query=query, timeout=timeout)
 
     return Pages(

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import attrs
 
-from ziett_async import _checks as check
-from ziett_async._checks import Fields
-from ziett_async._numbers import to_e164
+from ziett_async import _validation as check
 from ziett_async._operation import Operation, Query
+from ziett_async._phone import to_e164
+from ziett_async._validation import Fields
 from ziett_async.errors import RecipientNotAllowed
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Room(ABC):
         """Return the ids of a path, each a UUID in its canonical form."""
         fields = Fields(operation.name)
         path = {name: str(fields.check(name, check.uuid, value)) for name, value in ids.items()}
-        fields.done()
+        fields.raise_if_invalid()
         return path
 
     def _allow(

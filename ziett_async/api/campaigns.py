@@ -4,10 +4,10 @@ from collections.abc import Collection
 from typing import Unpack
 from uuid import UUID
 
-from ziett_async import _checks as check
-from ziett_async._checks import Fields
+from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
 from ziett_async._pages import Pages
+from ziett_async._validation import Fields
 from ziett_async.api._lists import (
     CAMPAIGN_RULES,
     MESSAGE_RULES,
@@ -70,16 +70,20 @@ class Campaigns(Room):
         to = fields.check("recipients", check.recipients, recipients) or []
         body: dict[str, object] = {
             "remitter_id": self._remitter(fields, remitter_id),
-            "channel_type": fields.check("channel_type", check.word, channel_type, ChannelType),
+            "channel_type": fields.check(
+                "channel_type", check.open_enum, channel_type, ChannelType
+            ),
             "content": fields.check("content", check.text, content, LONGEST_CONTENT),
             "recipients": to,
         }
         if name is not None:
             body["name"] = fields.check("name", check.text, name, LONGEST_NAME)
-        country = self._defaults.country if country_alpha2 is None else country_alpha2
+        country = self._defaults.country
+        if country_alpha2 is not None:
+            country = fields.check("country_alpha2", check.country, country_alpha2)
         if country is not None:
-            body["country_alpha2"] = fields.check("country_alpha2", check.country, country)
-        fields.done()
+            body["country_alpha2"] = country
+        fields.raise_if_invalid()
         self._allow(SEND_BATCH_CAMPAIGN, to, country)
         return await self.call(
             SEND_BATCH_CAMPAIGN, body=body, idempotency_key=idempotency_key, timeout=timeout

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Unpack
 from uuid import UUID
 
-from ziett_async import _checks as check
-from ziett_async._checks import Fields
+from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
 from ziett_async._pages import Pages
+from ziett_async._validation import Fields
 from ziett_async.api._lists import MESSAGE_RULES, MessageFilters, to_query, walk
 from ziett_async.api._room import Room
 from ziett_async.models import AcceptedMessage, ChannelType, Message, Page, SaveContact
@@ -64,8 +64,10 @@ class Messages(Room):
 
         """
         fields = Fields(SEND_MESSAGE.name)
-        channel = fields.check("channel_type", check.word, channel_type, ChannelType)
-        target = fields.check("target_e164", check.number, target_e164, self._defaults.country)
+        channel = fields.check("channel_type", check.open_enum, channel_type, ChannelType)
+        target = fields.check(
+            "target_e164", check.phone_number, target_e164, self._defaults.country
+        )
         body: dict[str, object] = {
             "remitter_id": self._remitter(fields, remitter_id),
             "channel_type": channel,
@@ -74,7 +76,7 @@ class Messages(Room):
         }
         if save_contact is not None:
             body["save_contact"] = check.contact(fields, save_contact)
-        fields.done()
+        fields.raise_if_invalid()
         self._allow(SEND_MESSAGE, [str(target)])
         return await self.call(
             SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout

@@ -1,7 +1,10 @@
 """Serves a Ziett on this machine: real HTTP on loopback, for programs in any language.
 
-Everything that talks to the documented API works against it with only the base URL changed.
-No SMS is sent, nothing is charged, and live keys are refused.
+No SMS is sent and nothing is charged. A program that talks to the documented API runs against
+it as it is, once its settings have this address and a key that does not begin with `zk_live_`:
+live keys are refused, any other will do. If the program adds /c/v1 to the address by itself,
+leave that out of ZIETT_BASE_URL. If it has the address of the service written into its code, it
+cannot be pointed here until it reads the address from a setting.
 """
 
 import argparse

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from ziett_async._client import AsyncZiett
+from ziett_async._settings import without_environment
 from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._transport import FakeTransport
 
@@ -22,12 +23,13 @@ class _LooplessTransport(FakeTransport):
 @contextmanager
 def client_of(fake: FakeZiett) -> Generator[AsyncZiett]:
     """Lend a client that reads nothing of the environment and belongs to no event loop."""
-    client = AsyncZiett(
-        _KEY,
-        base_url=_BASE_URL,
-        transport=_LooplessTransport(fake),
-        default_remitter_id=_REMITTER,
-    )
+    with without_environment():
+        client = AsyncZiett(
+            _KEY,
+            base_url=_BASE_URL,
+            transport=_LooplessTransport(fake),
+            default_remitter_id=_REMITTER,
+        )
     try:
         yield client
     finally:

@@ -81,6 +81,12 @@ def split(url: str) -> tuple[str, str]:
     return (path if base else ""), query
 
 
+def _missing(path: str) -> str:
+    if path.startswith(f"{_BASE}/"):
+        return f"No such path: {_BASE} is in it twice, from the base URL and from the program"
+    return "No such path"
+
+
 def find(method: str, path: str, dialect: Dialect) -> tuple[Route, Mapping[str, str]]:
     """Return a route and its path parameters; no such path is a 404 or 405."""
     wanted = "GET" if method == "HEAD" else method
@@ -89,7 +95,7 @@ def find(method: str, path: str, dialect: Dialect) -> tuple[Route, Mapping[str, 
         if route.method == wanted:
             return _counted(route, dialect), parameters
     if not found:
-        raise Refusal(404, "No such path", code=dialect.not_found)
+        raise Refusal(404, _missing(path), code=dialect.not_found)
     methods = {route.method for route, _ in found}
     allowed = sorted(methods | {"HEAD"} if "GET" in methods else methods)
     raise Refusal(405, "Method not allowed", headers=(("allow", ", ".join(allowed)),))

@@ -1,19 +1,22 @@
-"""What the API accepts, checked before anything is sent: values to their form on the wire.
+"""What the API accepts, validated before anything is sent: values to their form on the wire.
 
-A check returns the value as the API wants it, or raises `Refused` with what is wrong and
-what to do. It never says what the value was: that may be somebody's number or code.
+A check returns the value as the API wants it, or raises `Invalid` with what is wrong and
+what to do. The message never holds the value, which may be a telephone number or a code.
+
+What a check returns is a plain value. A `str`, `int` or `UUID` of another class (Django's
+`SafeString`, a member of an enumeration) is read as its base class has it, without calling
+what the class has overridden.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
-from ziett_async._numbers import is_e164, to_e164
+from ziett_async._phone import is_e164, to_e164
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import OpenEnum, SaveContact
 
@@ -21,7 +24,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class Refused(ValueError):
+class Invalid(ValueError):
     """A value the API would refuse, and why."""
 
 
@@ -36,11 +39,11 @@ class Fields:
         """Return what the rule makes of a value; None, and a note, when it refuses."""
         try:
             return rule(*args)
-        except Refused as refused:
-            self._wrong[name] = str(refused)
+        except Invalid as invalid:
+            self._wrong[name] = str(invalid)
             return None
 
-    def done(self) -> None:
+    def raise_if_invalid(self) -> None:
         """Raise `InvalidRequest` if a rule refused; call it before using any value."""
         if self._wrong:
             raise InvalidRequest(self.operation, self._wrong)
@@ -49,172 +52,177 @@ class Fields:
 _KEY = r"[\x21-\x7e]{1,255}"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _RECIPIENT = r"\+?[\d\s\-.]{7,30}"
-#: Seconds that nobody waits for.
+#: Seconds that are longer than any wait.
 _ENDLESS = 1e9
 _COUNTRY = r"[A-Z]{2}"
+#: With or without hyphens, braces or `urn:uuid:`; `UUID` also reads blanks, `_` and `0x`.
+_UUID = (
+    r"(?ai)(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?"
+    r"([0-9a-f]{12})\}?"
+)
 
 
 def text(value: object, most: int | None = None) -> str:
     """Return a string of 1 to `most` characters."""
-    if not isinstance(value, str):
-        raise Refused(f"must be a string, got {type(value).__name__}")
-    if not value:
-        raise Refused("is required and must not be empty")
-    if most is not None and len(value) > most:
-        raise Refused(f"must have at most {most} characters, got {len(value)}")
+    # To call a function takes longer than all the rest of this one.
+    written = value if type(value) is str else _plain(value)
+    if written is None:
+        raise Invalid(f"must be a string, got {type(value).__name__}")
+    if not written:
+        raise Invalid("is required and must not be empty")
+    if most is not None and len(written) > most:
+        raise Invalid(f"must have at most {most} characters, got {len(written)}")
     try:
-        value.encode()
+        written.encode()
     except UnicodeEncodeError:
-        raise Refused("holds half of a surrogate pair, which is not a character") from None
-    return value
+        raise Invalid("holds half of a surrogate pair, which is not a character") from None
+    return written
+
+
+def _plain(value: object) -> str | None:
+    """Return the characters of a string of any class; None is no string."""
+    return str.__str__(value) if isinstance(value, str) else None
 
 
 def texts(value: object) -> list[str]:
     """Return strings, none of them empty."""
-    return [text(each) for each in several(value)]
+    return [text(each) for each in as_list(value)]
 
 
-def number(value: object, country: str | None) -> str:
+def phone_number(value: object, country: str | None) -> str:
     """Return a telephone number as E.164; local forms need a country."""
     written = text(value)
     if country is None:
         if is_e164(written):
             return written
-        raise Refused(
+        raise Invalid(
             "must be E.164, a plus and 7 to 15 digits without spaces like +244990090990; "
             "a client with default_country takes local forms too"
         )
     read = to_e164(written, country)
     if read is None:
-        raise Refused(f"is neither E.164 (+244990090990) nor a number of {country}")
+        raise Invalid(f"is neither E.164 (+244990090990) nor a number of {country}")
     return read
 
 
 def uuid(value: object) -> str:
     """Return a UUID, or a string that is one, in its canonical form."""
     if isinstance(value, UUID):
-        return str(value)
-    if not isinstance(value, str):
-        raise Refused(f"must be a UUID or its string, got {type(value).__name__}")
-    return _canonical(value)
+        return UUID.__str__(value)
+    written = _plain(value)
+    if written is None:
+        raise Invalid(f"must be a UUID or its string, got {type(value).__name__}")
+    return _canonical(written)
 
 
-# Senders and campaigns come again and again; to read a UUID costs as much as to encode a body.
+# Senders and campaigns come again and again.
 @lru_cache(maxsize=256)
 def _canonical(value: str) -> str:
-    with suppress(ValueError):
-        return str(UUID(value))
-    # Out here it has no context: a half-made UUID has no repr, which breaks tracebacks with locals.
-    raise Refused("must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00")
+    if not (found := re.fullmatch(_UUID, value)):
+        raise Invalid("must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00")
+    return "-".join(found.groups()).lower()
 
 
-def word(value: object, of: type[OpenEnum]) -> str:
+def open_enum(value: object, of: type[OpenEnum]) -> str:
     """Return one of the API's words; one it added since must be given as the enum."""
     if isinstance(value, of):
+        # Without characters it would be no filter, and with half of one no text.
+        text(value)
         return value
-    member = of(value) if isinstance(value, str) else None
+    written = _plain(value)
+    member = None if written is None else of(written)
     if member is None or member.is_unknown:
-        raise Refused(f"must be one of {', '.join(of)}; for a newer word give {of.__name__}(word)")
+        raise Invalid(f"must be one of {', '.join(of)}; for a newer word give {of.__name__}(word)")
     return member
 
 
 def choice(value: object, of: type[StrEnum]) -> str:
     """Return one of the words that this package itself has to understand."""
-    if value not in [str(each) for each in of]:
-        raise Refused(f"must be one of {', '.join(of)}")
-    return str(value)
+    written = _plain(value)
+    if written is None or written not in list(of):
+        raise Invalid(f"must be one of {', '.join(of)}")
+    return written
 
 
-def moment(value: object) -> str:
+def timestamp(value: object) -> str:
     """Return an aware datetime as ISO 8601 in UTC."""
     if not isinstance(value, datetime):
-        raise Refused(f"must be a datetime, got {type(value).__name__}")
+        raise Invalid(f"must be a datetime, got {type(value).__name__}")
     if value.utcoffset() is None:
-        raise Refused("is a naive datetime; give it a zone, as in datetime.now(UTC)")
+        raise Invalid("is a naive datetime; give it a zone, as in datetime.now(UTC)")
     try:
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return datetime.isoformat(value.astimezone(UTC), timespec="microseconds")
     except OverflowError:
-        raise Refused("lies outside the years 1 to 9999 of UTC") from None
+        raise Invalid("lies outside the years 1 to 9999 of UTC") from None
 
 
-def whole(value: object, least: int, most: int | None = None) -> int:
+def integer(value: object, least: int, most: int) -> int:
     """Return an integer within bounds."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Refused(f"must be an integer, got {type(value).__name__}")
-    if value < least or (most is not None and value > most):
-        upper = "" if most is None else f" and at most {most}"
-        raise Refused(f"must be at least {least}{upper}, got {value}")
-    return value
+        raise Invalid(f"must be an integer, got {type(value).__name__}")
+    number = int.__int__(value)
+    if not least <= number <= most:
+        raise Invalid(f"must be at least {least} and at most {most}")
+    return number
 
 
 def seconds(value: object) -> float:
-    """Return a duration that is over some day."""
+    """Return a finite duration in seconds, more than 0."""
     if isinstance(value, int | float) and value is not True and 0 < value < _ENDLESS:
         return value
-    raise Refused("must be seconds, a number more than 0 and less than 1e9")
+    raise Invalid("must be seconds, a number more than 0 and less than 1e9")
 
 
-def key(value: object) -> str:
+def idempotency_key(value: object) -> str:
     """Return an idempotency key that a header can carry."""
-    written = str(value) if isinstance(value, UUID) else text(value)
+    written = UUID.__str__(value) if isinstance(value, UUID) else text(value)
     if not re.fullmatch(_KEY, written):
-        raise Refused("must be 1 to 255 printable ASCII characters without spaces, like a UUID")
+        raise Invalid("must be 1 to 255 printable ASCII characters without spaces, like a UUID")
     return written
 
 
 def email(value: object) -> str:
     """Return what looks like an address."""
-    if not _EMAIL.fullmatch(text(value)):
-        raise Refused("must be a valid email address")
-    return cast("str", value)
+    written = text(value)
+    if not _EMAIL.fullmatch(written):
+        raise Invalid("must be a valid email address")
+    return written
 
 
 def recipients(value: object) -> list[str]:
     """Return 2 to 1000 recipients, local or E.164, as the API takes them."""
-    listed = several(value)
+    listed = [_plain(each) or "" for each in as_list(value)]
     if not 2 <= len(listed) <= 1000:
-        raise Refused(f"must be 2 to 1000 numbers, got {len(listed)}")
-    wrong = [i for i, each in enumerate(listed) if not _is_recipient(each)]
-    if wrong:
-        raise Refused(
+        raise Invalid(f"must be 2 to 1000 numbers, got {len(listed)}")
+    if wrong := [i for i, each in enumerate(listed) if not re.fullmatch(_RECIPIENT, each)]:
+        raise Invalid(
             f"{len(wrong)} of them, the first at index {wrong[0]}, are not numbers: 7 to 30 "
             "digits, spaces, dots and hyphens, with or without a plus"
         )
-    return cast("list[str]", listed)
-
-
-def _is_recipient(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(_RECIPIENT, value) is not None
+    return listed
 
 
 def remitter(value: object) -> str:
     """Return the id of a sender, which may come from the client's settings."""
     if value is None:
-        raise Refused("is required: give it here, to the client, or as ZIETT_REMITTER_ID")
+        raise Invalid("is required: give it here, to the client, or as ZIETT_REMITTER_ID")
     return uuid(value)
 
 
 def country(value: object) -> str:
     """Return a country's two letters."""
-    if not re.fullmatch(_COUNTRY, text(value)):
-        raise Refused("must be two capital letters like AO")
-    return cast("str", value)
+    written = text(value)
+    if not re.fullmatch(_COUNTRY, written):
+        raise Invalid("must be two capital letters like AO")
+    return written
 
 
-def several(value: object) -> list[object]:
+def as_list(value: object) -> list[object]:
     """Return one value or several as a list: a string is one value."""
     # A list is known at once; to ask whether something is iterable takes its time.
-    if isinstance(value, str) or not isinstance(value, (list, Iterable)):
+    if isinstance(value, str | bytes) or not isinstance(value, (list, Iterable)):
         return [value]
     return list(cast("Iterable[object]", value))
-
-
-def at_least_one(value: object) -> list[object]:
-    """Return the values of a filter: no value would not be none, but all."""
-    values = several(value)
-    if not values:
-        raise Refused("must hold at least one value; leave it out for all")
-    return values
 
 
 def contact(fields: Fields, value: object) -> dict[str, object]:
@@ -238,4 +246,4 @@ def _contact(value: object) -> SaveContact:
         if given.keys() <= {"name", "email", "tags"}:
             fields: dict[str, Any] = {"name": None, **given}
             return SaveContact(**fields)
-    raise Refused("must be a SaveContact, or a mapping of name, email and tags and nothing else")
+    raise Invalid("must be a SaveContact, or a mapping of name, email and tags and nothing else")
