@@ -1,7 +1,7 @@
 """Which numbers a network can have, and what a local one is in E.164."""
 
 import pytest
-from ziett_async._numbers import COUNTRIES, PLANS
+from ziett_async._phone import COUNTRIES, PLANS
 
 from ziett_async.testing._numbering import is_assignable, to_e164
 
