@@ -133,6 +133,7 @@ FINE: Mapping[str, set[str]] = {
     "sms_remitter_id": NOTHING,
     "tag_id": NOTHING,
     "error_code": {*WORDS, "line end"},
+    "channel_destination": {*WORDS, "line end"},
     "trigger_source": NOTHING,
     # Of `call`.
     "path": {*NOTHING, "{}", "proxy"},

@@ -47,12 +47,25 @@ schema.config.generation.update(
 )
 
 
+#: Filters that take any words.
+WORDS = {"trigger_source", "channel_destination"}
+
+
 def filter_query(_: object, query: dict[str, Any] | None) -> bool:
-    """Leave out what is sent as an empty value, whatever it was: an empty filter is none."""
-    return not any(is_sent_empty(value) for value in (query or {}).values())
+    """Leave out what is another value once it is sent: nothing, or a word."""
+    given = query or {}
+    words = all(is_words(given[name]) for name in WORDS & given.keys())
+    return words and not any(is_sent_empty(value) for value in given.values())
 
 
 schema.hook(filter_query)
+
+
+def is_words(value: object) -> bool:
+    """Return whether it is a list of strings; what else there is reads like one in a query."""
+    return isinstance(value, list) and all(
+        isinstance(each, str) for each in cast("list[object]", value)
+    )
 
 
 def is_sent_empty(value: object) -> bool:

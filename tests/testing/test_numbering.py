@@ -1,8 +1,8 @@
 """Which numbers a network can have, and what a local one is in E.164."""
 
 import pytest
-from ziett_async._phone import COUNTRIES, PLANS
 
+from ziett_async._phone import COUNTRIES, PLANS
 from ziett_async.testing._numbering import is_assignable, to_e164
 
 #: Numbers in use, or reserved for examples by the country's own authority; the shortest and the
