@@ -45,6 +45,7 @@ http {{
             proxy_pass http://service;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
+            proxy_set_header Host $host;
             proxy_read_timeout {read_timeout:.0f}ms;
         }}
     }}
