@@ -1,5 +1,6 @@
 """An endpoint as a value, and how its path is filled in."""
 
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -95,3 +96,10 @@ def test_a_call_shows_its_name_and_masked_numbers_only() -> None:
     assert repr(call) == "<Call get_message>"
     body = {"target_e164": "+244990090990", "content": "secret", "recipients": ["+244990090990"]}
     assert str(GET(path={"message_id": "1"}, body=body)) == "get_message +244*****0990"
+
+
+@pytest.mark.parametrize("method", ["post", "Post", "PUT", "", "GET ", None])
+def test_a_method_that_the_api_does_not_have_is_refused(method: Any) -> None:  # noqa: ANN401 - as given
+    """`post` would be sent as another method than `POST`, and without a key for its attempts."""
+    with pytest.raises(ValueError, match="^method: must be one of GET, POST, PATCH, DELETE, in"):
+        Operation("send_message", method, "/messages", Message, Bucket.SEND)

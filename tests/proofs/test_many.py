@@ -22,7 +22,7 @@ from ziett_async import (
     TokenBucketLimiter,
 )
 from ziett_async.limits import shared_limiter
-from ziett_async.testing import FakeTransport, FakeZiett, Fault
+from ziett_async.testing import FakeTransport, FakeZiett, Fault, Quota
 from ziett_async.testing._windows import WindowName
 
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
@@ -293,3 +293,33 @@ async def test_a_calendar_that_jumps_turns_no_page(order: str, hours: int) -> No
                 clock.set_calendar(clock.now() - timedelta(hours=hours))
     assert len(seen) == len(set(seen))
     assert [each for each in seen if each in there] == (there if order == "asc" else there[::-1])
+
+
+@pytest.mark.anyio
+async def test_a_server_of_fifteen_a_second_costs_time_and_no_message() -> None:
+    """A limit narrower than the client's refuses many attempts of a burst, and loses none of it."""
+    fake = FakeZiett(limits={"send": Quota(15, 1.0)})
+    told = dict[str, UUID]()
+    async with client_of(fake) as client, anyio.create_task_group() as tasks:
+
+        async def send(number: int) -> None:
+            accepted = await client.send_message(NUMBER, content=f"message {number}")
+            told[accepted.idempotency_key] = accepted.message_id
+
+        for number in range(100):
+            tasks.start_soon(send, number)
+    check_all_were_sent(fake, told, 100)
+    assert any(request.status == 429 for request in fake.requests)
+
+
+@pytest.mark.anyio
+async def test_a_client_that_knows_of_both_limits_is_never_refused() -> None:
+    """With both rates in one bucket the same burst is not refused once, and is done in a minute."""
+    fake = FakeZiett(limits={"send": Quota(15, 1.0)})
+    rates = (Rate(120, per=60.0), Rate(15, per=1.0))
+    limiter = TokenBucketLimiter(send=rates, clock=fake.clock)
+    async with client_of(fake, limiter) as client, anyio.create_task_group() as tasks:
+        for number in range(100):
+            tasks.start_soon(lambda each: client.send_message(NUMBER, content=f"{each}"), number)
+    assert {request.status for request in fake.requests} == {202}
+    assert fake.clock.monotonic() < 60
