@@ -87,10 +87,10 @@ class AsyncZiett(Messages, Campaigns):
             transport = HttpxTransport()
         retry = RetryPolicy() if retry is None else retry
         if limiter is None:
-            limiter = shared_limiter(origin.headers[0][1], origin.base_url, time)
+            limiter = shared_limiter(origin.api_key, origin.base_url, time)
         check_port("retry", retry, "wait", "backoff")
         check_port("transport", transport, "send", "aclose")
-        check_port("limiter", limiter, "acquire", "release", "pause")
+        check_port("limiter", limiter, "acquire", "pause")
         self._transport = transport
         self._pipeline = Pipeline(
             origin=origin,

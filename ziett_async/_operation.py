@@ -35,6 +35,15 @@ class Bucket(StrEnum):
     BATCH = "batch"
 
 
+class Priority(StrEnum):
+    """Which calls go first where the rate limit makes calls wait."""
+
+    #: Before every bulk call, with the whole limit: what `send_message` is.
+    URGENT = "urgent"
+    #: After every urgent call, and never with the last `reserve` of the limit.
+    BULK = "bulk"
+
+
 @attrs.frozen(eq=False, repr=False)
 class Operation(Value, Generic[T_co]):
     """An endpoint of the API: `GET_MESSAGE = Operation("get_message", "GET", ...)`."""

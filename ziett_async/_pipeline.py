@@ -22,7 +22,7 @@ from ziett_async._sansio import Origin, to_problem, to_request, to_result
 from ziett_async._verdict import Attempts, OpenKeys, Verdict
 from ziett_async._wire import Request, Response, SendFailed
 from ziett_async.errors import OutcomeUnknown
-from ziett_async.limits import Limiter
+from ziett_async.limits import Limiter, pause, release
 from ziett_async.models import CallInfo
 from ziett_async.transports import Transport
 
@@ -75,15 +75,19 @@ class Pipeline:
         while True:
             queued = clock.monotonic()
             try:
-                await limiter.acquire(bucket, None if timeout is None else end - queued)
+                permit = await limiter.acquire(
+                    bucket, timeout=None if timeout is None else end - queued
+                )
             except TimeoutError:
                 raise (attempts.late() if verdict is None else verdict.error) from None
+            except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
+                raise (attempts.undecided(error) if verdict is None else verdict.error) from None
             started = clock.monotonic()
             attempts.begin(waited=started - queued)
             try:
                 answer = await self._attempt(request, end - started)
             finally:
-                limiter.release(bucket)
+                await release(permit)
             outcome = self._judge(attempts, answer, end)
             if not isinstance(outcome, Verdict):
                 self.budget.earn()
@@ -124,8 +128,8 @@ class Pipeline:
         """Wait until the next attempt may start, or raise because there is none."""
         asked, retry = verdict.retry_after, self.retry
         if verdict.is_rate_limit:
-            pause = min(asked or retry.backoff(attempts.count), retry.longest_retry_after)
-            self.limiter.pause(attempts.call.operation.bucket, pause)
+            seconds = min(asked or retry.backoff(attempts.count), retry.longest_retry_after)
+            await pause(self.limiter, attempts.call.operation.bucket, seconds)
         wait = retry.wait(attempts.count, asked) if verdict.is_retried else None
         left = end - self.clock.monotonic()
         if wait is None or wait >= left or not self.budget.spend():

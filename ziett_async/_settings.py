@@ -32,7 +32,7 @@ def read_origin(api_key: object, base_url: object) -> Origin:
             message = f"api_key: {wrong}"
             raise ConfigurationError(message)
         url = os.environ.get("ZIETT_BASE_URL") or PUBLIC_URL if base_url is None else base_url
-        return Origin(_checked_url(url), (("x-api-key", str(key)), *_HEADERS))
+        return Origin(_checked_url(url), (("x-api-key", str(key)), *_HEADERS), str(key))
     finally:
         # A traceback with local variables shows those of this frame, too.
         del api_key, key

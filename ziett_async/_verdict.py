@@ -20,6 +20,7 @@ from ziett_async.errors import (
     CallError,
     DeadlineExceeded,
     InvalidResponse,
+    LimiterUnavailable,
     NotSent,
     OutcomeUnknown,
     Problem,
@@ -84,6 +85,19 @@ class Attempts(Generic[T_co]):
         if self.open_until is not None:
             return OutcomeUnknown(self.trail, message, self.open_until)
         return DeadlineExceeded(self.trail, message)
+
+    def undecided(self, error: Exception) -> CallError:
+        """Judge a call whose first attempt got no permit, as the limiter failed.
+
+        Only the words of a `LimiterUnavailable` are for a person; others may hold anything.
+        """
+        if isinstance(error, LimiterUnavailable):
+            message = error.message
+        else:
+            message = f"the limiter raised {type(error).__name__}"
+        if self.open_until is not None:
+            return OutcomeUnknown(self.trail, message, self.open_until)
+        return LimiterUnavailable(message, self.trail)
 
     def broken(
         self, failure: SendFailed, safe_to_retry_until: datetime, *, time_is_up: bool

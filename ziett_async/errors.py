@@ -7,6 +7,7 @@ ZiettError
 |-- RecipientNotAllowed           the allow-list says no
 |-- TransportError                no usable answer came
 |   |-- NotSent                   it certainly never reached the server
+|   |   `-- LimiterUnavailable    the limiter could not decide
 |   `-- OutcomeUnknown            it may have; `.idempotency_key`, `.safe_to_retry_until`
 |-- DeadlineExceeded (TimeoutError) time was up, and certainly nothing was sent
 |-- ApiError                      the server answered
@@ -124,6 +125,22 @@ class NotSent(TransportError):
     That is said of this client's calls: what another process sent with the same key, this
     one cannot know.
     """
+
+
+#: What a limiter raises an error about: it knows of no call.
+_ACQUIRE = Trail("acquire")
+
+
+class LimiterUnavailable(NotSent):
+    """The limiter cannot decide whether an attempt may start, so none did: its store is away.
+
+    A limiter of one's own raises it with a reason alone, which stands in errors and logs:
+    `LimiterUnavailable("redis: connection refused")`. The call raises it with its `trail`.
+    """
+
+    def __init__(self, message: str, trail: Trail = _ACQUIRE) -> None:
+        super().__init__(trail, message)
+        self.args = (message, trail)
 
 
 class OutcomeUnknown(TransportError):

@@ -1,0 +1,65 @@
+"""A line: the calls of one event loop that wait for a bucket."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import anyio
+from anyio.lowlevel import current_token
+
+from ziett_async._operation import Priority
+
+CallSoon = Callable[[Callable[[], object]], object]
+
+#: Seconds in which an event loop runs what a line called it for; else the line is silent.
+REACTION = 0.1
+
+
+def call_soon_here() -> CallSoon:
+    """Return what calls a function in the running event loop, soon and from any thread."""
+    loop: Any = current_token().native_token
+    call: CallSoon = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
+    return call
+
+
+class Waiter:
+    """A call that waits: until its deadline, or asleep until its event is set."""
+
+    __slots__ = ("deadline", "event", "has_asked", "number", "priority")
+
+    def __init__(self, priority: Priority, deadline: float, number: int) -> None:
+        self.priority = priority
+        self.deadline = deadline
+        #: How many calls of its priority had come with it.
+        self.number = number
+        #: Whether it has asked the other event loops if they run.
+        self.has_asked = False
+        self.event = anyio.Event()
+
+    def rearm(self) -> None:
+        """Make the next sleep last until it is woken again."""
+        if self.event.is_set():
+            self.event = anyio.Event()
+
+
+class Line:
+    """The calls of one event loop that wait, first come first served within a priority."""
+
+    __slots__ = ("call_soon", "called", "waiting")
+
+    def __init__(self, call_soon: CallSoon) -> None:
+        self.call_soon = call_soon
+        #: Since when the event loop has not run what it was called for; inf if it has.
+        self.called = inf
+        # Ordered dicts find their first key quickly, however many have left before it.
+        self.waiting = {each: OrderedDict[Waiter, None]() for each in Priority}
+
+    def head(self) -> Waiter | None:
+        """Return the first urgent call, or if there is none the first bulk call."""
+        return next(iter(self.waiting[Priority.URGENT] or self.waiting[Priority.BULK]), None)
+
+    def is_silent(self, now: float) -> bool:
+        """Return whether its event loop does not run."""
+        return self.called + REACTION <= now
+
