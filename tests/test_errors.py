@@ -22,6 +22,7 @@ from ziett_async.errors import (
     InsufficientFundsError,
     InvalidRequest,
     InvalidResponse,
+    LimiterUnavailable,
     NotFoundError,
     NotSent,
     OutcomeUnknown,
@@ -46,6 +47,7 @@ TREE = {
     CallError: {ZiettError},
     TransportError: {CallError},
     NotSent: {TransportError},
+    LimiterUnavailable: {NotSent},
     OutcomeUnknown: {TransportError},
     DeadlineExceeded: {CallError, TimeoutError},
     InvalidResponse: {CallError},
@@ -100,6 +102,8 @@ ONE_OF_EACH: dict[ZiettError, str] = {
     ),
     TransportError(TRAIL, "broken"): "send_message (attempt 2): broken",
     NotSent(TRAIL, "refused"): "send_message (attempt 2): refused",
+    LimiterUnavailable("redis: timed out"): "acquire (attempt 0): redis: timed out",
+    LimiterUnavailable("redis: timed out", TRAIL): "send_message (attempt 2): redis: timed out",
     OutcomeUnknown(TRAIL, "reset", UNTIL): (
         "send_message (attempt 2): reset; it may have been executed: call again with "
         "idempotency_key='order-1042' before 2025-07-15T10:30:00+00:00"

@@ -225,7 +225,7 @@ def test_the_environments_sender_is_checked_alike(monkeypatch: pytest.MonkeyPatc
     ("settings", "words"),
     [
         ({"retry": 3}, "retry: must have wait, backoff, got int"),
-        ({"limiter": "x"}, "limiter: must have acquire, release, pause, got str"),
+        ({"limiter": "x"}, "limiter: must have acquire, pause, got str"),
         ({"transport": "x"}, "transport: must have send, aclose, got str"),
     ],
 )

@@ -7,8 +7,9 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from ziett_async._clock import ManualClock
-from ziett_async._operation import Bucket
+from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Limiter, Rate, TokenBucketLimiter, Unlimited
+from ziett_async.limits._bucket import Tokens
 from ziett_async.limits._queue import Queue
 
 pytestmark = pytest.mark.anyio
@@ -34,12 +35,17 @@ class Starts:
         self.seen: list[tuple[str, float]] = []
 
     async def attempt(
-        self, name: str, lasts: float = 0.0, timeout: float | None = None, after: float = 0.0
+        self,
+        name: str,
+        lasts: float = 0.0,
+        timeout: float | None = None,
+        after: float = 0.0,
+        priority: Priority = Priority.URGENT,
     ) -> None:
         """Start when it is time to, and note the start or that it timed out."""
         await self.clock.sleep(after)
         try:
-            await self.limiter.acquire(Bucket.SEND, timeout)
+            permit = await self.limiter.acquire(Bucket.SEND, priority=priority, timeout=timeout)
         except TimeoutError:
             self.seen.append((f"{name} timed out", self.clock.monotonic()))
             return
@@ -47,7 +53,7 @@ class Starts:
             self.seen.append((name, self.clock.monotonic()))
             await self.clock.sleep(lasts)
         finally:
-            self.limiter.release(Bucket.SEND)
+            await permit.release()
 
     async def pass_time(self, seconds: float) -> float:
         """Sleep, and read the clock, which shows it that this task is awake."""
@@ -92,7 +98,7 @@ async def test_a_free_token_costs_no_turn_of_the_event_loop(
 
 async def test_buckets_are_apart(starts: Starts, limiter: TokenBucketLimiter) -> None:
     """A full or a paused bucket makes nobody wait at another one."""
-    limiter.pause(Bucket.SEND, inf)
+    await limiter.pause(Bucket.SEND, inf)
     for bucket in (Bucket.LIST, Bucket.READ, Bucket.BATCH):
         await limiter.acquire(bucket, timeout=0)
     await starts.attempt("sent", timeout=0)
@@ -177,12 +183,12 @@ async def test_a_wait_that_is_in_vain_says_why(limiter: TokenBucketLimiter) -> N
 
 
 async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
-    """While there are several loops the head is looked after; nobody stays in the books."""
+    """While there are several event loops the head is watched; a call that left is forgotten."""
     clock = ManualClock(autojump=False)
-    queue = Queue(Rate(2, per=10.0), clock)
+    queue = Queue(Bucket.SEND, Tokens([Rate(2, per=10.0)]), clock)
 
     async def attempt() -> None:
-        await queue.wait(None)
+        await queue.wait(Priority.URGENT, None)
         queue.tokens.give_back(clock.monotonic())
 
     async with anyio.create_task_group() as tasks:
@@ -190,7 +196,8 @@ async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
             tasks.start_soon(attempt)
         for waiting in ([3], [1], []):
             await settle()
-            assert list(queue.loops.values()) == waiting
+            calls = [len(line.waiting[Priority.URGENT]) for line in queue.lines.values()]
+            assert calls == waiting
             clock.advance(10)
 
 
@@ -232,12 +239,12 @@ async def test_who_has_no_time_does_not_overtake_either() -> None:
 
 async def test_a_pause_holds_everybody(starts: Starts, limiter: TokenBucketLimiter) -> None:
     """Nobody starts before its end, those who wait already included."""
-    limiter.pause(Bucket.SEND, 4)
+    await limiter.pause(Bucket.SEND, 4)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(starts.attempt, "waits")
         await starts.pass_time(1)
-        limiter.pause(Bucket.SEND, 7)
-        limiter.pause(Bucket.SEND, 2)
+        await limiter.pause(Bucket.SEND, 7)
+        await limiter.pause(Bucket.SEND, 2)
         tasks.start_soon(starts.attempt, "comes later")
     assert starts.seen == [("waits", 8), ("comes later", 8)]
 
@@ -246,20 +253,20 @@ async def test_a_pause_fails_those_it_makes_too_late(
     starts: Starts, limiter: TokenBucketLimiter
 ) -> None:
     """Whose deadline lies in the pause fails at once, and the others stay."""
-    limiter.pause(Bucket.SEND, 4)
+    await limiter.pause(Bucket.SEND, 4)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(starts.attempt, "soon", 0.0, 5.0)
         tasks.start_soon(starts.attempt, "later", 0.0, 9.0, 0.25)
         tasks.start_soon(starts.attempt, "some day", 0.0, None, 0.5)
         await starts.pass_time(1)
-        limiter.pause(Bucket.SEND, 7)
+        await limiter.pause(Bucket.SEND, 7)
     assert starts.seen == [("soon timed out", 1), ("later", 8), ("some day", 8)]
 
 
 async def test_unlimited_does_nothing() -> None:
     """Without a limit nobody waits, not even after a pause."""
     limiter: Limiter = Unlimited()
-    limiter.pause(Bucket.SEND, 60)
+    await limiter.pause(Bucket.SEND, 60)
     for _ in range(1000):
-        await limiter.acquire(Bucket.SEND, timeout=0)
-    limiter.release(Bucket.SEND)
+        permit = await limiter.acquire(Bucket.SEND, priority=Priority.BULK, timeout=0)
+        await permit.release()
