@@ -4,8 +4,6 @@ import asyncio
 import gc
 import threading
 from bisect import bisect_right
-from collections.abc import Callable
-from itertools import count
 from math import inf
 from typing import NamedTuple
 from weakref import ref
@@ -16,6 +14,7 @@ from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.limits._threads import ReadingClock, in_threads
 from ziett_async._clock import Clock, ManualClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Limiter, Permit, Rate, TokenBucketLimiter, Unlimited
@@ -217,35 +216,6 @@ def test_many_clients_share_one_limit(backend: str) -> None:
     anyio.run(main, backend=backend)
     assert crowd(server.arrivals, 60.0) == 10
     assert len(server.arrivals) == 90
-
-
-class ReadingClock:
-    """A clock for threads, on which a millisecond passes whenever anybody reads it."""
-
-    def __init__(self) -> None:
-        self._milliseconds = count()
-
-    def monotonic(self) -> float:
-        """Return the seconds that the readings so far have taken."""
-        return next(self._milliseconds) / 1024
-
-    time = monotonic
-
-    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
-        """Read the clock until it says so."""
-        end = self.monotonic() + seconds
-        while self.monotonic() < end and not (until and until.is_set()):
-            await checkpoint()
-
-
-def in_threads(*jobs: Callable[[], object]) -> None:
-    """Run them all at once, and wait for them."""
-    threads = [threading.Thread(target=job, daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-        assert not thread.is_alive(), "a thread waits for ever"
 
 
 def test_threads_share_one_limit() -> None:

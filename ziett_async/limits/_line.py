@@ -26,15 +26,15 @@ def call_soon_here() -> CallSoon:
 class Waiter:
     """A call that waits: until its deadline, or asleep until its event is set."""
 
-    __slots__ = ("deadline", "event", "has_asked", "number", "priority")
+    __slots__ = ("asked", "deadline", "event", "number", "priority")
 
     def __init__(self, priority: Priority, deadline: float, number: int) -> None:
         self.priority = priority
         self.deadline = deadline
         #: How many calls of its priority had come with it.
         self.number = number
-        #: Whether it has asked the other event loops if they run.
-        self.has_asked = False
+        #: Since when it waits to learn whether the other event loops run; inf if it does not.
+        self.asked = inf
         self.event = anyio.Event()
 
     def rearm(self) -> None:

@@ -176,12 +176,13 @@ class Queue:
             place = waiter.priority, waiter.number
             if self._earliest(*place, self._running(now), now) <= waiter.deadline:
                 return self.tokens.patience(now, waiter.deadline)
-            if not waiter.has_asked and self._earliest(*place, [line], now) <= waiter.deadline:
+            waiter.asked = min(waiter.asked, now)
+            left = waiter.asked + REACTION + GRAIN - now
+            if left > 0 and self._earliest(*place, [line], now) <= waiter.deadline:
                 # It is in vain only if the loops of the others run.
-                waiter.has_asked = True
-                for each in list(self.lines.values()):
+                for each in [each for each in self.lines.values() if each is not line]:
                     self._call(each, now)
-                return min(REACTION + GRAIN, waiter.deadline - now)
+                return min(left, waiter.deadline - now)
         message = "no turn within the rate limit in the time given"
         raise TimeoutError(message)
 

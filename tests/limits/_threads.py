@@ -1,0 +1,47 @@
+"""Clocks and threads for tests in which several event loops share a limiter."""
+
+import threading
+from collections.abc import Callable
+from itertools import count
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+
+class ReadingClock:
+    """A clock for threads, on which time passes whenever it is read."""
+
+    def __init__(self, per_second: int = 1024) -> None:
+        self._readings, self._per_second = count(), per_second
+
+    def monotonic(self) -> float:
+        """Return the seconds that the readings so far have taken."""
+        return next(self._readings) / self._per_second
+
+    time = monotonic
+
+    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
+        """Read the clock until the time has passed or the event is set."""
+        end = self.monotonic() + seconds
+        while self.monotonic() < end and not (until and until.is_set()):
+            await checkpoint()
+
+
+def in_threads(*jobs: Callable[[], object]) -> None:
+    """Run all jobs at once and wait for them; raise what one of them raised."""
+    errors = list[BaseException]()
+
+    def run(job: Callable[[], object]) -> None:
+        try:
+            job()
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(job,), daemon=True) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive(), "a thread waits for ever"
+    for error in errors:
+        raise error
