@@ -62,4 +62,3 @@ class Line:
     def is_silent(self, now: float) -> bool:
         """Return whether its event loop does not run."""
         return self.called + REACTION <= now
-

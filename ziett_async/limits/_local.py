@@ -150,7 +150,7 @@ class TokenBucketLimiter:
         }
 
     def _begin_anew(self) -> None:
-        """Leave to the parent process what is the parent's, after a fork."""
+        """Forget all attempts, as in a child that was forked: they are its parent's."""
         for queue in self._queues.values():
             queue.abandon()
         self._queues = self._new_queues()
@@ -171,13 +171,14 @@ def _as_rates(bucket: Bucket, given: object) -> tuple[Rate, ...]:
 _limiters = WeakSet[TokenBucketLimiter]()
 
 
-def _begin_anew() -> None:
+def begin_anew() -> None:
+    """Leave to the parent process what is the parent's, after a fork."""
     for limiter in tuple(_limiters):
-        limiter._begin_anew()  # noqa: SLF001 - the class stands above
+        limiter._begin_anew()  # noqa: SLF001 - it is this module's
 
 
 # There is no fork on Windows.
-getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_begin_anew)
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=begin_anew)
 
 
 class Unlimited:

@@ -243,5 +243,7 @@ class Queue:
                 return
             self._logged[priority] = waiting, now
         level = logging.WARNING if priority == _URGENT else logging.INFO
-        words = "%s: waiting for the rate limit; %d %s in line, the last of them for at least %.0f s"
+        words = (
+            "%s: waiting for the rate limit; %d %s in line, the last of them for at least %.0f s"
+        )
         logger.log(level, words, self._bucket, waiting, priority, seconds)

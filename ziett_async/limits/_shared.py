@@ -22,13 +22,17 @@ class _Registry:
         #: client per request does not forget between two of them what it has sent.
         self.recent = deque[TokenBucketLimiter](maxlen=64)
 
-    def unlock(self) -> None:
-        """Replace the lock, which a thread of the parent process may have held at a fork."""
-        self.lock = Lock()
-
 
 _registry = _Registry()
-getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_registry.unlock)
+
+
+def begin_anew() -> None:
+    """Replace the lock, which a thread of the parent process may have held at a fork."""
+    _registry.lock = Lock()
+
+
+# There is no fork on Windows.
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=begin_anew)
 
 
 def shared_limiter(api_key: str, base_url: str, clock: Clock) -> TokenBucketLimiter:
