@@ -102,7 +102,6 @@ ONE_OF_EACH: dict[ZiettError, str] = {
     ),
     TransportError(TRAIL, "broken"): "send_message (attempt 2): broken",
     NotSent(TRAIL, "refused"): "send_message (attempt 2): refused",
-    LimiterUnavailable("redis: timed out"): "acquire (attempt 0): redis: timed out",
     LimiterUnavailable("redis: timed out", TRAIL): "send_message (attempt 2): redis: timed out",
     OutcomeUnknown(TRAIL, "reset", UNTIL): (
         "send_message (attempt 2): reset; it may have been executed: call again with "

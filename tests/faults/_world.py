@@ -323,7 +323,9 @@ async def _furnished(way: Way, setting: Setting, stack: AsyncExitStack) -> World
         tls = None if setting.tls == "none" else server_tls()
         server = await stack.enter_async_context(FaultServer(fake, tls).serving())
     seen = setting.clock(clock)
-    rates = {bucket: Rate(limit, per=per) for bucket, (limit, per) in setting.limits.items()}
+    rates: dict[str, Any] = {
+        bucket: Rate(limit, per=per) for bucket, (limit, per) in setting.limits.items()
+    }
     limiter = TokenBucketLimiter(clock=seen, **rates)
     client = AsyncZiett(
         API_KEY,

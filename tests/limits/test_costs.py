@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyio
 import pytest
@@ -55,6 +56,7 @@ async def acquire(limiter: TokenBucketLimiter, timeout: float) -> None:
 
 async def pause_again_and_again(limiter: TokenBucketLimiter, count: int, timeout: float) -> float:
     """Let so many calls wait and pause the bucket for longer than they can."""
+    began = 0.0
     async with anyio.create_task_group() as tasks:
         for _ in range(count):
             tasks.start_soon(acquire, limiter, timeout)
@@ -102,7 +104,7 @@ def test_a_cancelled_crowd_takes_no_token(backend: str) -> None:
         async with anyio.create_task_group() as tasks:
             for number in range(3000):
                 priority = BULK if number % 2 else Priority.URGENT
-                tasks.start_soon(lambda each=priority: limiter.acquire(SEND, priority=each))
+                tasks.start_soon(partial(limiter.acquire, SEND, priority=priority))
             for _ in range(5):
                 await checkpoint()
             clock.advance(10)

@@ -261,6 +261,7 @@ def test_a_limiter_raises_it_with_a_reason_alone() -> None:
     """It knows of no call, so it has nothing else to say."""
     error = LimiterUnavailable("redis: timed out")
     assert (error.message, error.attempts, error.idempotency_key) == ("redis: timed out", 0, None)
+    assert str(error) == "acquire (attempt 0): redis: timed out"
 
 
 async def test_a_permit_of_a_scope_that_is_cancelled_is_released() -> None:

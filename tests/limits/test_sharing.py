@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from typing import Any
 from weakref import ref
 
 import anyio
@@ -93,9 +94,9 @@ def test_spellings_of_one_address_share_one_limiter(address: str) -> None:
     clock = ManualClock()
     limiter = shared_limiter(KEY, "https://api.ziett.example/c/v1", clock)
     assert shared_limiter(KEY, address, clock) is limiter
-    with_client = AsyncZiett(KEY, base_url=address, transport=FakeTransport(), clock=clock)
-    assert with_client._pipeline.limiter is limiter
-    anyio.run(with_client.aclose)
+    client: Any = AsyncZiett(KEY, base_url=address, transport=FakeTransport(), clock=clock)
+    assert client._pipeline.limiter is limiter
+    anyio.run(client.aclose)
 
 
 def test_http_has_its_own_default_port() -> None:

@@ -1,6 +1,7 @@
-"""Waiting for a turn: in order, no longer than asked, and in nobody's way."""
+"""Waiting for a permit: in order, no longer than asked, and at no other call's cost."""
 
-from math import inf
+from math import inf, nan
+from typing import Any
 
 import anyio
 import pytest
@@ -76,8 +77,8 @@ async def test_first_come_first_served(starts: Starts) -> None:
     assert starts.seen == list(zip("abcdef", times, strict=True))
 
 
-async def test_nobody_overtakes(starts: Starts) -> None:
-    """Who asks in the instant in which a token comes back stands behind those who wait."""
+async def test_no_call_overtakes(starts: Starts) -> None:
+    """A call that comes in the instant in which a token comes back goes behind those that wait."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(starts.attempt, "late", 0.0, None, 10.0)
         await starts.attempt("first")
@@ -97,7 +98,7 @@ async def test_a_free_token_costs_no_turn_of_the_event_loop(
 
 
 async def test_buckets_are_apart(starts: Starts, limiter: TokenBucketLimiter) -> None:
-    """A full or a paused bucket makes nobody wait at another one."""
+    """A full or a paused bucket makes no call wait at another one."""
     await limiter.pause(Bucket.SEND, inf)
     for bucket in (Bucket.LIST, Bucket.READ, Bucket.BATCH):
         await limiter.acquire(bucket, timeout=0)
@@ -117,7 +118,7 @@ async def test_the_defaults_are_the_documented_rates(clock: ManualClock) -> None
     assert clock.monotonic() == 0
 
 
-async def test_a_cancelled_waiter_loses_nothing_and_blocks_nobody(starts: Starts) -> None:
+async def test_a_cancelled_waiter_loses_nothing_and_blocks_no_call(starts: Starts) -> None:
     """Waiters that are cancelled, at the head or behind, leave their turns to the others."""
     async with anyio.create_task_group() as tasks:
         for name in ("first", "second"):
@@ -175,7 +176,7 @@ async def test_a_wait_that_cannot_end_in_time_fails_at_once(starts: Starts) -> N
 
 
 async def test_a_wait_that_is_in_vain_says_why(limiter: TokenBucketLimiter) -> None:
-    """Whoever uses the limiter alone reads it in the error."""
+    """It stands in the error for a program that uses the limiter alone."""
     for _ in range(2):
         await limiter.acquire(Bucket.SEND)
     with pytest.raises(TimeoutError, match=r"^no turn within the rate limit in the time given$"):
@@ -202,14 +203,14 @@ async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
 
 
 async def test_a_turn_at_the_deadline_is_in_time(starts: Starts) -> None:
-    """Who has ten seconds gets the token that is back after ten."""
+    """A call that has ten seconds gets the token that is back after ten."""
     for name in "abc":
         await starts.attempt(name, timeout=10.0)
     assert starts.seen == [("a", 0), ("b", 0), ("c", 10)]
 
 
 async def test_it_fails_as_soon_as_it_is_certain(starts: Starts) -> None:
-    """When attempts take so long that no token can be back in time, nobody waits longer."""
+    """When attempts take so long that no token can be back in time, no call waits longer."""
     async with anyio.create_task_group() as tasks:
         for name in ("slow", "slower"):
             tasks.start_soon(starts.attempt, name, 40.0)
@@ -222,7 +223,7 @@ async def test_it_fails_as_soon_as_it_is_certain(starts: Starts) -> None:
     assert failed == pytest.approx(late, abs=0.002)
 
 
-async def test_who_has_no_time_does_not_overtake_either() -> None:
+async def test_a_call_that_has_no_time_does_not_overtake_either() -> None:
     """A token that is due is for the head of the queue, even before the head has woken up."""
     clock = ManualClock(autojump=False)
     limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock)
@@ -237,8 +238,8 @@ async def test_who_has_no_time_does_not_overtake_either() -> None:
     assert starts.seen == [("first", 0), ("head", 10)]
 
 
-async def test_a_pause_holds_everybody(starts: Starts, limiter: TokenBucketLimiter) -> None:
-    """Nobody starts before its end, those who wait already included."""
+async def test_a_pause_holds_every_call(starts: Starts, limiter: TokenBucketLimiter) -> None:
+    """No attempt starts before its end, also of calls that wait already."""
     await limiter.pause(Bucket.SEND, 4)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(starts.attempt, "waits")
@@ -252,7 +253,7 @@ async def test_a_pause_holds_everybody(starts: Starts, limiter: TokenBucketLimit
 async def test_a_pause_fails_those_it_makes_too_late(
     starts: Starts, limiter: TokenBucketLimiter
 ) -> None:
-    """Whose deadline lies in the pause fails at once, and the others stay."""
+    """A call whose deadline lies in the pause fails at once, and the others stay."""
     await limiter.pause(Bucket.SEND, 4)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(starts.attempt, "soon", 0.0, 5.0)
@@ -264,9 +265,67 @@ async def test_a_pause_fails_those_it_makes_too_late(
 
 
 async def test_unlimited_does_nothing() -> None:
-    """Without a limit nobody waits, not even after a pause."""
+    """Without a limit no call waits, not even after a pause."""
     limiter: Limiter = Unlimited()
     await limiter.pause(Bucket.SEND, 60)
     for _ in range(1000):
         permit = await limiter.acquire(Bucket.SEND, priority=Priority.BULK, timeout=0)
         await permit.release()
+
+
+@pytest.mark.parametrize(
+    ("asked", "paused"), [(99_999_999, 600), (inf, 600), (600.5, 600), (599, 599)]
+)
+async def test_a_pause_has_a_bound(
+    starts: Starts, limiter: TokenBucketLimiter, asked: float, paused: float
+) -> None:
+    """One answer stops no call for more than ten minutes, whatever it asks for."""
+    await limiter.pause(Bucket.SEND, asked)
+    await starts.attempt("after")
+    assert starts.seen == [("after", paused)]
+
+
+@pytest.mark.parametrize("seconds", [nan, 0, -5, -inf])
+async def test_a_pause_of_no_length_is_none(
+    starts: Starts, limiter: TokenBucketLimiter, seconds: float
+) -> None:
+    """What is no time to wait makes no call wait."""
+    await limiter.pause(Bucket.SEND, seconds)
+    await starts.attempt("at once")
+    assert starts.seen == [("at once", 0)]
+
+
+async def test_a_pause_takes_back_what_is_ready() -> None:
+    """Calls that find a token without asking find none during a pause."""
+    clock = ManualClock()
+    limiter = TokenBucketLimiter(send=Rate(100, per=10.0), clock=clock)
+    await limiter.acquire(Bucket.SEND)
+    await limiter.pause(Bucket.SEND, 5)
+    with pytest.raises(TimeoutError):
+        await limiter.acquire(Bucket.SEND, timeout=4)
+
+
+async def test_a_permit_is_released_once(limiter: TokenBucketLimiter, clock: ManualClock) -> None:
+    """A second release changes nothing: it does not give another call's token back."""
+    first, second = [await limiter.acquire(Bucket.SEND) for _ in range(2)]
+    await first.release()
+    await first.release()
+    await limiter.acquire(Bucket.SEND)
+    assert clock.monotonic() == 10
+    with pytest.raises(TimeoutError):
+        await limiter.acquire(Bucket.SEND, timeout=5)
+    await second.release()
+
+
+@pytest.mark.parametrize("rates", [(), (Rate(1), 5), 5, None, "120", [Rate(1), None]])
+def test_rates_are_rates(rates: Any) -> None:  # noqa: ANN401 - anything
+    """What is neither a rate nor several of them is refused by the name of its bucket."""
+    with pytest.raises(ValueError, match=r"^batch: must be a Rate, or several in a sequence, got "):
+        TokenBucketLimiter(batch=rates)
+
+
+@pytest.mark.parametrize("reserve", [1, 1.0, -0.1, nan, inf, True, "0.2", None])
+def test_a_reserve_is_a_share(reserve: Any) -> None:  # noqa: ANN401 - anything
+    """What is no share below the whole is refused by its name."""
+    with pytest.raises(ValueError, match=r"^reserve: must be a share of at least 0 and below 1, "):
+        TokenBucketLimiter(reserve=reserve)

@@ -38,15 +38,15 @@ from ziett_async import (
     Limiter,
     ManualClock,
     OutcomeUnknown,
-    Rate,
     Permit,
     Priority,
+    Rate,
     Request,
     Response,
     RetryPolicy,
     TokenBucketLimiter,
-    Unlimited,
     Transport,
+    Unlimited,
     ZiettError,
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault, Idempotency, MessageRecord, Quota
@@ -259,7 +259,9 @@ class Machine(RuleBasedStateMachine):
 
     def limits(self) -> Limiter:
         """Return the client's limiter."""
-        rates = {name: Rate(quota.limit, quota.per) for name, quota in LIMITS.items()}
+        rates: dict[str, Any] = {
+            name: Rate(quota.limit, quota.per) for name, quota in LIMITS.items()
+        }
         return TokenBucketLimiter(**rates, clock=self.clock)
 
     @initialize(

@@ -5,15 +5,15 @@ window of `per` seconds ever sees more than `limit` arrivals. Clients with the s
 the same address count against the same limits at the server, so they get the same limiter.
 """
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits._base import Permit
 from ziett_async.limits._bucket import Rate, Tokens
+from ziett_async.limits._forks import register_at_fork
 from ziett_async.limits._guard import InstantPermit
 from ziett_async.limits._queue import Queue
 
@@ -97,7 +97,7 @@ class TokenBucketLimiter:
         self._reserve = reserve
         self._clock = clock or SystemClock()
         self._queues = self._new_queues()
-        _limiters.add(self)
+        _limiters[self] = TokenBucketLimiter._begin_anew
 
     async def acquire(
         self,
@@ -167,18 +167,17 @@ def _as_rates(bucket: Bucket, given: object) -> tuple[Rate, ...]:
     return rates
 
 
-#: Every limiter of this process.
-_limiters = WeakSet[TokenBucketLimiter]()
+#: Every limiter of this process, and how it begins anew.
+_limiters = WeakKeyDictionary[TokenBucketLimiter, Callable[[TokenBucketLimiter], None]]()
 
 
 def begin_anew() -> None:
-    """Leave to the parent process what is the parent's, after a fork."""
-    for limiter in tuple(_limiters):
-        limiter._begin_anew()  # noqa: SLF001 - it is this module's
+    """Leave all attempts to the parent process, and all locks, after a fork."""
+    for limiter, begin in tuple(_limiters.items()):
+        begin(limiter)
 
 
-# There is no fork on Windows.
-getattr(os, "register_at_fork", lambda **_: None)(after_in_child=begin_anew)
+register_at_fork(after_in_child=begin_anew)
 
 
 class Unlimited:

@@ -1,12 +1,12 @@
 """Which clients share a limiter: those of one account, as far as this process can tell."""
 
-import os
 from collections import deque
 from threading import Lock
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from ziett_async._clock import Clock, SystemClock
+from ziett_async.limits._forks import register_at_fork
 from ziett_async.limits._local import TokenBucketLimiter
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -31,8 +31,7 @@ def begin_anew() -> None:
     _registry.lock = Lock()
 
 
-# There is no fork on Windows.
-getattr(os, "register_at_fork", lambda **_: None)(after_in_child=begin_anew)
+register_at_fork(after_in_child=begin_anew)
 
 
 def shared_limiter(api_key: str, base_url: str, clock: Clock) -> TokenBucketLimiter:
