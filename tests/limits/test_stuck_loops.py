@@ -240,3 +240,31 @@ def test_a_call_whose_time_is_up_at_once_is_not_asked_about(backend: str) -> Non
 
     with stopped_loop(starts, used=2, waiting=1):
         in_threads(lambda: anyio.run(main, backend=backend))
+
+
+@BACKENDS
+def test_closed_loops_are_dropped_when_it_is_their_turn(backend: str) -> None:
+    """Bulk calls of two closed loops stand before one of a running loop, which starts in time."""
+    clock = ReadingClock()
+    limiter = TokenBucketLimiter(send=RATE, reserve=0, clock=clock)
+    starts = Starts(limiter, clock)
+    inside: Any = limiter
+    tasks = list[asyncio.Task[None]]()
+
+    def close_a_loop() -> None:
+        loop = asyncio.new_event_loop()
+        tasks.append(loop.create_task(starts.attempt("closed", None, Priority.BULK)))
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+    async def main() -> None:
+        await starts.attempts("before", 2)
+        for _ in range(2):
+            await anyio.to_thread.run_sync(close_a_loop)
+        async with anyio.create_task_group() as group:
+            group.start_soon(starts.attempt, "urgent")
+            group.start_soon(starts.attempt, "bulk", PATIENCE, Priority.BULK)
+
+    anyio.run(main, backend=backend)
+    assert starts.names()[2:] == ["urgent", "bulk"]
+    assert inside._queues[Bucket.SEND].lines == {}
