@@ -4,7 +4,7 @@ import asyncio
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import anyio
@@ -268,3 +268,16 @@ def test_closed_loops_are_dropped_when_it_is_their_turn(backend: str) -> None:
     anyio.run(main, backend=backend)
     assert starts.names()[2:] == ["urgent", "bulk"]
     assert inside._queues[Bucket.SEND].lines == {}
+
+
+@BACKENDS
+def test_many_stopped_loops_are_passed_together(backend: str) -> None:
+    """Eight event loops that do not run hold a call up no longer than one of them."""
+    clock = ReadingClock()
+    starts = Starts(TokenBucketLimiter(send=RATE, clock=clock), clock)
+    with ExitStack() as stack:
+        stack.enter_context(stopped_loop(starts, used=2, waiting=1))
+        for _ in range(7):
+            stack.enter_context(stopped_loop(starts, used=0, waiting=1))
+        in_threads(lambda: anyio.run(starts.attempt, "running", backend=backend))
+        assert starts.seen[2][1] <= starts.seen[1][1] + RATE.per + 3 * REACTION

@@ -12,7 +12,7 @@ from ziett_async._operation import Priority
 
 CallSoon = Callable[[Callable[[], object]], object]
 
-#: Seconds in which an event loop runs what a line called it for; else the line is silent.
+#: Seconds in which an event loop runs what wakes a line of it; else the line is silent.
 REACTION = 0.1
 
 
@@ -46,12 +46,12 @@ class Waiter:
 class Line:
     """The calls of one event loop that wait, first come first served within a priority."""
 
-    __slots__ = ("call_soon", "called", "waiting")
+    __slots__ = ("call_soon", "waiting", "woken")
 
     def __init__(self, call_soon: CallSoon) -> None:
         self.call_soon = call_soon
-        #: Since when the event loop has not run what it was called for; inf if it has.
-        self.called = inf
+        #: Since when the event loop has not run what wakes the line; inf if it has.
+        self.woken = inf
         # Ordered dicts find their first key quickly, however many have left before it.
         self.waiting = {each: OrderedDict[Waiter, None]() for each in Priority}
 
@@ -61,4 +61,4 @@ class Line:
 
     def is_silent(self, now: float) -> bool:
         """Return whether its event loop does not run."""
-        return self.called + REACTION <= now
+        return self.woken + REACTION <= now

@@ -8,14 +8,14 @@ then looks again; as that moment is a lower bound, a release does not have to wa
 
 The calls of one event loop are a line of their own. The head of the queue is the first of the
 heads of the lines: urgent before bulk, and then as they came. A line is woken by a function
-that its event loop runs soon, called from any thread without blocking. A loop that has been
-closed refuses the call, and its line is dropped. A loop that was stopped, or is blocked, takes
-the call and does not run it: when it has not done so for `REACTION` seconds its line is
-silent, and until it shows life the queue is what the other lines are. While there are several
-lines, the head of each looks whether the head of the queue lets its turn pass, and if so wakes
-it and looks again. So an event loop that does not run holds the others up for at most twice
-`REACTION` seconds, once; what is taken is still taken under the lock by one call at a time,
-and the order within a line stays what it is.
+that its event loop is asked to run soon, from any thread and without blocking. A loop that has
+been closed refuses that, and its line is dropped. A loop that was stopped, or is blocked,
+accepts the function and does not run it: after `REACTION` seconds its line is silent, and until
+it shows life the queue is what the other lines are. While there are several lines, the head of
+each looks whether the head of the queue lets its turn pass, and if so wakes the other lines and
+looks again. So event loops that do not run hold the others up for at most twice `REACTION`
+seconds, once. A token is still taken under the lock by one call at a time, so no window sees
+more than before, and the order within a line stays what it is.
 
 How many calls are ahead is known by counting: every call has a number, and of the calls that
 came later at most so many wait behind it as numbers were given out since. Where some of them
@@ -50,7 +50,7 @@ def _turn(head: Waiter) -> tuple[bool, int]:
     return head.priority == _BULK, head.number
 
 
-def _wake(waiters: Iterable[Waiter]) -> None:
+def _wake_all(waiters: Iterable[Waiter]) -> None:
     for waiter in waiters:
         waiter.event.set()
 
@@ -121,7 +121,7 @@ class Queue:
                 calls = [*line.waiting[_URGENT], *line.waiting[_BULK]]
                 if late := [each for each in calls if each.deadline < until]:
                     with suppress(RuntimeError):  # the loop has been closed
-                        line.call_soon(partial(_wake, late))
+                        line.call_soon(partial(_wake_all, late))
 
     def abandon(self) -> None:
         """Forget the calls and whoever holds the lock: they are those of the parent process."""
@@ -144,15 +144,15 @@ class Queue:
             if line.head() is None:
                 self.lines.pop(line.call_soon, None)
             else:
-                self._call(line, now)
-            while (first := self._first(now)) and not self._call(first, now):
+                self._wake(line, now)
+            while (first := self._first(now)) and not self._wake(first, now):
                 pass
 
     def _take_or_nap(self, waiter: Waiter, line: Line) -> float | None:
         """Take a token, or return after how many seconds to try again."""
         with self.lock:
             now = self.monotonic()
-            line.called = inf  # as its loop has run this
+            line.woken = inf  # as its loop has run this
             first = self._first(now) or line
             head = first.head()
             if head is waiter and self.tokens.take(now, waiter.priority):
@@ -165,7 +165,7 @@ class Queue:
             if head is waiter:
                 return min(nap, turn)
             if turn <= 0:
-                self._call(first, now)
+                self._wake_others(line, now)
             return min(nap, max(turn, REACTION + GRAIN))
 
     def _patience(self, waiter: Waiter, line: Line, now: float) -> float:
@@ -180,8 +180,7 @@ class Queue:
             left = waiter.asked + REACTION + GRAIN - now
             if left > 0 and self._earliest(*place, [line], now) <= waiter.deadline:
                 # It is in vain only if the loops of the others run.
-                for each in [each for each in self.lines.values() if each is not line]:
-                    self._call(each, now)
+                self._wake_others(line, now)
                 return min(left, waiter.deadline - now)
         message = "no turn within the rate limit in the time given"
         raise TimeoutError(message)
@@ -205,26 +204,32 @@ class Queue:
 
     def _first(self, now: float) -> Line | None:
         """Return the line of the queue's head."""
-        if len(self.lines) == 1:
-            return next(iter(self.lines.values()))
+        lines = list(self.lines.values())
+        if len(lines) == 1:
+            return lines[0]
         heads = [(_turn(head), line) for line in self._running(now) if (head := line.head())]
         return min(heads, key=itemgetter(0))[1] if heads else None
 
-    def _call(self, line: Line, now: float) -> bool:
+    def _wake_others(self, line: Line, now: float) -> None:
+        for each in list(self.lines.values()):
+            if each is not line:
+                self._wake(each, now)
+
+    def _wake(self, line: Line, now: float) -> bool:
         """Wake the head of a line; if its event loop has been closed drop it, return False."""
-        if line.called == inf:
-            line.called = now
+        if line.woken == inf:
+            line.woken = now
             try:
-                line.call_soon(partial(self._react, line))
+                line.call_soon(partial(self._show_life, line))
             except RuntimeError:  # trio's RunFinishedError is one
                 self.lines.pop(line.call_soon, None)
                 return False
         return True
 
-    def _react(self, line: Line) -> None:
-        """Do what a line was called for, in its own event loop."""
+    def _show_life(self, line: Line) -> None:
+        """Do what wakes a line, in its own event loop."""
         with self.lock:
-            line.called = inf
+            line.woken = inf
             if head := line.head():
                 head.event.set()
 
