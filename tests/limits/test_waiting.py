@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 from ziett_async._clock import ManualClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Limiter, Rate, TokenBucketLimiter, Unlimited
-from ziett_async.limits._bucket import Tokens
+from ziett_async.limits._bucket import BATCH, Tokens
 from ziett_async.limits._queue import Queue
 
 pytestmark = pytest.mark.anyio
@@ -200,6 +200,16 @@ async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
             calls = [len(line.waiting[Priority.URGENT]) for line in queue.lines.values()]
             assert calls == waiting
             clock.advance(10)
+
+
+async def test_while_calls_wait_there_is_nothing_to_spare() -> None:
+    """What another thread put aside in the instant before a call joins is free for that call."""
+    tokens = Tokens([Rate(BATCH, per=10.0)])
+    queue = Queue(Bucket.SEND, tokens, ManualClock())
+    tokens.stock(0.0)
+    assert len(queue.spare) == BATCH
+    await queue.wait(Priority.URGENT, 0.5)
+    assert (queue.spare, tokens.in_flight) == ([], 1)
 
 
 async def test_a_turn_at_the_deadline_is_in_time(starts: Starts) -> None:

@@ -34,7 +34,7 @@ from ziett_async._value import Value
 #: Seconds added to a nap that ends when a deadline is in doubt, so that the doubt is over.
 GRAIN = 0.001
 #: Tokens that are put into `spare` at once.
-BATCH = 16
+BATCH = 32
 
 
 def _check_limit(_: object, __: object, limit: int) -> None:

@@ -152,7 +152,6 @@ class Queue:
         """Take a token, or return after how many seconds to try again."""
         with self.lock:
             now = self.monotonic()
-            line.woken = inf  # as its loop has run this
             first = self._first(now) or line
             head = first.head()
             if head is waiter and self.tokens.take(now, waiter.priority):
