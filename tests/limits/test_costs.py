@@ -8,7 +8,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from ziett_async._clock import ManualClock
+from tests.limits._clocks import BoundedClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Rate, TokenBucketLimiter
 
@@ -97,7 +97,7 @@ def test_a_cancelled_crowd_takes_no_token(backend: str) -> None:
     """Thousands of calls that are cancelled at once, in the instant of their turn, take none."""
 
     async def main() -> None:
-        clock = ManualClock(autojump=False)
+        clock = BoundedClock(autojump=False)
         limiter = TokenBucketLimiter(send=Rate(3, per=10.0), clock=clock)
         for _ in range(3):
             await (await limiter.acquire(SEND)).release()
@@ -120,7 +120,7 @@ def test_a_wait_with_a_timeout_is_looked_at_a_few_times(backend: str) -> None:
     """A call that waits for an hour is woken for its turn and when its time may be up only."""
 
     async def main() -> None:
-        clock = Counted()
+        clock = BoundedClock()
         limiter = TokenBucketLimiter(send=Rate(10, per=60.0), clock=clock)
         async with anyio.create_task_group() as tasks:
             for _ in range(600):
@@ -128,17 +128,6 @@ def test_a_wait_with_a_timeout_is_looked_at_a_few_times(backend: str) -> None:
         assert clock.naps <= 600 * 3
 
     anyio.run(main, backend=backend)
-
-
-class Counted(ManualClock):
-    """A clock that counts sleeps."""
-
-    naps = 0
-
-    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
-        """Count, and sleep."""
-        self.naps += 1
-        await super().sleep(seconds, until)
 
 
 async def attempt(limiter: TokenBucketLimiter, timeout: float) -> None:

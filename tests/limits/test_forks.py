@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ziett_async._clock import ManualClock
+from tests.limits._clocks import BoundedClock
 from ziett_async._operation import Bucket
 from ziett_async.limits import Rate, TokenBucketLimiter, _shared, shared_limiter
 from ziett_async.limits._local import begin_anew
@@ -132,7 +132,7 @@ def test_what_a_child_does_first() -> None:
     """It leaves calls and locks to the parent, and takes new tokens with the same rates."""
 
     async def wait() -> None:
-        clock = ManualClock(autojump=False)
+        clock = BoundedClock(autojump=False)
         limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock)
         permit = await limiter.acquire(Bucket.SEND)
         inside: Any = limiter
@@ -155,7 +155,7 @@ def test_what_a_child_does_first() -> None:
 
 def test_what_a_child_shares() -> None:
     """The lock is another one, and the limiters of one key are still one."""
-    clock, inside = ManualClock(), vars(_shared)["_registry"]
+    clock, inside = BoundedClock(), vars(_shared)["_registry"]
     lock = inside.lock
     limiter = shared_limiter("zk_test_x", "", clock)
     share_anew()

@@ -5,7 +5,7 @@ import logging
 import anyio
 import pytest
 
-from ziett_async._clock import ManualClock
+from tests.limits._clocks import BoundedClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Rate, TokenBucketLimiter
 
@@ -18,7 +18,7 @@ class Calls:
     """Calls that wait, and the lines that this leads to."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture, rate: Rate) -> None:
-        self.caplog, self.clock = caplog, ManualClock()
+        self.caplog, self.clock = caplog, BoundedClock()
         self.limiter = TokenBucketLimiter(send=rate, reserve=0, clock=self.clock)
         caplog.set_level(logging.INFO, logger="ziett_async")
 

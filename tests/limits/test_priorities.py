@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from ziett_async._clock import ManualClock
+from tests.limits._clocks import BoundedClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Rate, TokenBucketLimiter
 
@@ -16,7 +16,7 @@ class Starts:
     """Attempts of no length that record when they start, in seconds."""
 
     def __init__(self, limit: int, reserve: float = 0.2) -> None:
-        self.clock = ManualClock()
+        self.clock = BoundedClock()
         self.limiter = TokenBucketLimiter(
             send=Rate(limit, per=10.0), reserve=reserve, clock=self.clock
         )

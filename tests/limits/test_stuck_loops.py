@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests.limits._threads import ReadingClock, in_threads
+from tests.limits._clocks import ReadingClock, in_threads
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Rate, TokenBucketLimiter, shared_limiter

@@ -14,8 +14,8 @@ from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.limits._threads import ReadingClock, in_threads
-from ziett_async._clock import Clock, ManualClock
+from tests.limits._clocks import BoundedClock, ReadingClock, in_threads
+from ziett_async._clock import Clock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Limiter, Permit, Rate, TokenBucketLimiter, Unlimited
 
@@ -136,7 +136,7 @@ def test_no_window_is_overfull(
     backend: str, attempts: list[Attempt], pauses: list[tuple[int, int]]
 ) -> None:
     """Whatever the latencies, cancellations and pauses, no window holds more than the limit."""
-    clock = ManualClock()
+    clock = BoundedClock()
     server = Server(clock)
     limiter = TokenBucketLimiter(send=Rate(3, per=8.0), clock=clock)
     anyio.run(traffic, server, limiter, attempts, pauses, backend=backend)
@@ -151,7 +151,7 @@ def test_each_of_several_rates_holds(
     backend: str, attempts: list[Attempt], pauses: list[tuple[int, int]]
 ) -> None:
     """Where two rates hold together no window of either holds more than its limit."""
-    clock = ManualClock()
+    clock = BoundedClock()
     server = Server(clock)
     rates = (Rate(4, per=8.0), Rate(2, per=1.0))
     limiter = TokenBucketLimiter(send=rates, clock=clock)
@@ -179,7 +179,7 @@ async def saturate(limiter: Limiter, clock: Clock, starts: int) -> list[float]:
 @BACKENDS
 def test_a_saturated_client_uses_99_percent(backend: str) -> None:
     """At ordinary latencies 600 attempts take hardly more than the five minutes they must."""
-    clock = ManualClock()
+    clock = BoundedClock()
     limiter = TokenBucketLimiter(clock=clock)
     started = anyio.run(saturate, limiter, clock, 601, backend=backend)
     assert crowd(started, 60.0) == 120
@@ -189,7 +189,7 @@ def test_a_saturated_client_uses_99_percent(backend: str) -> None:
 @BACKENDS
 def test_a_refilled_bucket_overfills_a_window(backend: str) -> None:
     """The bucket that is refilled all the time lets 239 through in the first minute."""
-    clock = ManualClock()
+    clock = BoundedClock()
     limiter = Refilled(Rate(120, per=60.0), clock)
     started = anyio.run(saturate, limiter, clock, 300, backend=backend)
     with pytest.raises(AssertionError):
@@ -200,7 +200,7 @@ def test_a_refilled_bucket_overfills_a_window(backend: str) -> None:
 @BACKENDS
 def test_many_clients_share_one_limit(backend: str) -> None:
     """Thirty tasks that each make one attempt after the other never exceed it together."""
-    clock = ManualClock()
+    clock = BoundedClock()
     limiter = TokenBucketLimiter(send=Rate(10, per=60.0), clock=clock)
     server = Server(clock)
 

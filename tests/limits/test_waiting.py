@@ -7,7 +7,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from ziett_async._clock import ManualClock
+from tests.limits._clocks import BoundedClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Limiter, Rate, TokenBucketLimiter, Unlimited
 from ziett_async.limits._bucket import BATCH, Tokens
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def clock() -> ManualClock:
+def clock() -> BoundedClock:
     """Return a clock that jumps to the next end of a sleep."""
-    return ManualClock()
+    return BoundedClock()
 
 
 @pytest.fixture
-def limiter(clock: ManualClock) -> TokenBucketLimiter:
+def limiter(clock: BoundedClock) -> TokenBucketLimiter:
     """Return a limiter with room for two sends in ten seconds."""
     return TokenBucketLimiter(send=Rate(2, per=10.0), clock=clock)
 
@@ -31,7 +31,7 @@ def limiter(clock: ManualClock) -> TokenBucketLimiter:
 class Starts:
     """Attempts that note when they start, in seconds, and under which name."""
 
-    def __init__(self, limiter: Limiter, clock: ManualClock) -> None:
+    def __init__(self, limiter: Limiter, clock: BoundedClock) -> None:
         self.limiter, self.clock = limiter, clock
         self.seen: list[tuple[str, float]] = []
 
@@ -63,7 +63,7 @@ class Starts:
 
 
 @pytest.fixture
-def starts(limiter: TokenBucketLimiter, clock: ManualClock) -> Starts:
+def starts(limiter: TokenBucketLimiter, clock: BoundedClock) -> Starts:
     """Return an empty record."""
     return Starts(limiter, clock)
 
@@ -89,7 +89,7 @@ async def test_no_call_overtakes(starts: Starts) -> None:
 
 
 async def test_a_free_token_costs_no_turn_of_the_event_loop(
-    limiter: TokenBucketLimiter, clock: ManualClock
+    limiter: TokenBucketLimiter, clock: BoundedClock
 ) -> None:
     """Two may start at once, and no time passes."""
     await limiter.acquire(Bucket.SEND)
@@ -106,7 +106,7 @@ async def test_buckets_are_apart(starts: Starts, limiter: TokenBucketLimiter) ->
     assert starts.seen == [("sent timed out", 0)]
 
 
-async def test_the_defaults_are_the_documented_rates(clock: ManualClock) -> None:
+async def test_the_defaults_are_the_documented_rates(clock: BoundedClock) -> None:
     """120 sends, 60 lists, 300 reads and 10 batches may start at once, and no more."""
     limiter = TokenBucketLimiter(clock=clock)
     limits = {Bucket.SEND: 120, Bucket.LIST: 60, Bucket.READ: 300, Bucket.BATCH: 10}
@@ -140,7 +140,7 @@ async def test_a_cancelled_waiter_loses_nothing_and_blocks_no_call(starts: Start
 
 async def test_a_waiter_cancelled_in_the_instant_of_its_turn_hands_it_on() -> None:
     """The next one starts in the same instant."""
-    clock = ManualClock(autojump=False)
+    clock = BoundedClock(autojump=False)
     limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock)
     starts = Starts(limiter, clock)
     await starts.attempt("first")
@@ -185,7 +185,7 @@ async def test_a_wait_that_is_in_vain_says_why(limiter: TokenBucketLimiter) -> N
 
 async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
     """While there are several event loops the head is watched; a call that left is forgotten."""
-    clock = ManualClock(autojump=False)
+    clock = BoundedClock(autojump=False)
     queue = Queue(Bucket.SEND, Tokens([Rate(2, per=10.0)]), clock)
 
     async def attempt() -> None:
@@ -205,7 +205,7 @@ async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
 async def test_while_calls_wait_there_is_nothing_to_spare() -> None:
     """What another thread put aside in the instant before a call joins is free for that call."""
     tokens = Tokens([Rate(BATCH, per=10.0)])
-    queue = Queue(Bucket.SEND, tokens, ManualClock())
+    queue = Queue(Bucket.SEND, tokens, BoundedClock())
     tokens.stock(0.0)
     assert len(queue.spare) == BATCH
     await queue.wait(Priority.URGENT, 0.5)
@@ -235,7 +235,7 @@ async def test_it_fails_as_soon_as_it_is_certain(starts: Starts) -> None:
 
 async def test_a_call_that_has_no_time_does_not_overtake_either() -> None:
     """A token that is due is for the head of the queue, even before the head has woken up."""
-    clock = ManualClock(autojump=False)
+    clock = BoundedClock(autojump=False)
     limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock)
     starts = Starts(limiter, clock)
     await starts.attempt("first")
@@ -307,7 +307,7 @@ async def test_a_pause_of_no_length_is_none(
 
 async def test_a_pause_takes_back_what_is_ready() -> None:
     """Calls that find a token without asking find none during a pause."""
-    clock = ManualClock()
+    clock = BoundedClock()
     limiter = TokenBucketLimiter(send=Rate(100, per=10.0), clock=clock)
     await limiter.acquire(Bucket.SEND)
     await limiter.pause(Bucket.SEND, 5)
@@ -315,7 +315,7 @@ async def test_a_pause_takes_back_what_is_ready() -> None:
         await limiter.acquire(Bucket.SEND, timeout=4)
 
 
-async def test_a_permit_is_released_once(limiter: TokenBucketLimiter, clock: ManualClock) -> None:
+async def test_a_permit_is_released_once(limiter: TokenBucketLimiter, clock: BoundedClock) -> None:
     """A second release changes nothing: it does not give another call's token back."""
     first, second = [await limiter.acquire(Bucket.SEND) for _ in range(2)]
     await first.release()

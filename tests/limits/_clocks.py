@@ -1,4 +1,4 @@
-"""Clocks and threads for tests in which several event loops share a limiter."""
+"""Clocks and threads for tests of waiting, which end in a failure where they would hang."""
 
 import threading
 from collections.abc import Callable
@@ -6,6 +6,22 @@ from itertools import count
 
 import anyio
 from anyio.lowlevel import checkpoint
+
+from ziett_async._clock import ManualClock
+
+
+class BoundedClock(ManualClock):
+    """A clock that jumps over waits, and on which a test sleeps no more often than it needs to."""
+
+    def __init__(self, most: int = 20_000, *, autojump: bool = True) -> None:
+        super().__init__(autojump=autojump)
+        self.naps, self._most = 0, most
+
+    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
+        """Sleep; a call that wakes again and again, and does nothing, fails."""
+        self.naps += 1
+        assert self.naps <= self._most, "a call looks again and again"
+        await super().sleep(seconds, until)
 
 
 class ReadingClock:
