@@ -29,6 +29,7 @@ class ReadingClock:
 
     def __init__(self, per_second: int = 1024) -> None:
         self._readings, self._per_second = count(), per_second
+        self.naps = 0
 
     def monotonic(self) -> float:
         """Return the seconds that the readings so far have taken."""
@@ -38,9 +39,27 @@ class ReadingClock:
 
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
         """Read the clock until the time has passed or the event is set."""
+        self.naps += 1
         end = self.monotonic() + seconds
         while self.monotonic() < end and not (until and until.is_set()):
             await checkpoint()
+
+
+class StillClock:
+    """A clock that passes only by hand, and on which only an event ends a sleep."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        """Return the seconds that the test let pass."""
+        return self.now
+
+    time = monotonic
+
+    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
+        """Wait for the event."""
+        assert until is not None, seconds
+        await until.wait()
 
 
 def in_threads(*jobs: Callable[[], object]) -> None:

@@ -317,7 +317,7 @@ def test_a_pause_holds_free_tokens_back() -> None:
         (0, [], 110, 0, 110),  # a pause
         (1, [104, 108], 106, 0, 106),
         (1, [104, 108], 106, 1, 108),
-        (1, [104, 108], 106, 3, 122),  # who starts late is back late
+        (1, [104, 108], 106, 3, 122),  # what starts late is back late
     ],
 )
 def test_the_earliest_start(

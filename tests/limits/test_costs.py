@@ -8,7 +8,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests.limits._clocks import BoundedClock
+from tests.limits._clocks import BoundedClock, StillClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Rate, TokenBucketLimiter
 
@@ -17,21 +17,6 @@ SEND, BULK = Bucket.SEND, Priority.BULK
 #: The longer queue is eight times the shorter one: what is quadratic costs 64 times as much.
 FEW, MANY = 250, 2000
 MOST = 24
-
-
-class NoTime:
-    """A clock on which no time passes, and which costs nothing to sleep on."""
-
-    def monotonic(self) -> float:
-        """Return the same time for ever."""
-        return 0.0
-
-    time = monotonic
-
-    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
-        """Wait for the event."""
-        assert until is not None, seconds
-        await until.wait()
 
 
 async def fill(limiter: TokenBucketLimiter, count: int, timeout: float) -> float:
@@ -82,7 +67,7 @@ def test_eight_times_the_calls_cost_about_eight_times_as_much(
     """To wait with a timeout, be cancelled and be paused is linear, however long the queue."""
 
     async def main(count: int) -> float:
-        limiter = TokenBucketLimiter(send=Rate(1000, per=1e-3), clock=NoTime())
+        limiter = TokenBucketLimiter(send=Rate(1000, per=1e-3), clock=StillClock())
         await limiter.pause(SEND, 1.0)
         return await work(limiter, count, timeout)
 

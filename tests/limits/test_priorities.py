@@ -62,7 +62,7 @@ async def test_bulk_never_takes_the_reserve() -> None:
 
 
 async def test_an_urgent_call_goes_before_bulk_that_waits() -> None:
-    """Where there is no token, who is urgent is first; within a priority it is who came first."""
+    """An urgent call is first; within a priority the call that came first is."""
     starts = Starts(1)
     async with anyio.create_task_group() as tasks:
         await starts.attempt("first", URGENT)

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests.limits._clocks import ReadingClock, in_threads
+from tests.limits._clocks import ReadingClock, StillClock, in_threads
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Rate, TokenBucketLimiter, shared_limiter
@@ -108,6 +108,7 @@ def pass_a_stopped_loop(backend: str, change: Callable[[Any, ReadingClock], None
         assert starts.names()[8:] == ["stopped 0", "stopped 1", "stopped 2", "later"]
         assert starts.crowd(RATE.per) <= RATE.limit
         assert piled_up == 1, "what a loop does not run piles up there"
+        assert clock.naps <= 60, "calls look again and again"
 
 
 @BACKENDS
@@ -281,3 +282,54 @@ def test_many_stopped_loops_are_passed_together(backend: str) -> None:
             stack.enter_context(stopped_loop(starts, used=0, waiting=1))
         in_threads(lambda: anyio.run(starts.attempt, "running", backend=backend))
         assert starts.seen[2][1] <= starts.seen[1][1] + RATE.per + 3 * REACTION
+
+
+@BACKENDS
+def test_a_call_that_leaves_hands_on_the_watch(backend: str) -> None:
+    """Where the first call of a loop is cancelled, the next one passes the stopped loop."""
+    clock = ReadingClock()
+    starts = Starts(TokenBucketLimiter(send=RATE, clock=clock), clock)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as others, anyio.create_task_group() as first:
+            first.start_soon(starts.attempt, "cancelled")
+            await checkpoint()
+            await checkpoint()
+            others.start_soon(starts.attempt, "next", None)
+            await checkpoint()
+            await checkpoint()
+            first.cancel_scope.cancel()
+
+    with stopped_loop(starts, used=2, waiting=1):
+        in_threads(lambda: anyio.run(main, backend=backend))
+        assert starts.names()[2:] == ["next"]
+        assert starts.seen[2][1] <= starts.seen[1][1] + RATE.per + 3 * REACTION
+
+
+def run(loop: asyncio.AbstractEventLoop) -> None:
+    """Let the tasks of an event loop run until they wait."""
+
+    async def settle() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    loop.run_until_complete(settle())
+
+
+def test_a_head_that_leaves_wakes_the_next_one_in_another_loop() -> None:
+    """It does not have to find out by itself, in its own time."""
+    clock = StillClock()
+    limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock)
+    one, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+    permit = one.run_until_complete(limiter.acquire(Bucket.SEND))
+    one.run_until_complete(permit.release())
+    head, behind = (each.create_task(limiter.acquire(Bucket.SEND)) for each in (one, other))
+    for loop in (one, other, one, other):
+        run(loop)
+    clock.now = 10.0
+    head.cancel()
+    run(one)
+    run(other)
+    assert (head.cancelled(), behind.done()) == (True, True)
+    one.close()
+    other.close()

@@ -238,7 +238,7 @@ def test_threads_share_one_limit() -> None:
 
 
 class StoppedClock:
-    """A clock on which nothing happens by itself, and which tells when somebody sleeps."""
+    """A clock on which nothing happens by itself, and which records that it is slept on."""
 
     def __init__(self) -> None:
         self.asleep = threading.Event()
@@ -279,8 +279,8 @@ def test_a_sleeping_event_loop_is_woken_from_another_thread(backend: str) -> Non
 
 @pytest.mark.parametrize("closed_first", [True, False])
 @BACKENDS
-def test_a_closed_event_loop_holds_nobody_up(backend: str, *, closed_first: bool) -> None:
-    """A waiter whose loop is closed under it is passed over by those who come behind it."""
+def test_a_closed_event_loop_holds_no_call_up(backend: str, *, closed_first: bool) -> None:
+    """A call whose loop is closed under it is passed by the calls behind it."""
     limiter = TokenBucketLimiter(send=Rate(1, per=1.0), clock=ReadingClock())
     loop = asyncio.new_event_loop()
     loop.run_until_complete(limiter.pause(Bucket.SEND, 0.5))

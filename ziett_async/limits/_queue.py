@@ -124,7 +124,7 @@ class Queue:
                         line.call_soon(partial(_wake_all, late))
 
     def abandon(self) -> None:
-        """Forget the calls and whoever holds the lock: they are those of the parent process."""
+        """Forget the calls and the lock, also if it is held: they are the parent process's."""
         self.lines.clear()
         self.lock = RLock()
 
