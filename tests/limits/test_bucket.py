@@ -18,6 +18,8 @@ LIMIT, PER = 3, 16.0
 #: Rates that hold together: the second is the narrower one for bursts, the first in the long run.
 SEVERAL = (Rate(5, per=16.0), Rate(2, per=3.0), Rate(4, per=11.0))
 URGENT, BULK = Priority.URGENT, Priority.BULK
+#: How often an attempt looks for a token, at most: each time something has ended.
+MOST_LOOKS = 100
 
 
 class Demand(NamedTuple):
@@ -84,9 +86,13 @@ def serve(bucket: Bucket, demands: list[Demand], pauses: dict[int, int]) -> list
         now = max(now, wanted)
         bucket.pause(now + pauses.get(number, -inf))
         end_due(bucket, ends, now)
-        while not bucket.take(now, demand.priority):
+        for _ in range(MOST_LOOKS):
+            if bucket.take(now, demand.priority):
+                break
             now = bucket.earliest(now, 0, demand.priority)
             end_due(bucket, ends, now)
+        else:
+            pytest.fail("an attempt that may start, as the bucket says, may not start")
         assert now >= bounds[number], "the bound was not a lower one"
         arrivals.append(now + demand.there)
         heappush(ends, now + demand.there + demand.back)

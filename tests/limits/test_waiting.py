@@ -202,6 +202,14 @@ async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
             clock.advance(10)
 
 
+async def test_the_next_calls_need_not_ask_for_a_token() -> None:
+    """A call that finds many tokens free leaves a batch of them to those that follow."""
+    limiter: Any = TokenBucketLimiter(clock=BoundedClock())
+    for taken in range(BATCH + 1):
+        await limiter.acquire(Bucket.SEND)
+        assert len(limiter._queues[Bucket.SEND].spare) == BATCH - taken
+
+
 async def test_while_calls_wait_there_is_nothing_to_spare() -> None:
     """What another thread put aside in the instant before a call joins is free for that call."""
     tokens = Tokens([Rate(BATCH, per=10.0)])
