@@ -18,10 +18,12 @@ class BoundedClock(ManualClock):
         self.naps, self._most = 0, most
 
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
-        """Sleep; a call that wakes again and again, and does nothing, fails."""
+        """Sleep; a call that wakes again and again, or never, fails."""
         self.naps += 1
         assert self.naps <= self._most, "a call looks again and again"
-        await super().sleep(seconds, until)
+        with anyio.move_on_after(20) as scope:
+            await super().sleep(seconds, until)
+        assert not scope.cancelled_caught, "a call waits for ever"
 
 
 class ReadingClock:
