@@ -25,8 +25,8 @@ _LATENCY = (0.005, 0.075)
 async def _ours(limiter: Limiter) -> None:
     bucket = Bucket.SEND  # to look up a member of an enum takes longer than to lock a lock
     for _ in range(_TIMES):
-        await limiter.acquire(bucket)
-        limiter.release(bucket)
+        permit = await limiter.acquire(bucket)
+        await permit.release()
 
 
 async def _rivals() -> None:

@@ -38,6 +38,7 @@ from ziett_async import (
     Operation,
     OutcomeUnknown,
     PermissionDeniedError,
+    Priority,
     Rate,
     RateLimitError,
     Request,
@@ -838,17 +839,32 @@ class Counting:
 
     seen: list[str] = attrs.field(factory=list[str])
 
-    async def acquire(self, bucket: Bucket, timeout: float | None = None) -> None:
-        """Let everybody start."""
-        self.seen.append(f"acquire {bucket} {timeout}")
+    async def acquire(
+        self,
+        bucket: Bucket,
+        *,
+        priority: Priority = Priority.URGENT,
+        timeout: float | None = None,
+    ) -> "CountingPermit":
+        """Let every attempt start."""
+        self.seen.append(f"acquire {bucket} {priority} {timeout}")
+        return CountingPermit(self, bucket)
 
-    def release(self, bucket: Bucket) -> None:
-        """Note it."""
-        self.seen.append(f"release {bucket}")
-
-    def pause(self, bucket: Bucket, seconds: float) -> None:
+    async def pause(self, bucket: Bucket, seconds: float) -> None:
         """Note it."""
         self.seen.append(f"pause {bucket} {seconds}")
+
+
+@attrs.define
+class CountingPermit:
+    """Its permit."""
+
+    limiter: Counting
+    bucket: Bucket
+
+    async def release(self) -> None:
+        """Note it."""
+        self.limiter.seen.append(f"release {self.bucket}")
 
 
 async def test_a_limiter_of_ones_own_is_asked_for_every_attempt() -> None:
@@ -858,12 +874,12 @@ async def test_a_limiter_of_ones_own_is_asked_for_every_attempt() -> None:
         with fake.script(Fault.status(429, headers=(("retry-after", "3"),)), Fault.reset()):
             await client.send_message(NUMBER, content=CONTENT, timeout=20)
     assert limiter.seen == [
-        "acquire send 20.0",
+        "acquire send urgent 20.0",
         "release send",
         "pause send 3.0",
-        "acquire send 17.0",
+        "acquire send urgent 17.0",
         "release send",
-        "acquire send 17.0",
+        "acquire send urgent 17.0",
         "release send",
     ]
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import anyio
+import attrs
 import pytest
 
 from tests._ways import API_KEY, CONTENT, NUMBER, REMITTER
@@ -11,8 +12,11 @@ from ziett_async import (
     AcceptedMessage,
     AsyncZiett,
     Bucket,
+    Limiter,
     NotSent,
     OutcomeUnknown,
+    Permit,
+    Priority,
     Rate,
     RetryPolicy,
     TokenBucketLimiter,
@@ -34,10 +38,10 @@ def new_client(fake: FakeZiett, limiter: TokenBucketLimiter) -> AsyncZiett:
     return AsyncZiett(API_KEY, transport=transport, default_remitter_id=REMITTER, limiter=limiter)
 
 
-def new_pipeline(fake: FakeZiett, limiter: TokenBucketLimiter) -> Pipeline:
+def new_pipeline(fake: FakeZiett, limiter: Limiter) -> Pipeline:
     """Return what a client carries its calls with."""
     return Pipeline(
-        origin=Origin("http://localhost/c/v1", (("x-api-key", API_KEY),)),
+        origin=Origin("http://localhost/c/v1", (("x-api-key", API_KEY),), API_KEY),
         transport=FakeTransport(fake),
         limiter=limiter,
         retry=RetryPolicy(),
@@ -82,7 +86,7 @@ async def test_calls_that_wait_for_their_turn_end_at_once() -> None:
     assert fake.clock.monotonic() == 10.0
     assert len(fake.requests) == 1
     # The one token comes back a minute after the first send, and nobody has taken it.
-    await limiter.acquire(Bucket.SEND, 50.0)
+    await limiter.acquire(Bucket.SEND, timeout=50.0)
     assert fake.clock.monotonic() == 60.0
 
 
@@ -143,19 +147,38 @@ async def test_a_turn_that_comes_while_the_client_is_closed_is_given_back() -> N
     """The limiter may hand it out in that very moment: no attempt is made with it."""
     fake = FakeZiett()
 
-    class Closing(TokenBucketLimiter):
+    released = list[Bucket]()
+
+    @attrs.frozen
+    class Turn:
+        bucket: Bucket
+
+        async def release(self) -> None:
+            released.append(self.bucket)
+
+    class Closing:
         """A limiter whose turn comes when the client has just been closed."""
 
-        async def acquire(self, bucket: Bucket, timeout: float | None = None) -> None:
-            await super().acquire(bucket, timeout)
+        async def acquire(
+            self,
+            bucket: Bucket,
+            *,
+            priority: Priority = Priority.URGENT,
+            timeout: float | None = None,
+        ) -> Permit:
+            del priority, timeout
             pipeline.waits.is_closed = True
+            return Turn(bucket)
 
-    limiter = Closing(send=Rate(1, per=60.0), clock=fake.clock)
+        async def pause(self, bucket: Bucket, seconds: float) -> None:
+            """Do nothing."""
+
+    limiter = Closing()
     pipeline = new_pipeline(fake, limiter)
     with pytest.raises(NotSent):
         await pipeline.run(new_call(), None, None)
     assert not fake.requests
-    await TokenBucketLimiter.acquire(limiter, Bucket.SEND, 60.0)
+    assert released == [Bucket.SEND]
 
 
 @pytest.mark.parametrize("other", ["asyncio", "trio"])

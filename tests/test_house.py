@@ -46,6 +46,7 @@ DESIGN = {
         "RecipientNotAllowed",
         "TransportError",
         "NotSent",
+        "LimiterUnavailable",
         "OutcomeUnknown",
         "DeadlineExceeded",
         "ApiError",
@@ -60,7 +61,7 @@ DESIGN = {
         "InvalidResponse",
     ],
     4: ["RetryPolicy"],
-    5: ["TokenBucketLimiter", "Rate", "Unlimited"],
+    5: ["TokenBucketLimiter", "Rate", "Unlimited", "Priority", "Permit", "LimiterUnavailable"],
     7: ["Transport", "Request", "Response"],
 }
 #: Those that design.md shows with their module.

@@ -25,7 +25,8 @@ from ziett_async.models._problem import Problem
 ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
 NUMBER, CONTENT = "+244990090990", "Olá Ana, your code is 482910."
 KEY = "zk_live_51H8"
-ORIGIN = Origin("https://api.ziett.co/c/v1", (("x-api-key", KEY), ("accept", "application/json")))
+HEADERS = (("x-api-key", KEY), ("accept", "application/json"))
+ORIGIN = Origin("https://api.ziett.co/c/v1", HEADERS, KEY)
 JSON_TYPE = ("content-type", "application/json")
 SEND = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
 GET = Operation("get_message", "GET", "/messages/{message_id}", Message, Bucket.READ)
@@ -497,7 +498,7 @@ def test_a_body_without_a_form_in_json_is_refused(body: object) -> None:
     """It is the caller's to mend, and is said before anything is sent."""
     operation = Operation("add_tag", "POST", "/tags", AcceptedMessage, Bucket.SEND)
     with pytest.raises(InvalidRequest) as caught:
-        to_request(operation(body=body), Origin("https://api.ziett.co", ()), "key-1", 1.0)
+        to_request(operation(body=body), Origin("https://api.ziett.co", (), KEY), "key-1", 1.0)
     assert caught.value.operation == "add_tag"
     assert caught.value.fields == {
         "body": "must be JSON: objects, arrays, strings, finite numbers, booleans"
@@ -511,6 +512,6 @@ def test_a_query_without_a_form_in_a_url_is_refused(query: Any) -> None:  # noqa
     """Neither an error from below nor half a character gets out."""
     operation = Operation("list_tags", "GET", "/tags", AcceptedMessage, Bucket.LIST)
     with pytest.raises(InvalidRequest) as caught:
-        to_request(operation(query=query), Origin("https://api.ziett.co", ()), None, 1.0)
+        to_request(operation(query=query), Origin("https://api.ziett.co", (), KEY), None, 1.0)
     words = "must be pairs of strings, without half characters"
     assert caught.value.fields == {"query": words}

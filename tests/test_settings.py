@@ -329,7 +329,7 @@ def test_what_the_environment_says_is_checked_alike(
             {"transport": FakeTransport},
             "transport: must be an instance, got the class FakeTransport",
         ),
-        ({"limiter": "x"}, "limiter: must have acquire, release, pause, got str"),
+        ({"limiter": "x"}, "limiter: must have acquire, pause, got str"),
         ({"transport": "x"}, "transport: must have send, aclose, got str"),
     ],
 )

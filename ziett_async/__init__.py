@@ -2,7 +2,7 @@
 
 from ziett_async._client import AsyncZiett
 from ziett_async._clock import Clock, ManualClock, SystemClock
-from ziett_async._operation import Bucket, Operation
+from ziett_async._operation import Bucket, Operation, Priority
 from ziett_async._pages import Pages
 from ziett_async._retry import RetryPolicy
 from ziett_async._wire import Request, Response, SendFailed
@@ -29,7 +29,7 @@ from ziett_async.errors import (
     ValidationError,
     ZiettError,
 )
-from ziett_async.limits import Limiter, Rate, TokenBucketLimiter, Unlimited
+from ziett_async.limits import Limiter, Permit, Rate, TokenBucketLimiter, Unlimited
 from ziett_async.models import (
     AcceptedCampaign,
     AcceptedMessage,
@@ -88,6 +88,8 @@ __all__ = [
     "Page",
     "Pages",
     "PermissionDeniedError",
+    "Permit",
+    "Priority",
     "Rate",
     "RateLimitError",
     "RecipientNotAllowed",

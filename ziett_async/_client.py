@@ -100,9 +100,9 @@ class AsyncZiett(Messages, Campaigns):
             transport = HttpxTransport()
         retry = RetryPolicy() if retry is None else retry
         if limiter is None:
-            limiter = shared_limiter(origin.headers[0][1], origin.base_url, time)
+            limiter = shared_limiter(origin.api_key, origin.base_url, time)
         require_instance("retry", retry, RetryPolicy)
-        require_methods("limiter", limiter, "acquire", "release", "pause")
+        require_methods("limiter", limiter, "acquire", "pause")
         self._transport = transport
         self._pipeline = Pipeline(
             origin=origin,

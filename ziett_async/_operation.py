@@ -38,6 +38,15 @@ class Bucket(StrEnum):
     BATCH = "batch"
 
 
+class Priority(StrEnum):
+    """Which calls go first where the rate limit makes calls wait."""
+
+    #: Before every bulk call, with the whole limit: what `send_message` is.
+    URGENT = "urgent"
+    #: After every urgent call, and never with the last `reserve` of the limit.
+    BULK = "bulk"
+
+
 def _check_method(_: object, __: object, method: str) -> None:
     # The server takes `post` for another method than `POST`, and so must its key.
     if method not in METHODS:

@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from ziett_async._operation import Call
+from ziett_async._turns import ClientClosed
 from ziett_async._unsettled_keys import KeyUse
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
@@ -120,8 +121,12 @@ class CallState(Generic[T_co]):
             error: CallError = DeadlineExceeded(self.trail, reason)
         elif isinstance(cause, LimiterUnavailable):
             error = LimiterUnavailable(cause.message, self.trail)
-        else:
+        elif isinstance(cause, ClientClosed):
             error = NotSent(self.trail, str(cause))
+        else:
+            # Its words may hold anything.
+            reason = f"the limiter raised {type(cause).__name__}"
+            error = LimiterUnavailable(reason, self.trail)
         return self._unknown(error.message) if self._may_have_been_sent else error
 
     def broken(self, failure: SendFailed, *, time_is_up: bool) -> FailedAttempt:

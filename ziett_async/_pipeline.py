@@ -7,6 +7,7 @@ decided whether there is another.
 """
 
 import logging
+from collections.abc import Callable
 from math import inf
 from os import urandom
 from typing import TypeVar
@@ -22,8 +23,8 @@ from ziett_async._sansio import Origin, to_problem, to_request, to_result
 from ziett_async._turns import ClientClosed, Waits
 from ziett_async._unsettled_keys import KeyUse, UnsettledKeys
 from ziett_async._wire import Request, Response, SendFailed
-from ziett_async.errors import LimiterUnavailable, OutcomeUnknown
-from ziett_async.limits import Limiter
+from ziett_async.errors import OutcomeUnknown
+from ziett_async.limits import Limiter, Permit, pause, release
 from ziett_async.models import CallInfo
 from ziett_async.transports import Transport
 
@@ -48,6 +49,12 @@ class Pipeline:
     waits: Waits = attrs.field(factory=Waits)
     #: When an attempt was last answered with anything but a 429, by bucket.
     last_allowed: dict[Bucket, float] = attrs.field(factory=dict[Bucket, float])
+    #: The limiter's own, if it has one: a turn that need not be waited for costs a third.
+    acquire_nowait: Callable[[Bucket], Permit | None] = attrs.field(init=False)
+
+    @acquire_nowait.default
+    def _acquire_nowait_of_limiter(self) -> Callable[[Bucket], Permit | None]:
+        return getattr(self.limiter, "acquire_nowait", lambda _: None)
 
     async def run(self, call: Call[T], timeout: float | None, idempotency_key: str | None) -> T:
         """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
@@ -78,15 +85,15 @@ class Pipeline:
         while True:
             queued = clock.monotonic()
             try:
-                await self._acquire(bucket, None if timeout is None else end - queued)
-            except (TimeoutError, LimiterUnavailable, ClientClosed) as error:
+                permit = await self._acquire(bucket, None if timeout is None else end - queued)
+            except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
                 raise (state.without_turn(error) if failed is None else failed.error) from None
             started = clock.monotonic()
             state.begin(started - queued, clock.time())
             try:
                 answer = await self._attempt(request, end - started)
             finally:
-                self.limiter.release(bucket)
+                await release(permit)
             outcome = self._interpret(state, answer, end)
             if not isinstance(outcome, FailedAttempt):
                 self.budget.earn()
@@ -94,14 +101,16 @@ class Pipeline:
             failed = outcome
             await self._wait_for_next(state, failed, end)
 
-    async def _acquire(self, bucket: Bucket, timeout: float | None) -> None:
-        """Wait for the turn of an attempt, unless the client is closed before it comes."""
-        if not self.waits.is_closed:
-            await self.waits.wait(self.limiter.acquire(bucket, timeout))
-            if not self.waits.is_closed:
-                return
-            self.limiter.release(bucket)
-        raise ClientClosed
+    async def _acquire(self, bucket: Bucket, timeout: float | None) -> Permit:
+        """Wait for the turn of an attempt; raise `ClientClosed` if the client is closed before."""
+        self.waits.check_open()
+        permit = self.acquire_nowait(bucket)
+        if permit is None:
+            permit = await self.waits.wait(self.limiter.acquire(bucket, timeout=timeout))
+            if self.waits.is_closed:
+                await release(permit)
+                raise ClientClosed
+        return permit
 
     async def _attempt(self, request: Request, left: float) -> Response | SendFailed:
         """Send once. Nothing but a cancellation gets out: what was not foreseen may have sent."""
@@ -156,9 +165,10 @@ class Pipeline:
 
     async def _pause(self, state: CallState[T], asked: float | None) -> None:
         """Pause the bucket for every call of it, after a 429 and for a bounded time."""
-        pause = asked or self.retry.backoff(state.rate_limited)
-        bound = self.retry.longest_retry_after
-        self.limiter.pause(state.call.operation.bucket, min(pause, bound))
+        seconds = min(
+            asked or self.retry.backoff(state.rate_limited), self.retry.longest_retry_after
+        )
+        await pause(self.limiter, state.call.operation.bucket, seconds)
 
     def _patience(self, state: CallState[T]) -> float:
         """Return until when a call without a `timeout` bears 429s and nothing else."""

@@ -52,6 +52,8 @@ class Origin(Value):
     base_url: str
     #: The key's header and all others that never change.
     headers: Headers = attrs.field(repr=False)
+    #: Which account they count for.
+    api_key: str = attrs.field(repr=False)
 
 
 def to_request(

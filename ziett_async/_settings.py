@@ -42,7 +42,8 @@ def read_origin(api_key: object, base_url: object) -> Origin:
             raise ConfigurationError(message)
         place, url = _argument_or_variable("base_url", base_url, "ZIETT_BASE_URL")
         origin_url = PUBLIC_URL if url is None else checked(place, _base_url, url)
-        return Origin(origin_url, (("x-api-key", str.__str__(cast("str", key))), *_HEADERS))
+        plain = str.__str__(cast("str", key))
+        return Origin(origin_url, (("x-api-key", plain), *_HEADERS), plain)
     finally:
         # A traceback with local variables shows those of this frame, too.
         del api_key, key

@@ -4,16 +4,15 @@ Closing may happen in another event loop or thread than the waits that it ends, 
 kept with the function that reaches its loop from anywhere.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
-from anyio.lowlevel import current_token
+
+from ziett_async._loops import CallSoon, call_soon_here
 
 T = TypeVar("T")
-
-CallSoon = Callable[[Callable[[], object]], object]
 
 
 class ClientClosed(Exception):
@@ -21,13 +20,6 @@ class ClientClosed(Exception):
 
     def __str__(self) -> str:
         return "the client was closed while the call waited"
-
-
-def call_soon() -> CallSoon:
-    """Return what calls a function in the running event loop, soon and from any thread."""
-    loop: Any = current_token().native_token
-    call: CallSoon = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
-    return call
 
 
 class Waits:
@@ -38,10 +30,15 @@ class Waits:
         #: Each with what calls a function in its event loop, from any thread.
         self.scopes: dict[anyio.CancelScope, CallSoon] = {}
 
+    def check_open(self) -> None:
+        """Raise `ClientClosed` if the client is closed."""
+        if self.is_closed:
+            raise ClientClosed
+
     async def wait(self, waiting: Awaitable[T]) -> T:
         """Wait for something; raises `ClientClosed` as soon as the client is closed."""
         with anyio.CancelScope() as scope:
-            self.scopes[scope] = call_soon()
+            self.scopes[scope] = call_soon_here()
             try:
                 return await waiting
             finally:

@@ -145,15 +145,20 @@ class NotSent(TransportError):
     """
 
 
-class LimiterUnavailable(NotSent):
-    """The limiter could not decide, for example because its store did not answer.
+#: What a limiter raises an error about: it knows of no call.
+_ACQUIRE = Trail("acquire")
 
-    A limiter raises it with a reason alone; the call adds which one it was.
+
+class LimiterUnavailable(NotSent):
+    """The limiter cannot decide whether an attempt may start, so none did: its store is away.
+
+    A limiter of one's own raises it with a reason alone, which stands in errors and logs:
+    `LimiterUnavailable("redis: connection refused")`. The call raises it with its `trail`.
     """
 
-    def __init__(self, message: str, trail: Trail | None = None) -> None:
-        super().__init__(trail or Trail("acquire"), message)
-        self.args = (message, self.trail)
+    def __init__(self, message: str, trail: Trail = _ACQUIRE) -> None:
+        super().__init__(trail, message)
+        self.args = (message, trail)
 
 
 class OutcomeUnknown(TransportError):

@@ -1,7 +1,6 @@
 """The arithmetic of one bucket, by table and against drawn traffic. Time is whole ticks."""
 
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf, nan
@@ -11,14 +10,20 @@ import pytest
 from hypothesis import find, given
 from hypothesis import strategies as st
 
+from ziett_async._operation import Priority
 from ziett_async.limits import Rate
-from ziett_async.limits._bucket import Tokens
+from ziett_async.limits._bucket import BATCH, Tokens
 
 LIMIT, PER = 3, 16.0
+#: Rates that hold together: the second is the narrower one for bursts, the first in the long run.
+SEVERAL = (Rate(5, per=16.0), Rate(2, per=3.0), Rate(4, per=11.0))
+URGENT, BULK = Priority.URGENT, Priority.BULK
+#: How often an attempt looks for a token, at most: each time something has ended.
+MOST_LOOKS = 100
 
 
 class Demand(NamedTuple):
-    """An attempt that somebody wants to make, in ticks."""
+    """An attempt to be made, in ticks."""
 
     #: After the demand before it.
     later: int
@@ -26,6 +31,12 @@ class Demand(NamedTuple):
     there: int
     #: From then until it ends.
     back: int
+    priority: Priority = URGENT
+
+
+def tokens_of(limit: int, per: float) -> Tokens:
+    """Return a bucket of one rate."""
+    return Tokens([Rate(limit, per)])
 
 
 class Refilled:
@@ -35,7 +46,7 @@ class Refilled:
         self.limit, self.level, self.last = limit, limit * per, 0.0
         self.per, self.paused_until = per, -inf
 
-    def take(self, now: float) -> bool:
+    def take(self, now: float, _: Priority = URGENT) -> bool:
         """Take one, which is `per` units, as `limit` of them come back each second."""
         if now < max(self.paused_until, self.earliest(now, 0)):
             return False
@@ -47,11 +58,12 @@ class Refilled:
         """Do nothing: it does not care when attempts end."""
 
     def pause(self, until: float) -> None:
-        """Let nobody start before a moment."""
+        """Start no attempt before a moment."""
         self.paused_until = max(self.paused_until, until)
 
-    def earliest(self, now: float, ahead: int) -> float:
+    def earliest(self, now: float, ahead: int, _: Priority = URGENT, bulk_ahead: int = 0) -> float:
         """Return when it has been refilled."""
+        ahead = max(ahead, bulk_ahead)
         missing = (ahead + 1) * self.per - self.level
         return max(now, self.last + missing / self.limit, self.paused_until)
 
@@ -68,21 +80,32 @@ def end_due(bucket: Bucket, ends: list[float], now: float) -> None:
 def serve(bucket: Bucket, demands: list[Demand], pauses: dict[int, int]) -> list[float]:
     """Serve the demands in order, each as soon as the bucket lets it; return the arrivals."""
     now, wanted, arrivals, ends = 0.0, 0, list[float](), list[float]()
-    bounds = [bucket.earliest(now, ahead) for ahead in range(len(demands))]
+    bounds = [earliest(bucket, now, demands[: each + 1]) for each in range(len(demands))]
     for number, demand in enumerate(demands):
         wanted += demand.later
         now = max(now, wanted)
         bucket.pause(now + pauses.get(number, -inf))
         end_due(bucket, ends, now)
-        while not bucket.take(now):
-            now = bucket.earliest(now, 0)
+        for _ in range(MOST_LOOKS):
+            if bucket.take(now, demand.priority):
+                break
+            now = bucket.earliest(now, 0, demand.priority)
             end_due(bucket, ends, now)
+        else:
+            pytest.fail("an attempt that may start, as the bucket says, may not start")
         assert now >= bounds[number], "the bound was not a lower one"
         arrivals.append(now + demand.there)
         heappush(ends, now + demand.there + demand.back)
-        for ahead in range(len(demands) - number - 1):
-            bounds[number + 1 + ahead] = bucket.earliest(now, ahead)
+        for later in range(number + 1, len(demands)):
+            bounds[later] = earliest(bucket, now, demands[number + 1 : later + 1])
     return sorted(arrivals)
+
+
+def earliest(bucket: Bucket, now: float, demands: list[Demand]) -> float:
+    """Return the bucket's bound for the last of some demands."""
+    *ahead, last = demands
+    bulk_ahead = sum(each.priority == BULK for each in ahead)
+    return bucket.earliest(now, len(ahead), last.priority, bulk_ahead)
 
 
 def crowd(arrivals: list[float], per: float) -> int:
@@ -115,15 +138,106 @@ def token_bucket(arrivals: list[float], _: float) -> int:
 
 
 ticks = st.integers(0, 40)
+priorities = st.sampled_from(Priority)
 traffic = st.lists(st.builds(Demand, ticks, ticks, ticks), max_size=40)
-bursts = st.lists(st.builds(Demand, st.integers(0, 6), st.just(0), st.just(0)), max_size=40)
+mixed = st.lists(st.builds(Demand, ticks, ticks, ticks, priorities), max_size=40)
+at_once = st.just(0)
+bursts = st.lists(st.builds(Demand, st.integers(0, 6), at_once, at_once), max_size=40)
+mixed_bursts = st.lists(
+    st.builds(Demand, st.integers(0, 6), at_once, at_once, priorities), max_size=40
+)
 pauses = st.dictionaries(st.integers(0, 39), ticks, max_size=5)
 
 
 @given(st.one_of(traffic, bursts), pauses)
 def test_no_window_is_overfull(demands: list[Demand], pauses: dict[int, int]) -> None:
     """No window of `per` sees more than `limit` arrivals, and every bound is a lower one."""
-    assert crowd(serve(Tokens(LIMIT, PER), demands, pauses), PER) <= LIMIT
+    assert crowd(serve(tokens_of(LIMIT, PER), demands, pauses), PER) <= LIMIT
+
+
+@given(st.one_of(mixed, mixed_bursts), pauses, st.sampled_from([0.0, 0.2, 0.5, 0.99]))
+def test_each_of_several_rates_holds(
+    demands: list[Demand], pauses: dict[int, int], reserve: float
+) -> None:
+    """Of rates that hold together each holds in every window, whatever is urgent or bulk."""
+    arrivals = serve(Tokens(SEVERAL, reserve), demands, pauses)
+    for rate in SEVERAL:
+        assert crowd(arrivals, rate.per) <= rate.limit
+
+
+def test_one_of_several_rates_alone_overfills_the_others() -> None:
+    """A bucket that keeps to the narrowest rate in the long run fails the very same check."""
+
+    def crowds(demands: list[Demand]) -> list[bool]:
+        arrivals = serve(Tokens(SEVERAL[:1]), demands, {})
+        return [crowd(arrivals, rate.per) <= rate.limit for rate in SEVERAL]
+
+    assert crowds(find(bursts, lambda drawn: not all(crowds(drawn)))) != [True] * 3
+
+
+def test_fifteen_a_second_and_120_a_minute() -> None:
+    """Attempts at once are 15 in each second, until the minute has had its 120."""
+    rates = (Rate(120, per=60.0), Rate(15, per=1.0))
+    arrivals = serve(Tokens(rates), [Demand(0, 0, 0)] * 260, {})
+    assert (crowd(arrivals, 60.0), crowd(arrivals, 1.0)) == (120, 15)
+    assert arrivals[119] == 7.0
+    assert arrivals[-1] == 2 * 60.0 + 1.0
+
+
+@given(st.one_of(mixed, mixed_bursts), st.sampled_from([0.2, 0.5, 0.99]))
+def test_bulk_leaves_the_reserve(demands: list[Demand], reserve: float) -> None:
+    """No window holds more bulk attempts than what the reserve leaves of the limit."""
+    bulk = [demand for demand in demands if demand.priority == BULK]
+    arrivals = serve(Tokens([Rate(10, PER)], reserve), bulk, {})
+    assert crowd(arrivals, PER) <= {0.2: 8, 0.5: 5, 0.99: 1}[reserve]
+
+
+@pytest.mark.parametrize(
+    ("limit", "reserve", "bulk"),
+    [
+        (120, 0.2, 96),
+        (15, 0.2, 12),
+        (10, 0.0, 10),
+        (100, 0.29, 71),  # 100 * 0.29 is 28.999999999999996
+        (30, 0.1, 27),  # 30 * 0.1 is 3.0000000000000004 where it is a sum
+        (3, 0.2, 2),  # rounded up
+        (1, 0.2, 1),  # one always remains
+        (2, 0.99, 1),
+    ],
+)
+def test_the_reserve_is_a_share_rounded_up(limit: int, reserve: float, bulk: int) -> None:
+    """Bulk attempts start at once up to the limit less the reserve, and urgent ones to the end."""
+    tokens = Tokens([Rate(limit, 16.0)], reserve)
+    started = [tokens.take(0, BULK) for _ in range(limit)]
+    assert started.count(True) == bulk
+    assert [tokens.take(0) for _ in range(limit)].count(True) == limit - bulk
+    assert not tokens.take(0, BULK)
+
+
+def test_a_batch_in_spare_is_taken() -> None:
+    """What is in `spare` counts as in flight until it is taken back, unless it was used."""
+    tokens = tokens_of(BATCH + 2, 16.0)
+    assert tokens.take(0)
+    tokens.stock(0)
+    assert (tokens.in_flight, len(tokens.spare)) == (BATCH + 1, BATCH)
+    tokens.stock(0)
+    assert (tokens.take(0), tokens.take(0)) == (True, False)
+    tokens.spare.pop()
+    tokens.take_back()
+    assert (tokens.in_flight, tokens.spare) == (3, [])
+
+
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(0, 40))
+def test_a_batch_is_as_many_single_ones(limit: int, count: int, ended: int) -> None:
+    """Several attempts start together exactly when they could one after the other."""
+    now = 20.0
+    buckets = [tokens_of(limit, 16.0) for _ in range(2)]
+    for bucket in buckets:
+        bucket.in_flight = min(limit, ended // 3)
+        bucket.ends.extend(float(each) for each in range(min(ended, limit - bucket.in_flight)))
+    together, single = buckets
+    alone = [single.take(now) for _ in range(count)]
+    assert together.take(now, count=count) is all(alone)
 
 
 def test_a_refilled_bucket_overfills_a_window() -> None:
@@ -132,14 +246,14 @@ def test_a_refilled_bucket_overfills_a_window() -> None:
     overfull = find(bursts, lambda drawn: crowd(serve(naive(LIMIT, PER), drawn, {}), PER) > LIMIT)
     with pytest.raises(AssertionError):
         assert crowd(serve(naive(LIMIT, PER), overfull, {}), PER) <= LIMIT
-    assert crowd(serve(Tokens(LIMIT, PER), overfull, {}), PER) <= LIMIT
+    assert crowd(serve(tokens_of(LIMIT, PER), overfull, {}), PER) <= LIMIT
 
 
 def test_a_refilled_bucket_lets_239_through_in_the_first_minute() -> None:
     """At 2 a second with bursts of 120 a minute sees 239 arrivals; at our rule it sees 120."""
-    demands = [Demand(0, 0, 0)] * 400
+    demands = [Demand(0, 0, 0)] * 250
     assert crowd(serve(Refilled(120, 60.0), demands, {}), 60.0) == 239
-    assert crowd(serve(Tokens(120, 60.0), demands, {}), 60.0) == 120
+    assert crowd(serve(tokens_of(120, 60.0), demands, {}), 60.0) == 120
 
 
 @pytest.mark.parametrize("refused", [fixed_windows, sliding_window, token_bucket])
@@ -148,7 +262,7 @@ def test_no_server_answers_429(refused: Callable[[list[float], float], int]) -> 
 
     @given(st.one_of(traffic, bursts), pauses, st.integers(0, 15))
     def check(demands: list[Demand], pauses: dict[int, int], offset: int) -> None:
-        assert refused(serve(Tokens(LIMIT, PER), demands, pauses), offset) == 0
+        assert refused(serve(tokens_of(LIMIT, PER), demands, pauses), offset) == 0
 
     check()
 
@@ -174,24 +288,22 @@ def test_a_rate_is_a_value() -> None:
 
 def test_a_token_comes_back_per_seconds_after_the_end() -> None:
     """A token is free again when `per` seconds have passed since the end, and not before."""
-    tokens = Tokens(2, 16.0)
+    tokens = tokens_of(2, 16.0)
     assert [tokens.take(0), tokens.take(1), tokens.take(2)] == [True, True, False]
     tokens.give_back(5)
     assert [tokens.take(20.9), tokens.take(21), tokens.take(21)] == [False, True, False]
 
 
 def test_a_pause_holds_free_tokens_back() -> None:
-    """Nobody starts during a pause, and a shorter one does not end it sooner."""
-    tokens = Tokens(2, 16.0)
-    tokens.pause(10)
-    tokens.pause(5)
+    """No attempt starts during a pause, and a shorter one does not end it sooner."""
+    tokens = tokens_of(2, 16.0)
+    assert [tokens.pause(10), tokens.pause(5), tokens.pause(10), tokens.pause(nan)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
     assert [tokens.take(9.9), tokens.take(10)] == [False, True]
-
-
-def test_what_was_not_taken_cannot_be_given_back() -> None:
-    """A release without its acquire is a mistake that says so, and adds no token."""
-    with pytest.raises(RuntimeError, match=r"^release\(\) without an acquire\(\) that returned$"):
-        Tokens(2, 16.0).give_back(0)
 
 
 @pytest.mark.parametrize(
@@ -211,15 +323,44 @@ def test_what_was_not_taken_cannot_be_given_back() -> None:
         (0, [], 110, 0, 110),  # a pause
         (1, [104, 108], 106, 0, 106),
         (1, [104, 108], 106, 1, 108),
-        (1, [104, 108], 106, 3, 122),  # who starts late is back late
+        (1, [104, 108], 106, 3, 122),  # what starts late is back late
     ],
 )
 def test_the_earliest_start(
     in_flight: int, returns: list[float], paused_until: float, ahead: int, earliest: float
 ) -> None:
     """At 100, with three tokens per 16 seconds, the earliest start is what the table says."""
-    tokens = Tokens(3, 16.0, in_flight, deque(returns), paused_until)
+    tokens = tokens_of(3, 16.0)
+    tokens.in_flight, tokens.paused_until = in_flight, paused_until
+    tokens.ends.extend(each - 16.0 for each in returns)
     assert tokens.earliest(100.0, ahead) == earliest
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "ended", "ahead", "bulk_ahead", "earliest"),
+    [
+        (0, [], 0, 0, 100),
+        (8, [], 0, 0, 116),  # the last two are not for bulk
+        (7, [], 0, 0, 100),
+        (7, [], 1, 1, 116),
+        (7, [], 1, 0, 100),  # an urgent one ahead may leave before
+        (0, [90] * 10, 0, 0, 106),
+        (0, [85, 86, *range(90, 98)], 0, 0, 106),  # the two that are back sooner stay
+        (0, [85, 86, *range(90, 98)], 1, 1, 107),
+        (0, [90] * 10, 16, 0, 122),  # ten of them, then six, then this one
+        (0, [90] * 10, 16, 8, 122),
+        (0, [90] * 10, 16, 16, 138),
+        (9, [90], 0, 0, 116),
+    ],
+)
+def test_the_earliest_start_of_bulk(
+    in_flight: int, ended: list[float], ahead: int, bulk_ahead: int, earliest: float
+) -> None:
+    """At 100, with ten tokens per 16 seconds of which two are reserved, it is as in the table."""
+    tokens = Tokens([Rate(10, per=16.0)], 0.2)
+    tokens.in_flight = in_flight
+    tokens.ends.extend(ended)
+    assert tokens.earliest(100.0, ahead, BULK, bulk_ahead) == earliest
 
 
 @pytest.mark.parametrize(
@@ -229,9 +370,17 @@ def test_the_earliest_start(
         (104, 4),  # the deadline itself
         (116, 0.001),  # in doubt now, decided in an instant
         (120, 4.001),  # in doubt once nothing in flight can be back in time
-        (140, 8.001),
+        (140, 24.001),
     ],
 )
 def test_patience(deadline: float, patience: float) -> None:
-    """At 100, time alone decides nothing about a deadline before what the table says."""
-    assert Tokens(3, 16.0).patience(100.0, deadline) == patience
+    """At 100, a deadline is worth a look once nothing in flight can be back before it."""
+    assert tokens_of(3, 16.0).patience(100.0, deadline) == pytest.approx(patience)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "patience"), [(inf, inf), (101, 1), (105, 2.001), (115, 4.001), (130, 14.001)]
+)
+def test_patience_with_several_rates(deadline: float, patience: float) -> None:
+    """There is a look for each rate, the longest first."""
+    assert Tokens(SEVERAL).patience(100.0, deadline) == pytest.approx(patience)

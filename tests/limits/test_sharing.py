@@ -1,16 +1,17 @@
 """Clients with one key share one limiter, and the key is not kept."""
 
 import gc
-import os
-import subprocess
-import sys
 import threading
+from typing import Any
 from weakref import ref
 
+import anyio
 import pytest
 
+from ziett_async import AsyncZiett
 from ziett_async._clock import ManualClock, SystemClock
 from ziett_async.limits import TokenBucketLimiter, shared_limiter
+from ziett_async.testing import FakeTransport
 
 KEY, URL = "zk_test_secret", "https://api.ziett.example"
 
@@ -30,7 +31,7 @@ def test_another_key_address_or_clock_has_its_own() -> None:
     assert len({id(shared_limiter(*arguments)) for arguments in asked}) == 4
 
 
-def test_it_lives_as_long_as_somebody_uses_it() -> None:
+def test_it_lives_as_long_as_it_is_used() -> None:
     """A limiter in use stays the shared one; an unused one goes after 64 others."""
     clocks = [ManualClock() for _ in range(66)]
     used, unused = shared_limiter(KEY, URL, clocks[0]), ref(shared_limiter(KEY, URL, clocks[1]))
@@ -62,7 +63,7 @@ def test_threads_get_the_same_one() -> None:
 
 
 class Key(str):
-    """A key of which one can tell whether somebody still holds it."""
+    """A key of which one can tell whether anything still holds it."""
 
     __slots__ = ("__weakref__",)
 
@@ -77,21 +78,46 @@ def test_the_key_is_not_kept() -> None:
     assert shared_limiter(KEY, URL, clock) is limiter
 
 
-FORK = """
-import os
-from ziett_async._clock import SystemClock
-from ziett_async.limits import _local, shared_limiter
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://api.ziett.example/c/v1/",
+        "https://API.Ziett.example/c/v1",
+        "HTTPS://api.ziett.example/c/v1",
+        "https://api.ziett.example:443/c/v1",
+        "https://api.ziett.example./c/v1",
+        "https://API.ziett.example.:443/c/v1//",
+    ],
+)
+def test_spellings_of_one_address_share_one_limiter(address: str) -> None:
+    """Case, default port, a trailing dot and trailing slashes make no other service."""
+    clock = ManualClock()
+    limiter = shared_limiter(KEY, "https://api.ziett.example/c/v1", clock)
+    assert shared_limiter(KEY, address, clock) is limiter
+    client: Any = AsyncZiett(KEY, base_url=address, transport=FakeTransport(), clock=clock)
+    assert client._pipeline.limiter is limiter
+    anyio.run(client.aclose)
 
-parent = shared_limiter("key", "url", SystemClock())
-_local._registries[os.getpid()].lock.acquire()
-if child := os.fork():
-    _, status = os.waitpid(child, 0)
-    raise SystemExit(os.waitstatus_to_exitcode(status))
-assert shared_limiter("key", "url", SystemClock()) is not parent
-"""
+
+def test_http_has_its_own_default_port() -> None:
+    """Port 80 is that of http, and 443 is not."""
+    clock = ManualClock()
+    limiter = shared_limiter(KEY, "http://localhost/c/v1", clock)
+    assert shared_limiter(KEY, "http://localhost:80/c/v1", clock) is limiter
+    assert shared_limiter(KEY, "http://localhost:443/c/v1", clock) is not limiter
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_starts_anew() -> None:
-    """A child shares no limiter with its parent, and no lock that was held at the fork."""
-    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=60)  # noqa: S603 - our own
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://api.ziett.example:8443/c/v1",
+        "http://api.ziett.example/c/v1",
+        "https://api.ziett.example/C/v1",
+        "https://api2.ziett.example/c/v1",
+    ],
+)
+def test_another_service_has_its_own(address: str) -> None:
+    """A path is exact, and scheme, host and port are part of an address."""
+    clock = ManualClock()
+    limiter = shared_limiter(KEY, "https://api.ziett.example/c/v1", clock)
+    assert shared_limiter(KEY, address, clock) is not limiter

@@ -4,8 +4,6 @@ import asyncio
 import gc
 import threading
 from bisect import bisect_right
-from collections.abc import Callable
-from itertools import count
 from math import inf
 from typing import NamedTuple
 from weakref import ref
@@ -16,15 +14,16 @@ from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ziett_async._clock import Clock, ManualClock
-from ziett_async._operation import Bucket
-from ziett_async.limits import Limiter, Rate, TokenBucketLimiter
+from tests.limits._clocks import BoundedClock, ReadingClock, in_threads
+from ziett_async._clock import Clock
+from ziett_async._operation import Bucket, Priority
+from ziett_async.limits import Limiter, Permit, Rate, TokenBucketLimiter, Unlimited
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 
 class Attempt(NamedTuple):
-    """One that somebody wants to make; in quarters of a second, so that sums are exact."""
+    """An attempt to be made; in quarters of a second, so that sums are exact."""
 
     #: When it is asked for.
     at: int
@@ -34,6 +33,7 @@ class Attempt(NamedTuple):
     back: int
     #: How long after it was asked for it is cancelled; None if it is not.
     cancelled: int | None
+    priority: Priority = Priority.URGENT
 
 
 class Server:
@@ -46,13 +46,13 @@ class Server:
     async def attempt(self, limiter: Limiter, attempt: Attempt) -> None:
         """Wait for a turn and use it."""
         await self.clock.sleep(attempt.at / 4)
-        await limiter.acquire(Bucket.SEND)
+        permit = await limiter.acquire(Bucket.SEND, priority=attempt.priority)
         try:
             await self.clock.sleep(attempt.there / 4)
             self.arrivals.append(self.clock.monotonic())
             await self.clock.sleep(attempt.back / 4)
         finally:
-            limiter.release(Bucket.SEND)
+            await permit.release()
 
     async def cancelled(self, limiter: Limiter, attempt: Attempt) -> None:
         """Do the same, and cancel it at the time set."""
@@ -70,7 +70,7 @@ async def traffic(
 
     async def pause(at: int, seconds: int) -> None:
         await server.clock.sleep(at / 4)
-        limiter.pause(Bucket.SEND, seconds / 4)
+        await limiter.pause(Bucket.SEND, seconds / 4)
 
     async with anyio.create_task_group() as tasks:
         for at, seconds in pauses:
@@ -95,13 +95,19 @@ class Refilled:
         self.rate, self.clock = rate, clock
         self.level, self.last = float(rate.limit), clock.monotonic()
 
-    async def acquire(self, bucket: Bucket, timeout: float | None = None) -> None:
-        """Wait until it holds a token."""
-        assert timeout is None, bucket
+    async def acquire(
+        self,
+        bucket: Bucket,
+        *,
+        priority: Priority = Priority.URGENT,
+        timeout: float | None = None,
+    ) -> Permit:
+        """Wait until it holds a token; it does not care when attempts end."""
         speed = self.rate.limit / self.rate.per
         while (missing := 1 - self.refilled(speed)) > 0:
             await self.clock.sleep(missing / speed)
         self.level -= 1
+        return await Unlimited().acquire(bucket, priority=priority, timeout=timeout)
 
     def refilled(self, speed: float) -> float:
         """Return how many tokens it holds by now."""
@@ -110,16 +116,16 @@ class Refilled:
         self.last = now
         return self.level
 
-    def release(self, bucket: Bucket) -> None:
-        """Do nothing: it does not care when attempts end."""
-
-    def pause(self, bucket: Bucket, seconds: float) -> None:
+    async def pause(self, bucket: Bucket, seconds: float) -> None:
         """Do nothing."""
 
 
 quarters = st.integers(0, 60)
 attempts = st.lists(
-    st.builds(Attempt, quarters, quarters, quarters, st.none() | quarters), max_size=14
+    st.builds(
+        Attempt, quarters, quarters, quarters, st.none() | quarters, st.sampled_from(Priority)
+    ),
+    max_size=14,
 )
 
 
@@ -130,7 +136,7 @@ def test_no_window_is_overfull(
     backend: str, attempts: list[Attempt], pauses: list[tuple[int, int]]
 ) -> None:
     """Whatever the latencies, cancellations and pauses, no window holds more than the limit."""
-    clock = ManualClock()
+    clock = BoundedClock()
     server = Server(clock)
     limiter = TokenBucketLimiter(send=Rate(3, per=8.0), clock=clock)
     anyio.run(traffic, server, limiter, attempts, pauses, backend=backend)
@@ -138,26 +144,42 @@ def test_no_window_is_overfull(
     assert len(server.arrivals) >= sum(attempt.cancelled is None for attempt in attempts)
 
 
+@BACKENDS
+@settings(deadline=None)
+@given(attempts, st.lists(st.tuples(quarters, quarters), max_size=3))
+def test_each_of_several_rates_holds(
+    backend: str, attempts: list[Attempt], pauses: list[tuple[int, int]]
+) -> None:
+    """Where two rates hold together no window of either holds more than its limit."""
+    clock = BoundedClock()
+    server = Server(clock)
+    rates = (Rate(4, per=8.0), Rate(2, per=1.0))
+    limiter = TokenBucketLimiter(send=rates, clock=clock)
+    anyio.run(traffic, server, limiter, attempts, pauses, backend=backend)
+    assert [crowd(server.arrivals, rate.per) <= rate.limit for rate in rates] == [True, True]
+    assert len(server.arrivals) >= sum(attempt.cancelled is None for attempt in attempts)
+
+
 async def saturate(limiter: Limiter, clock: Clock, starts: int) -> list[float]:
     """Start attempts of 5 to 75 ms as fast as the limiter lets them; return the starts."""
     started = list[float]()
 
-    async def finish(number: int) -> None:
+    async def finish(number: int, permit: Permit) -> None:
         await clock.sleep(0.005 + 0.07 * (number * 37 % 101) / 100)
-        limiter.release(Bucket.SEND)
+        await permit.release()
 
     async with anyio.create_task_group() as tasks:
         for number in range(starts):
-            await limiter.acquire(Bucket.SEND)
+            permit = await limiter.acquire(Bucket.SEND)
             started.append(clock.monotonic())
-            tasks.start_soon(finish, number)
+            tasks.start_soon(finish, number, permit)
     return started
 
 
 @BACKENDS
 def test_a_saturated_client_uses_99_percent(backend: str) -> None:
     """At ordinary latencies 600 attempts take hardly more than the five minutes they must."""
-    clock = ManualClock()
+    clock = BoundedClock()
     limiter = TokenBucketLimiter(clock=clock)
     started = anyio.run(saturate, limiter, clock, 601, backend=backend)
     assert crowd(started, 60.0) == 120
@@ -167,7 +189,7 @@ def test_a_saturated_client_uses_99_percent(backend: str) -> None:
 @BACKENDS
 def test_a_refilled_bucket_overfills_a_window(backend: str) -> None:
     """The bucket that is refilled all the time lets 239 through in the first minute."""
-    clock = ManualClock()
+    clock = BoundedClock()
     limiter = Refilled(Rate(120, per=60.0), clock)
     started = anyio.run(saturate, limiter, clock, 300, backend=backend)
     with pytest.raises(AssertionError):
@@ -178,7 +200,7 @@ def test_a_refilled_bucket_overfills_a_window(backend: str) -> None:
 @BACKENDS
 def test_many_clients_share_one_limit(backend: str) -> None:
     """Thirty tasks that each make one attempt after the other never exceed it together."""
-    clock = ManualClock()
+    clock = BoundedClock()
     limiter = TokenBucketLimiter(send=Rate(10, per=60.0), clock=clock)
     server = Server(clock)
 
@@ -194,35 +216,6 @@ def test_many_clients_share_one_limit(backend: str) -> None:
     anyio.run(main, backend=backend)
     assert crowd(server.arrivals, 60.0) == 10
     assert len(server.arrivals) == 90
-
-
-class ReadingClock:
-    """A clock for threads, on which a millisecond passes whenever anybody reads it."""
-
-    def __init__(self) -> None:
-        self._milliseconds = count()
-
-    def monotonic(self) -> float:
-        """Return the seconds that the readings so far have taken."""
-        return next(self._milliseconds) / 1024
-
-    time = monotonic
-
-    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
-        """Read the clock until it says so."""
-        end = self.monotonic() + seconds
-        while self.monotonic() < end and not (until and until.is_set()):
-            await checkpoint()
-
-
-def in_threads(*jobs: Callable[[], object]) -> None:
-    """Run them all at once, and wait for them."""
-    threads = [threading.Thread(target=job, daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-        assert not thread.is_alive(), "a thread waits for ever"
 
 
 def test_threads_share_one_limit() -> None:
@@ -245,7 +238,7 @@ def test_threads_share_one_limit() -> None:
 
 
 class StoppedClock:
-    """A clock on which nothing happens by itself, and which tells when somebody sleeps."""
+    """A clock on which nothing happens by itself, and which records that it is slept on."""
 
     def __init__(self) -> None:
         self.asleep = threading.Event()
@@ -268,17 +261,17 @@ def test_a_sleeping_event_loop_is_woken_from_another_thread(backend: str) -> Non
     """A loop that has nothing to do but wait hears at once that its wait is in vain."""
     clock = StoppedClock()
     limiter = TokenBucketLimiter(clock=clock)
-    limiter.pause(Bucket.SEND, 1.0)
     failed = threading.Event()
 
     async def wait() -> None:
+        await limiter.pause(Bucket.SEND, 1.0)
         with pytest.raises(TimeoutError):
             await limiter.acquire(Bucket.SEND, timeout=50.0)
         failed.set()
 
     def pause() -> None:
         assert clock.asleep.wait(timeout=60)
-        limiter.pause(Bucket.SEND, inf)
+        anyio.run(limiter.pause, Bucket.SEND, inf)
 
     in_threads(lambda: anyio.run(wait, backend=backend), pause)
     assert failed.is_set()
@@ -286,11 +279,11 @@ def test_a_sleeping_event_loop_is_woken_from_another_thread(backend: str) -> Non
 
 @pytest.mark.parametrize("closed_first", [True, False])
 @BACKENDS
-def test_a_closed_event_loop_holds_nobody_up(backend: str, *, closed_first: bool) -> None:
-    """A waiter whose loop is closed under it is passed over by those who come behind it."""
+def test_a_closed_event_loop_holds_no_call_up(backend: str, *, closed_first: bool) -> None:
+    """A call whose loop is closed under it is passed by the calls behind it."""
     limiter = TokenBucketLimiter(send=Rate(1, per=1.0), clock=ReadingClock())
-    limiter.pause(Bucket.SEND, 0.5)
     loop = asyncio.new_event_loop()
+    loop.run_until_complete(limiter.pause(Bucket.SEND, 0.5))
     task = loop.create_task(limiter.acquire(Bucket.SEND))
     loop.run_until_complete(asyncio.sleep(0))
     if closed_first:
@@ -303,7 +296,6 @@ def test_a_closed_event_loop_holds_nobody_up(backend: str, *, closed_first: bool
             loop.close()
 
     anyio.run(main, backend=backend)
-    limiter.release(Bucket.SEND)
     assert not task.done()
 
 
@@ -313,8 +305,8 @@ def test_an_event_loop_is_not_kept_when_its_waiters_have_left() -> None:
 
     async def wait() -> None:
         for _ in range(2):
-            await limiter.acquire(Bucket.SEND)
-            limiter.release(Bucket.SEND)
+            permit = await limiter.acquire(Bucket.SEND)
+            await permit.release()
 
     loop = asyncio.new_event_loop()
     loop.run_until_complete(wait())

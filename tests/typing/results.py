@@ -18,6 +18,7 @@ from ziett_async import (
     ChannelType,
     ErrorCode,
     Limiter,
+    LimiterUnavailable,
     ManualClock,
     Message,
     MessageStatus,
@@ -25,6 +26,9 @@ from ziett_async import (
     OutcomeUnknown,
     Page,
     Pages,
+    Permit,
+    Priority,
+    Rate,
     SaveContact,
     Sender,
     TokenBucketLimiter,
@@ -127,4 +131,14 @@ def ports() -> tuple[list[Transport], list[Limiter]]:
     assert_type(fake.messages[0], MessageRecord)
     assert_type(fake.requests[0], Arrival)
     assert_type(SaveContact("Ana").email, str | None)
-    return [HttpxTransport(), FakeTransport(fake)], [TokenBucketLimiter(), Unlimited()]
+    several = TokenBucketLimiter(send=(Rate(120, per=60.0), Rate(15, per=1.0)), reserve=0.5)
+    return [HttpxTransport(), FakeTransport(fake)], [TokenBucketLimiter(), Unlimited(), several]
+
+
+async def permits(limiter: Limiter) -> None:
+    """Use a limiter without a client."""
+    permit = await limiter.acquire(Bucket.SEND, priority=Priority.BULK, timeout=1.0)
+    assert_type(permit, Permit)
+    assert_type(await permit.release(), None)
+    assert_type(await limiter.pause(Bucket.SEND, 1.0), None)
+    assert_type(LimiterUnavailable("the store timed out").message, str)

@@ -1,7 +1,18 @@
-"""Who may start an attempt, and when: one bucket per rate limit of the API."""
+"""The rate limits of the API: when an attempt may start, one bucket per limit."""
 
-from ziett_async.limits._base import Limiter
+from ziett_async.limits._base import Limiter, Permit
 from ziett_async.limits._bucket import Rate
-from ziett_async.limits._local import TokenBucketLimiter, Unlimited, shared_limiter
+from ziett_async.limits._guard import pause, release
+from ziett_async.limits._local import TokenBucketLimiter, Unlimited
+from ziett_async.limits._shared import shared_limiter
 
-__all__ = ["Limiter", "Rate", "TokenBucketLimiter", "Unlimited", "shared_limiter"]
+__all__ = [
+    "Limiter",
+    "Permit",
+    "Rate",
+    "TokenBucketLimiter",
+    "Unlimited",
+    "pause",
+    "release",
+    "shared_limiter",
+]

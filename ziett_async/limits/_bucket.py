@@ -1,27 +1,40 @@
-"""The arithmetic of one bucket: who may start now, and when the next one may at the earliest.
+"""The arithmetic of one bucket: whether an attempt may start now, and when one may at the earliest.
 
-A token is taken when an attempt starts and comes back `per` seconds after the attempt has
-ended. Of the `limit` tokens each is therefore in one of three places: free, in flight, or
-on its way back, in `returns`, which is sorted because the attempts end in that order.
+A token of each rate is taken when an attempt starts, and comes back `per` seconds after the
+attempt has ended. Of a rate's `limit` tokens each is therefore in one of three places: free,
+in flight, or on its way back. Every attempt holds one token of every rate, so one count of
+attempts in flight and one list of the moments at which attempts ended serve all rates: a
+rate has `limit - in_flight` tokens that are not in flight, and these are the ones of the
+last so many `ends`, which are sorted because the attempts end in that order. One of them is
+free when the first of these ends lies `per` seconds back, or is not there at all.
 
 Why no window of `per` seconds sees more than `limit` arrivals: an attempt arrives at the
 server between its start and its end. Take any `limit + 1` attempts; two of them, i before j,
 had the same token. So arrival(j) >= start(j) >= end(i) + per >= arrival(i) + per, and no
 half-open window `(t, t + per]` holds both. Nothing about latency or about the server's own
-algorithm was used, only that nothing of an attempt arrives after it has ended.
+algorithm was used, only that nothing of an attempt arrives after it has ended. Where several
+rates hold together an attempt starts when each of them has a free token, so the argument
+applies to each of them alone. And it does not matter which attempts are bulk: that they leave
+the last tokens of a rate where they are makes some attempts start later, none sooner.
 
-Nothing here reads a clock, waits or locks: every method is told what time it is.
+Nothing here reads a clock, waits or locks: the time is an argument.
 """
 
 from collections import deque
-from math import inf, isfinite
+from collections.abc import Sequence
+from contextlib import suppress
+from math import ceil, inf, isfinite
+from sys import maxsize
 
 import attrs
 
+from ziett_async._operation import Priority
 from ziett_async._value import Value
 
 #: Seconds added to a nap that ends when a deadline is in doubt, so that the doubt is over.
-_GRAIN = 0.001
+GRAIN = 0.001
+#: Tokens that are put into `spare` at once.
+BATCH = 32
 
 
 def _check_limit(_: object, __: object, limit: int) -> None:
@@ -40,7 +53,9 @@ def _check_per(_: object, __: object, per: float) -> None:
 class Rate(Value):
     """So many attempts in any window of so many seconds: `Rate(120, per=60.0)`.
 
-    Raises `ValueError`, which names the field, when one is out of range.
+    Raises:
+        ValueError: a field is out of range; the message names it.
+
     """
 
     #: Attempts, 1 or more: `120`.
@@ -49,64 +64,109 @@ class Rate(Value):
     per: float = attrs.field(default=60.0, validator=_check_per)
 
 
-@attrs.define(eq=False, repr=False)
+def _for_bulk(limit: int, reserve: float) -> int:
+    """Return a limit without the reserved share of it, which is rounded up; 1 always remains."""
+    # The product of a decimal fraction may be off by so little, which must not be rounded up.
+    return max(1, limit - ceil(limit * (reserve - 1e-12)))
+
+
+_URGENT = Priority.URGENT
+
+
 class Tokens:
     """The tokens of one bucket. All times are seconds on one clock that never goes back."""
 
-    limit: int
-    per: float
-    #: Attempts that have started and not ended.
-    in_flight: int = 0
-    #: When the tokens that were given back may be taken again, earliest first.
-    returns: deque[float] = attrs.field(factory=deque[float])
-    #: Nobody starts before this moment.
-    paused_until: float = -inf
+    __slots__ = ("_limits", "_urgent", "ends", "in_flight", "paused_until", "spare")
 
-    def take(self, now: float) -> bool:
-        """Start an attempt if there is a token for it; say whether there was."""
+    def __init__(self, rates: Sequence[Rate], reserve: float = 0.0) -> None:
+        #: `(limit, per)` of each rate, as attempts of a priority may use it.
+        self._limits = {
+            Priority.URGENT: tuple((rate.limit, rate.per) for rate in rates),
+            Priority.BULK: tuple((_for_bulk(rate.limit, reserve), rate.per) for rate in rates),
+        }
+        self._urgent = self._limits[Priority.URGENT]
+        #: Attempts that have started and not ended; what is in `spare` counts as if it had.
+        self.in_flight = 0
+        #: When attempts ended, earliest first; no rate needs more of them than its limit.
+        self.ends = deque[float](maxlen=min(maxsize, max(rate.limit for rate in rates)))
+        #: No attempt starts before this moment.
+        self.paused_until = -inf
+        #: Tokens taken for urgent attempts that are yet to start: each `pop` starts one.
+        self.spare: list[None] = []
+
+    def take(self, now: float, priority: Priority = _URGENT, count: int = 1) -> bool:
+        """Start attempts if every rate has a token for each; return whether they started."""
         if now < self.paused_until:
             return False
-        returns = self.returns
-        if self.in_flight + len(returns) == self.limit:
-            if not returns or now < returns[0]:
+        ends = self.ends
+        for limit, per in self._urgent if priority is _URGENT else self._limits[priority]:
+            # One token is free for the last of them if one of so many is.
+            idle = limit - self.in_flight - count + 1
+            if idle <= 0 or (idle <= len(ends) and now < ends[-idle] + per):
                 return False
-            returns.popleft()
-        self.in_flight += 1
+        self.in_flight += count
         return True
 
     def give_back(self, now: float) -> None:
-        """End an attempt: its token may be taken again in `per` seconds."""
-        if not self.in_flight:
-            message = "release() without an acquire() that returned"
-            raise RuntimeError(message)
+        """End an attempt: its token of each rate may be taken again in `per` seconds."""
         self.in_flight -= 1
-        self.returns.append(now + self.per)
+        self.ends.append(now)
 
-    def pause(self, until: float) -> None:
-        """Let nobody start before a moment; a pause that lasts longer stays as it is."""
-        self.paused_until = max(self.paused_until, until)
+    def stock(self, now: float) -> None:
+        """Take a batch of tokens for `spare`, if so many are free."""
+        if self.take(now, count=BATCH):
+            self.spare += [None] * BATCH
 
-    def earliest(self, now: float, ahead: int) -> float:
-        """Return the earliest moment at which the one with so many ahead of it can start.
+    def take_back(self) -> None:
+        """Empty `spare`: its tokens are as free as they were."""
+        # Other threads pop meanwhile: each token is either theirs or comes back.
+        with suppress(IndexError):
+            while True:
+                self.spare.pop()
+                self.in_flight -= 1
+
+    def pause(self, until: float) -> bool:
+        """Start no attempt before a moment; return False if a pause lasts as long anyway."""
+        if until > self.paused_until:
+            self.paused_until = until
+            return True
+        return False
+
+    def earliest(
+        self, now: float, ahead: int, priority: Priority = _URGENT, bulk_ahead: int = 0
+    ) -> float:
+        """Return the earliest moment at which the attempt with so many ahead of it can start.
 
         A lower bound: what is in flight is taken to end now, as does, when its turn comes,
-        the attempt of each one ahead.
+        each attempt ahead. A bulk attempt may not take the last tokens of a rate, which the
+        urgent attempts ahead of it may; so it starts when it could as an urgent one, or when
+        it could if only the `bulk_ahead` were ahead, whichever is later.
         """
-        rounds, place = divmod(ahead, self.limit)
-        place -= self.limit - self.in_flight - len(self.returns)
+        rates = [(ahead, rate) for rate in self._urgent]
+        if priority == Priority.BULK:
+            rates += [(bulk_ahead, rate) for rate in self._limits[Priority.BULK]]
+        return max(self._earliest(now, ahead, *rate) for ahead, rate in rates)
+
+    def _earliest(self, now: float, ahead: int, limit: int, per: float) -> float:
+        """Return the same as one rate has it."""
+        rounds, place = divmod(ahead, limit)
+        idle = max(limit - self.in_flight, 0)
+        returning = min(idle, len(self.ends))
+        place -= idle - returning
         if place < 0:
             start = now
-        elif place < len(self.returns):
-            start = max(now, self.returns[place])
+        elif place < returning:
+            start = max(now, self.ends[place - returning] + per)
         else:
-            start = now + self.per
-        return max(start, self.paused_until) + rounds * self.per
+            start = now + per
+        return max(start, self.paused_until) + rounds * per
 
     def patience(self, now: float, deadline: float) -> float:
-        """Return for how many seconds time alone cannot prove that a deadline will be missed.
+        """Return after how many seconds to look whether a deadline will be missed.
 
-        What is in flight moves `earliest` along with `now`, a whole number of `per` ahead
-        of it, so it can pass the deadline only when such a number of `per` is left.
+        What is in flight moves `earliest` along with `now`, `per` ahead of it. So it is worth
+        a look when only so much is left, for each of the rates, and at the deadline.
         """
         left = deadline - now
-        return left if left == inf else min(left, left % self.per + _GRAIN)
+        doubts = [left - per + GRAIN for _, per in self._urgent if left >= per]
+        return min(doubts, default=left)

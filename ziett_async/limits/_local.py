@@ -1,18 +1,20 @@
 """The limiter of one process, and how its clients come to share one.
 
-A limiter holds a queue per bucket; `_queue` says how waiting works and `_bucket` why no
+A limiter holds a queue per bucket; `_queue` explains how calls wait and `_bucket` why no
 window of `per` seconds ever sees more than `limit` arrivals. Clients with the same key and
 the same address count against the same limits at the server, so they get the same limiter.
 """
 
-import os
-from collections import deque
-from threading import Lock
-from weakref import WeakValueDictionary
+from collections.abc import Callable, Sequence
+from typing import cast
+from weakref import WeakKeyDictionary
 
 from ziett_async._clock import Clock, SystemClock
-from ziett_async._operation import Bucket
-from ziett_async.limits._bucket import Rate
+from ziett_async._operation import Bucket, Priority
+from ziett_async.limits._base import Permit
+from ziett_async.limits._bucket import Rate, Tokens
+from ziett_async.limits._forks import register_at_fork
+from ziett_async.limits._guard import InstantPermit
 from ziett_async.limits._queue import Queue
 
 # API page, Rate limits.
@@ -21,117 +23,194 @@ _LIST = Rate(60, per=60.0)
 _READ = Rate(300, per=60.0)
 _BATCH = Rate(10, per=60.0)
 
+_URGENT = Priority.URGENT  # to look up a member of an enum takes longer than to lock a lock
+
+
+class _LocalPermit(InstantPermit):
+    """The right to make one attempt, which holds a token of each rate until it is released."""
+
+    __slots__ = ("queue",)
+    #: Where its token is; None after the release. Set from outside, as `__init__` costs more
+    #: than all else that an object does.
+    queue: Queue | None
+
+    async def release(self) -> None:
+        """Record that the attempt has ended; its token comes back `per` seconds from now.
+
+        A second release changes nothing.
+        """
+        queue = self.queue
+        if queue is not None:
+            self.queue = None
+            queue.lock.acquire()  # half the price of `with`, here and in `acquire`
+            try:
+                queue.tokens.give_back(queue.monotonic())
+            finally:
+                queue.lock.release()
+
 
 class TokenBucketLimiter:
     """Keeps a process within the API's rate limits, whichever algorithm the server uses.
 
     A token is taken when an attempt starts and comes back `per` seconds after it has ended.
     So no window of `per` seconds sees more than `limit` attempts of a bucket arrive at the
-    server, while a saturated client uses 99 % of the limit at ordinary latencies. `send`
-    counts `POST /messages`, `list` the paginated lists, `read` the other GETs and `batch`
-    `POST /campaigns/batch`; the defaults are those of the API page, Rate limits.
+    server, while a saturated client uses 99 % of the limit at ordinary latencies.
 
     One limiter serves any number of clients, threads and event loops at once, asyncio and
-    trio. It knows nothing of other processes: do not carry one across `os.fork`.
+    trio; an event loop that does not run holds the others up for at most 0.2 seconds. It knows
+    nothing of other processes. A child that was forked begins anew, with every token free:
+    the limits are those of each process.
+
+    Args:
+        send: the rate of `POST /messages`, or several that hold together, each of them
+            exactly: `(Rate(120, per=60.0), Rate(15, per=1.0))`.
+        list: the rate of the paginated lists. The defaults are those of the API page, Rate
+            limits.
+        read: the rate of the other GETs.
+        batch: the rate of `POST /campaigns/batch`.
+        reserve: the share of every rate that bulk attempts leave to urgent ones, at least 0
+            and below 1. It is rounded up to whole attempts; one is always left to bulk.
+        clock: None is the system's.
+
+    Raises:
+        ValueError: a rate or the reserve is none; the message names it.
+
     """
 
-    __slots__ = ("__weakref__", "_monotonic", "_queues")
+    __slots__ = ("__weakref__", "_clock", "_queues", "_rates", "_reserve")
 
     def __init__(
         self,
         *,
-        send: Rate = _SEND,
-        list: Rate = _LIST,  # noqa: A002 - the four are called as the buckets are
-        read: Rate = _READ,
-        batch: Rate = _BATCH,
+        send: Rate | Sequence[Rate] = _SEND,
+        list: Rate | Sequence[Rate] = _LIST,  # noqa: A002 - the four are called as the buckets are
+        read: Rate | Sequence[Rate] = _READ,
+        batch: Rate | Sequence[Rate] = _BATCH,
+        reserve: float = 0.2,
         clock: Clock | None = None,
     ) -> None:
-        clock = clock or SystemClock()
-        rates = {Bucket.SEND: send, Bucket.LIST: list, Bucket.READ: read, Bucket.BATCH: batch}
-        self._monotonic = clock.monotonic
-        self._queues = {bucket: Queue(rate, clock) for bucket, rate in rates.items()}
+        if type(reserve) not in {int, float} or not 0 <= reserve < 1:
+            message = f"reserve: must be a share of at least 0 and below 1, got {reserve!r}"
+            raise ValueError(message)
+        given = {Bucket.SEND: send, Bucket.LIST: list, Bucket.READ: read, Bucket.BATCH: batch}
+        self._rates = {bucket: _as_rates(bucket, rates) for bucket, rates in given.items()}
+        self._reserve = reserve
+        self._clock = clock or SystemClock()
+        self._queues = self._new_queues()
+        _limiters[self] = TokenBucketLimiter._begin_anew
 
-    async def acquire(self, bucket: Bucket, timeout: float | None = None) -> None:
-        """Wait for a turn, first come first served; None waits as long as that takes.
+    async def acquire(
+        self,
+        bucket: Bucket,
+        *,
+        priority: Priority = _URGENT,
+        timeout: float | None = None,
+    ) -> Permit:
+        """Wait for a permit, first come first served within a priority.
 
-        Returns without giving other tasks a turn if nobody has to wait. Cancelling it gives
-        nothing away and takes nothing. `timeout` is in seconds on the limiter's clock.
-        Raises `TimeoutError` when they have passed, or as soon as it is certain that the
-        turn comes later, if that is so from the start then without waiting at all.
+        Returns without giving other tasks a turn if there is no need to wait. Cancelling it
+        takes nothing.
+
+        Args:
+            bucket: the rate limit that the attempt counts against.
+            priority: urgent calls go before bulk calls, which leave them the `reserve`.
+            timeout: seconds on the limiter's clock; None waits as long as it takes.
+
+        Raises:
+            TimeoutError: the time has passed, or it is certain that the permit comes later.
+                That is looked at when the call comes, where it is so from the start; when the
+                bucket is paused; and one `per` before the time is up.
+
         """
+        permit = self.acquire_nowait(bucket, priority=priority)
+        if permit is None:
+            queue = self._queues[bucket]
+            await queue.wait(priority, timeout)
+            permit = _LocalPermit()
+            permit.queue = queue
+        return permit
+
+    def acquire_nowait(
+        self, bucket: Bucket, *, priority: Priority = _URGENT
+    ) -> _LocalPermit | None:
+        """Return a permit if a call need not wait for it, else None."""
         queue = self._queues[bucket]
-        queue.lock.acquire()  # half the price of `with`, here and in `release`
-        try:
-            if not queue.waiters and queue.tokens.take(self._monotonic()):
-                return
-        finally:
-            queue.lock.release()
-        await queue.wait(timeout)
+        permit = _LocalPermit()
+        permit.queue = queue
+        if priority is _URGENT:
+            try:
+                queue.spare.pop()
+            except IndexError:
+                pass
+            else:
+                return permit
+        return permit if queue.take(priority) else None
 
-    def release(self, bucket: Bucket) -> None:
-        """Tell that an attempt has ended; its token comes back `per` seconds from now.
+    async def pause(self, bucket: Bucket, seconds: float) -> None:
+        """Stop handing out permits for `seconds`, at most 600; never shorten a pause.
 
-        Raises `RuntimeError` when no attempt of this bucket is under way.
-        """
-        queue = self._queues[bucket]
-        queue.lock.acquire()
-        try:
-            queue.tokens.give_back(self._monotonic())
-        finally:
-            queue.lock.release()
-
-    def pause(self, bucket: Bucket, seconds: float) -> None:
-        """Let nobody start for so many seconds; it never shortens a pause under way.
-
-        Those whose turn this puts off beyond their timeout fail at once.
+        Calls whose time is up before its end fail at once.
         """
         self._queues[bucket].pause(seconds)
 
+    def _new_queues(self) -> dict[Bucket, Queue]:
+        return {
+            bucket: Queue(bucket, Tokens(rates, self._reserve), self._clock)
+            for bucket, rates in self._rates.items()
+        }
+
+    def _begin_anew(self) -> None:
+        """Forget all attempts, as in a child that was forked: they are its parent's."""
+        for queue in self._queues.values():
+            queue.abandon()
+        self._queues = self._new_queues()
+
+
+def _as_rates(bucket: Bucket, given: object) -> tuple[Rate, ...]:
+    several: tuple[object, ...] = (given,)
+    if isinstance(given, Sequence):
+        several = tuple(cast("Sequence[object]", given))
+    rates = tuple(rate for rate in several if isinstance(rate, Rate))
+    if not rates or len(rates) < len(several):
+        message = f"{bucket}: must be a Rate, or several in a sequence, got {given!r}"
+        raise ValueError(message)
+    return rates
+
+
+#: Every limiter of this process, and how it begins anew.
+_limiters = WeakKeyDictionary[TokenBucketLimiter, Callable[[TokenBucketLimiter], None]]()
+
+
+def begin_anew() -> None:
+    """Leave all attempts to the parent process, and all locks, after a fork."""
+    for limiter, begin in tuple(_limiters.items()):
+        begin(limiter)
+
+
+register_at_fork(after_in_child=begin_anew)
+
 
 class Unlimited:
-    """A limiter that lets everybody start at once."""
+    """A limiter that never makes a call wait."""
 
-    async def acquire(self, bucket: Bucket, timeout: float | None = None) -> None:
+    async def acquire(
+        self,
+        bucket: Bucket,
+        *,
+        priority: Priority = _URGENT,
+        timeout: float | None = None,
+    ) -> Permit:
         """Return at once."""
+        del bucket, priority, timeout
+        return _UNLIMITED
 
-    def release(self, bucket: Bucket) -> None:
-        """Do nothing."""
+    def acquire_nowait(self, bucket: Bucket, *, priority: Priority = _URGENT) -> Permit:
+        """Return a permit."""
+        del bucket, priority
+        return _UNLIMITED
 
-    def pause(self, bucket: Bucket, seconds: float) -> None:
-        """Do nothing: not even a 429 makes anybody wait."""
-
-
-class _Registry:
-    """The shared limiters of one process; those that nobody uses are forgotten in time."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.limiters = WeakValueDictionary[tuple[bytes, int | None], TokenBucketLimiter]()
-        #: The last ones that were looked up, kept alive so that a program that makes one
-        #: client per request does not forget between two of them what it has sent.
-        self.recent = deque[TokenBucketLimiter](maxlen=64)
+    async def pause(self, bucket: Bucket, seconds: float) -> None:
+        """Do nothing: not even a 429 makes calls wait."""
 
 
-#: By process id: a forked child starts anew, without the parent's waiters and held locks.
-_registries: dict[int, _Registry] = {}
-
-
-def shared_limiter(key: str, base_url: str, clock: Clock) -> TokenBucketLimiter:
-    """Return the default limiter that all clients of one key, address and clock share.
-
-    It stays the same as long as one of them uses it, and afterwards for 64 more calls of
-    this function. All `SystemClock`s are one clock. The key is kept as a hash only. May be
-    called from any thread, and in a child after `os.fork`, which shares nothing with its
-    parent.
-    """
-    # OpenSSL comes with it, which a client with a limiter of its own need not load.
-    from hashlib import sha256  # noqa: PLC0415
-
-    registry = _registries.setdefault(os.getpid(), _Registry())
-    digest = sha256(f"{base_url} {key}".encode()).digest()
-    name = (digest, None if isinstance(clock, SystemClock) else id(clock))
-    with registry.lock:
-        limiter = registry.limiters.get(name) or TokenBucketLimiter(clock=clock)
-        registry.limiters[name] = limiter
-        registry.recent.append(limiter)
-    return limiter
+_UNLIMITED = InstantPermit()

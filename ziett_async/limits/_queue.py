@@ -1,130 +1,254 @@
-"""Those who wait for one bucket, first come first served, whichever event loop they are in.
+"""The calls that wait for one bucket, first come first served, whichever event loop they are in.
 
 Only the head of the queue may take a token, and it takes it itself, under the lock and with
-no await before it returns. So nothing is ever granted to somebody who may just have been
-cancelled, nobody is overtaken, and whoever leaves, served or not, only wakes the next one.
-The head sleeps until the earliest moment at which it can start and then looks again; as
-that moment is a lower bound, a release does not have to wake anybody.
+no await before it returns. So nothing is ever granted to a call that may just have been
+cancelled, no call is overtaken within its priority, and a call that leaves, served or not,
+only wakes the next one. The head sleeps until the earliest moment at which it can start and
+then looks again; as that moment is a lower bound, a release does not have to wake any call.
 
-A waiter is woken by a call that its event loop takes from any thread without blocking. A
-loop that has been closed refuses the call: its waiter is gone, and the next one is woken.
-While a queue holds waiters of several loops, those behind the head wake it when they join
-and again at least every `per` seconds, so that a head whose loop was closed while it slept
-holds the others up no longer than that.
+The calls of one event loop are a line of their own. The head of the queue is the first of the
+heads of the lines: urgent before bulk, and then as they came. A line is woken by a function
+that its event loop is asked to run soon, from any thread and without blocking. A loop that has
+been closed refuses that, and its line is dropped. A loop that was stopped, or is blocked,
+accepts the function and does not run it: after `REACTION` seconds its line is silent, and until
+it shows life the queue is what the other lines are. While there are several lines, the head of
+each looks whether the head of the queue lets its turn pass, and if so wakes the other lines and
+looks again. So event loops that do not run hold the others up for at most twice `REACTION`
+seconds, once. A token is still taken under the lock by one call at a time, so no window sees
+more than before, and the order within a line stays what it is.
+
+How many calls are ahead is known by counting: every call has a number, and of the calls that
+came later at most so many wait behind it as numbers were given out since. Where some of them
+have left, that is a lower bound, as the times that follow from it are.
 """
 
-from collections import Counter, OrderedDict
-from collections.abc import Callable
+import logging
+from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from math import inf
+from operator import itemgetter
 from threading import RLock
-from typing import Any
-
-import anyio
-from anyio.lowlevel import current_token
 
 from ziett_async._clock import Clock
-from ziett_async.limits._bucket import Rate, Tokens
+from ziett_async._loops import CallSoon, call_soon_here
+from ziett_async._operation import Bucket, Priority
+from ziett_async.limits._bucket import GRAIN, Tokens
+from ziett_async.limits._line import REACTION, Line, Waiter
 
-CallSoon = Callable[[Callable[[], object]], object]
+logger = logging.getLogger("ziett_async")
+
+#: The longest pause in seconds, whatever the server asks for.
+LONGEST_PAUSE = 600.0
+#: A wait of more seconds is logged; and for how long then no other one of the bucket.
+_LONG_WAIT, _QUIET = 1.0, 60.0
+
+_URGENT, _BULK = Priority.URGENT, Priority.BULK
 
 
-def _call_soon() -> CallSoon:
-    """Return what calls a function in the running event loop, soon and from any thread."""
-    loop: Any = current_token().native_token
-    call: CallSoon = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
-    return call
+def _turn(head: Waiter) -> tuple[bool, int]:
+    """Return the place in the order of the queue."""
+    return head.priority == _BULK, head.number
 
 
-class _Waiter:
-    """One who waits: until its deadline, or asleep until its event is set."""
-
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
-        self.event = anyio.Event()
-        self.call_soon = _call_soon()
-
-    def wake(self) -> bool:
-        """Let it look again; return False if its event loop has been closed."""
-        with suppress(RuntimeError):  # trio's RunFinishedError is one
-            self.call_soon(self.event.set)
-            return True
-        return False
+def _wake_all(waiters: Iterable[Waiter]) -> None:
+    for waiter in waiters:
+        waiter.event.set()
 
 
 class Queue:
-    """A bucket and those who wait for it."""
+    """A bucket and the calls that wait for it."""
 
-    __slots__ = ("clock", "lock", "loops", "tokens", "waiters")
+    __slots__ = (
+        "_bucket",
+        "_came",
+        "_clock",
+        "_logged",
+        "lines",
+        "lock",
+        "monotonic",
+        "spare",
+        "tokens",
+    )
 
-    def __init__(self, rate: Rate, clock: Clock) -> None:
-        self.clock = clock
-        self.tokens = Tokens(rate.limit, rate.per)
-        self.waiters: OrderedDict[_Waiter, None] = OrderedDict()
-        #: How many of them each event loop has.
-        self.loops = Counter[CallSoon]()
+    def __init__(self, bucket: Bucket, tokens: Tokens, clock: Clock) -> None:
+        self._bucket = bucket
+        self.tokens = tokens
+        #: The tokens' own: an urgent call that gets one by `pop` need not ask for more.
+        self.spare = tokens.spare
+        self._clock = clock
+        self.monotonic = clock.monotonic
+        #: None of them is empty.
+        self.lines: dict[CallSoon, Line] = {}
+        #: How many calls have come to wait, by priority.
+        self._came = {_URGENT: 0, _BULK: 0}
+        #: How many waited when that was last logged, and when.
+        self._logged = {_URGENT: (0, -inf), _BULK: (0, -inf)}
         #: Never held across an await. Re-entrant, because the garbage collector may close
-        #: a waiter of a dead loop, which then leaves, while this thread holds it.
+        #: a waiting call of a dead loop, which then leaves, while this thread holds it.
         self.lock = RLock()
 
-    async def wait(self, timeout: float | None) -> None:
-        """Join, and stay until a token is taken. Raises `TimeoutError` when that is in vain."""
-        waiter = _Waiter(inf if timeout is None else self.clock.monotonic() + timeout)
+    def take(self, priority: Priority) -> bool:
+        """Start a call if none waits and there is a token for it."""
         with self.lock:
-            self.waiters[waiter] = None
-            self.loops[waiter.call_soon] += 1
+            self.tokens.take_back()
+            now = self.monotonic()
+            if self.lines or not self.tokens.take(now, priority):
+                return False
+            self.tokens.stock(now)
+            return True
+
+    async def wait(self, priority: Priority, timeout: float | None) -> None:
+        """Join, and stay until a token is taken. Raises `TimeoutError` when that is in vain."""
+        deadline = inf if timeout is None else self.monotonic() + timeout
+        with self.lock:
+            waiter, line = self._join(priority, deadline)
         try:
-            while (nap := self._take_or_nap(waiter)) is not None:
-                await self.clock.sleep(nap, waiter.event)
+            while (nap := self._take_or_nap(waiter, line)) is not None:
+                self._log(priority)
+                await self._clock.sleep(nap, waiter.event)
         finally:
             with self.lock:
-                self._strike_out(waiter)
-                self._wake_head()
+                self._leave(waiter, line)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody start for so many seconds; wake those whose deadline that misses."""
+        """Start no attempt for so many seconds; wake the calls whose deadline is before that."""
         with self.lock:
-            now = self.clock.monotonic()
-            self.tokens.pause(now + seconds)
-            for ahead, waiter in enumerate(list(self.waiters)):
-                if self.tokens.earliest(now, ahead) > waiter.deadline:
-                    waiter.wake()
+            self.tokens.take_back()
+            until = self.monotonic() + min(seconds, LONGEST_PAUSE)
+            if not self.tokens.pause(until):
+                return
+            for line in list(self.lines.values()):
+                calls = [*line.waiting[_URGENT], *line.waiting[_BULK]]
+                if late := [each for each in calls if each.deadline < until]:
+                    with suppress(RuntimeError):  # the loop has been closed
+                        line.call_soon(partial(_wake_all, late))
 
-    def _take_or_nap(self, waiter: _Waiter) -> float | None:
+    def abandon(self) -> None:
+        """Forget the calls and the lock, also if it is held: they are the parent process's."""
+        self.lines.clear()
+        self.lock = RLock()
+
+    def _join(self, priority: Priority, deadline: float) -> tuple[Waiter, Line]:
+        self.tokens.take_back()  # while calls wait there is nothing to spare
+        self._came[priority] += 1
+        waiter, call_soon = Waiter(priority, deadline, self._came[priority]), call_soon_here()
+        line = self.lines.setdefault(call_soon, Line(call_soon))
+        line.waiting[priority][waiter] = None
+        return waiter, line
+
+    def _leave(self, waiter: Waiter, line: Line) -> None:
+        was_head = line.head() is waiter
+        line.waiting[waiter.priority].pop(waiter, None)
+        if was_head:
+            now = self.monotonic()
+            if line.head() is None:
+                self.lines.pop(line.call_soon, None)
+            else:
+                self._wake(line, now)
+            while (first := self._first(now)) and not self._wake(first, now):
+                pass
+
+    def _take_or_nap(self, waiter: Waiter, line: Line) -> float | None:
         """Take a token, or return after how many seconds to try again."""
         with self.lock:
-            if len(self.loops) > 1 and self._head() is not waiter:
-                self._wake_head()
-            now = self.clock.monotonic()
-            is_head = self._head() is waiter
-            if is_head and self.tokens.take(now):
+            now = self.monotonic()
+            first = self._first(now) or line
+            head = first.head()
+            if head is waiter and self.tokens.take(now, waiter.priority):
                 return None
-            if now >= waiter.deadline or self._earliest(waiter, now) > waiter.deadline:
-                message = "no turn within the rate limit in the time given"
-                raise TimeoutError(message)
-            if waiter.event.is_set():
-                waiter.event = anyio.Event()
-            nap = self.tokens.patience(now, waiter.deadline)
-            if len(self.loops) > 1:
-                nap = min(nap, self.tokens.per)
-            return min(nap, self.tokens.earliest(now, 0) - now) if is_head else nap
+            nap = self._patience(waiter, line, now)
+            waiter.rearm()
+            if waiter is not line.head() or head is None:
+                return nap
+            turn = self.tokens.earliest(now, 0, head.priority) - now
+            if head is waiter:
+                return min(nap, turn)
+            if turn <= 0:
+                self._wake_others(line, now)
+            return min(nap, max(turn, REACTION + GRAIN))
 
-    def _earliest(self, waiter: _Waiter, now: float) -> float:
-        """Return the earliest moment at which it can start, if it has a deadline to compare."""
-        ahead = 0 if waiter.deadline == inf else list(self.waiters).index(waiter)
-        return self.tokens.earliest(now, ahead)
+    def _patience(self, waiter: Waiter, line: Line, now: float) -> float:
+        """Return after how many seconds to look at its deadline again; raise `TimeoutError`."""
+        if waiter.deadline == inf:
+            return inf
+        if now < waiter.deadline:
+            place = waiter.priority, waiter.number
+            if self._earliest(*place, self._running(now), now) <= waiter.deadline:
+                return self.tokens.patience(now, waiter.deadline)
+            waiter.asked = min(waiter.asked, now)
+            left = waiter.asked + REACTION + GRAIN - now
+            if left > 0 and self._earliest(*place, [line], now) <= waiter.deadline:
+                # It is in vain only if the loops of the others run.
+                self._wake_others(line, now)
+                return min(left, waiter.deadline - now)
+        message = "no turn within the rate limit in the time given"
+        raise TimeoutError(message)
 
-    def _head(self) -> _Waiter:
-        return next(iter(self.waiters))
+    def _earliest(
+        self, priority: Priority, number: int, lines: Iterable[Line], now: float
+    ) -> float:
+        """Return the earliest moment at which a call can start behind the others of some lines.
 
-    def _wake_head(self) -> None:
-        """Wake the first one whose event loop still runs, and strike out those before it."""
-        while self.waiters and not (head := self._head()).wake():
-            self._strike_out(head)
+        Its number is how many calls of its priority had come with it.
+        """
+        behind = self._came[priority] - number
+        ahead = {each: sum(len(line.waiting[each]) for line in lines) for each in Priority}
+        ahead[priority] = max(0, ahead[priority] - 1 - behind)
+        if priority == _URGENT:
+            return self.tokens.earliest(now, ahead[_URGENT])
+        return self.tokens.earliest(now, ahead[_URGENT] + ahead[_BULK], _BULK, ahead[_BULK])
 
-    def _strike_out(self, waiter: _Waiter) -> None:
-        if waiter in self.waiters:
-            del self.waiters[waiter]
-            self.loops[waiter.call_soon] -= 1
-            if not self.loops[waiter.call_soon]:
-                del self.loops[waiter.call_soon]
+    def _running(self, now: float) -> list[Line]:
+        return [line for line in list(self.lines.values()) if not line.is_silent(now)]
+
+    def _first(self, now: float) -> Line | None:
+        """Return the line of the queue's head."""
+        lines = list(self.lines.values())
+        if len(lines) == 1:
+            return lines[0]
+        heads = [(_turn(head), line) for line in self._running(now) if (head := line.head())]
+        return min(heads, key=itemgetter(0))[1] if heads else None
+
+    def _wake_others(self, line: Line, now: float) -> None:
+        for each in list(self.lines.values()):
+            if each is not line:
+                self._wake(each, now)
+
+    def _wake(self, line: Line, now: float) -> bool:
+        """Wake the head of a line; if its event loop has been closed drop it, return False."""
+        if line.woken == inf:
+            line.woken = now
+            try:
+                line.call_soon(partial(self._show_life, line))
+            except RuntimeError:  # trio's RunFinishedError is one
+                self.lines.pop(line.call_soon, None)
+                return False
+        return True
+
+    def _show_life(self, line: Line) -> None:
+        """Do what wakes a line, in its own event loop."""
+        with self.lock:
+            line.woken = inf
+            if head := line.head():
+                head.event.set()
+
+    def _log(self, priority: Priority) -> None:
+        """Log that calls of a priority wait long, once a minute or when ten times as many do."""
+        with self.lock:
+            now = self.monotonic()
+            lines = self._running(now)
+            waiting = sum(len(line.waiting[priority]) for line in lines)
+            most, last = self._logged[priority]
+            if now < last + _QUIET and waiting < 10 * most:
+                return
+            # As the last of them has it.
+            seconds = self._earliest(priority, self._came[priority], lines, now) - now
+            if seconds <= _LONG_WAIT:
+                return
+            self._logged[priority] = waiting, now
+        level = logging.WARNING if priority == _URGENT else logging.INFO
+        words = (
+            "%s: waiting for the rate limit; %d %s in line, the last of them for at least %.0f s"
+        )
+        logger.log(level, words, self._bucket, waiting, priority, seconds)

@@ -1,0 +1,48 @@
+"""What the client calls of a limiter after a permit was given: nothing here costs a result."""
+
+import logging
+
+import anyio
+
+from ziett_async._operation import Bucket
+from ziett_async.limits._base import Limiter, Permit
+
+logger = logging.getLogger("ziett_async")
+
+
+class InstantPermit:
+    """A permit whose release never suspends, so that no cancellation can interrupt it."""
+
+    __slots__ = ()
+
+    async def release(self) -> None:
+        """Do nothing: this permit is one of no limit."""
+
+
+async def release(permit: Permit) -> None:
+    """Release a permit, also while the task is being cancelled; log what the release raises."""
+    if isinstance(permit, InstantPermit):  # a scope would cost twenty times as much
+        await permit.release()
+        return
+    with anyio.CancelScope(shield=True):
+        try:
+            await permit.release()
+        except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
+            _log_failure("release", error)
+        except BaseException:
+            # asyncio's own cancellation, which no scope holds back, comes once.
+            await permit.release()
+            raise
+
+
+async def pause(limiter: Limiter, bucket: Bucket, seconds: float) -> None:
+    """Pause a bucket; log what that raises."""
+    try:
+        await limiter.pause(bucket, seconds)
+    except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
+        _log_failure("pause", error)
+
+
+def _log_failure(method: str, error: Exception) -> None:
+    # Without the words of the error, which may hold anything.
+    logger.warning("the limiter's %s raised %s", method, type(error).__name__)

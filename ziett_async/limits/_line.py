@@ -1,0 +1,53 @@
+"""A line: the calls of one event loop that wait for a bucket."""
+
+from collections import OrderedDict
+from math import inf
+
+import anyio
+
+from ziett_async._loops import CallSoon
+from ziett_async._operation import Priority
+
+#: Seconds in which an event loop runs what wakes a line of it; else the line is silent.
+REACTION = 0.1
+
+
+class Waiter:
+    """A call that waits: until its deadline, or asleep until its event is set."""
+
+    __slots__ = ("asked", "deadline", "event", "number", "priority")
+
+    def __init__(self, priority: Priority, deadline: float, number: int) -> None:
+        self.priority = priority
+        self.deadline = deadline
+        #: How many calls of its priority had come with it.
+        self.number = number
+        #: Since when it waits to learn whether the other event loops run; inf if it does not.
+        self.asked = inf
+        self.event = anyio.Event()
+
+    def rearm(self) -> None:
+        """Make the next sleep last until it is woken again."""
+        if self.event.is_set():
+            self.event = anyio.Event()
+
+
+class Line:
+    """The calls of one event loop that wait, first come first served within a priority."""
+
+    __slots__ = ("call_soon", "waiting", "woken")
+
+    def __init__(self, call_soon: CallSoon) -> None:
+        self.call_soon = call_soon
+        #: Since when the event loop has not run what wakes the line; inf if it has.
+        self.woken = inf
+        # Ordered dicts find their first key quickly, however many have left before it.
+        self.waiting = {each: OrderedDict[Waiter, None]() for each in Priority}
+
+    def head(self) -> Waiter | None:
+        """Return the first urgent call, or if there is none the first bulk call."""
+        return next(iter(self.waiting[Priority.URGENT] or self.waiting[Priority.BULK]), None)
+
+    def is_silent(self, now: float) -> bool:
+        """Return whether its event loop does not run."""
+        return self.woken + REACTION <= now

@@ -1,0 +1,63 @@
+"""Which clients share a limiter: those of one account, as far as this process can tell."""
+
+from collections import deque
+from threading import Lock
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+from ziett_async._clock import Clock, SystemClock
+from ziett_async.limits._forks import register_at_fork
+from ziett_async.limits._local import TokenBucketLimiter
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class _Registry:
+    """The shared limiters of a process; an unused one is dropped in time."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.limiters = WeakValueDictionary[tuple[bytes, int | None], TokenBucketLimiter]()
+        #: The last ones that were looked up, kept alive so that a program that makes one
+        #: client per request does not forget between two of them what it has sent.
+        self.recent = deque[TokenBucketLimiter](maxlen=64)
+
+
+_registry = _Registry()
+
+
+def begin_anew() -> None:
+    """Replace the lock, which a thread of the parent process may have held at a fork."""
+    _registry.lock = Lock()
+
+
+register_at_fork(after_in_child=begin_anew)
+
+
+def shared_limiter(api_key: str, base_url: str, clock: Clock) -> TokenBucketLimiter:
+    """Return the default limiter that all clients of one key, service and clock share.
+
+    It stays the same as long as one of them uses it, and afterwards for 64 more calls of
+    this function. Addresses that differ by case, default port, a trailing dot or a trailing
+    slash are one service; all `SystemClock`s are one clock. The key is kept as a hash only.
+    May be called from any thread. In a child that was forked the limiters are there, too, as
+    new ones: every token is free.
+    """
+    # OpenSSL comes with it, which a client with a limiter of its own need not load.
+    from hashlib import sha256  # noqa: PLC0415
+
+    digest = sha256(f"{_service(base_url)} {api_key}".encode()).digest()
+    name = (digest, None if isinstance(clock, SystemClock) else id(clock))
+    with _registry.lock:
+        limiter = _registry.limiters.get(name) or TokenBucketLimiter(clock=clock)
+        _registry.limiters[name] = limiter
+        _registry.recent.append(limiter)
+    return limiter
+
+
+def _service(base_url: str) -> str:
+    """Return an address in the one form that all addresses of its service have."""
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").removesuffix(".")
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
