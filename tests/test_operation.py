@@ -101,5 +101,5 @@ def test_a_call_shows_its_name_and_masked_numbers_only() -> None:
 @pytest.mark.parametrize("method", ["post", "Post", "PUT", "", "GET ", None])
 def test_a_method_that_the_api_does_not_have_is_refused(method: Any) -> None:  # noqa: ANN401 - as given
     """`post` would be sent as another method than `POST`, and without a key for its attempts."""
-    with pytest.raises(ValueError, match="^method: must be one of GET, POST, PATCH, DELETE, in"):
+    with pytest.raises(ValueError, match=r"^method: must be one of GET, POST, PATCH, DELETE, in"):
         Operation("send_message", method, "/messages", Message, Bucket.SEND)

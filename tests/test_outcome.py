@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ziett_async._operation import Bucket, Operation
 from ziett_async._outcome import CallState, FailedAttempt
+from ziett_async._turns import ClientClosed
 from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
@@ -332,7 +333,8 @@ LATE = "the rate limit has no turn for it within its timeout"
     [
         (TimeoutError("of a limiter"), DeadlineExceeded, LATE),
         (LimiterUnavailable("the store is away"), LimiterUnavailable, "the store is away"),
-        (RuntimeError("the client was closed"), NotSent, "the client was closed"),
+        (ClientClosed(), NotSent, "the client was closed while the call waited"),
+        (KeyError("secret"), LimiterUnavailable, "the limiter raised KeyError"),
     ],
 )
 def test_a_call_without_a_turn_is_where_it_was(
