@@ -145,16 +145,11 @@ class NotSent(TransportError):
     """
 
 
-#: What a limiter raises an error about: it knows of no call.
 _ACQUIRE = Trail("acquire")
 
 
 class LimiterUnavailable(NotSent):
-    """The limiter cannot decide whether an attempt may start, so none did: its store is away.
-
-    A limiter of one's own raises it with a reason alone, which stands in errors and logs:
-    `LimiterUnavailable("redis: connection refused")`. The call raises it with its `trail`.
-    """
+    """The limiter cannot decide; yours raises `LimiterUnavailable("redis: timed out")`."""
 
     def __init__(self, message: str, trail: Trail = _ACQUIRE) -> None:
         super().__init__(trail, message)

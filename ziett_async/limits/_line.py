@@ -1,6 +1,7 @@
 """A line: the calls of one event loop that wait for a bucket."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from math import inf
 
 import anyio
@@ -26,10 +27,21 @@ class Waiter:
         self.asked = inf
         self.event = anyio.Event()
 
+    @property
+    def turn(self) -> tuple[bool, int]:
+        """The place in the order of a queue: urgent first, and then as they came."""
+        return self.priority == Priority.BULK, self.number
+
     def rearm(self) -> None:
         """Make the next sleep last until it is woken again."""
         if self.event.is_set():
             self.event = anyio.Event()
+
+
+def wake_all(waiters: Iterable[Waiter]) -> None:
+    """Let calls look again; runs in their event loop."""
+    for waiter in waiters:
+        waiter.event.set()
 
 
 class Line:

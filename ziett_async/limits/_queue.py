@@ -34,7 +34,7 @@ from ziett_async._clock import Clock
 from ziett_async._loops import CallSoon, call_soon_here
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits._bucket import GRAIN, Tokens
-from ziett_async.limits._line import REACTION, Line, Waiter
+from ziett_async.limits._line import REACTION, Line, Waiter, wake_all
 
 logger = logging.getLogger("ziett_async")
 
@@ -44,16 +44,6 @@ LONGEST_PAUSE = 600.0
 _LONG_WAIT, _QUIET = 1.0, 60.0
 
 _URGENT, _BULK = Priority.URGENT, Priority.BULK
-
-
-def _turn(head: Waiter) -> tuple[bool, int]:
-    """Return the place in the order of the queue."""
-    return head.priority == _BULK, head.number
-
-
-def _wake_all(waiters: Iterable[Waiter]) -> None:
-    for waiter in waiters:
-        waiter.event.set()
 
 
 class Queue:
@@ -122,7 +112,7 @@ class Queue:
                 calls = [*line.waiting[_URGENT], *line.waiting[_BULK]]
                 if late := [each for each in calls if each.deadline < until]:
                     with suppress(RuntimeError):  # the loop has been closed
-                        line.call_soon(partial(_wake_all, late))
+                        line.call_soon(partial(wake_all, late))
 
     def abandon(self) -> None:
         """Forget the calls and the lock, also if it is held: they are the parent process's."""
@@ -207,7 +197,7 @@ class Queue:
         lines = list(self.lines.values())
         if len(lines) == 1:
             return lines[0]
-        heads = [(_turn(head), line) for line in self._running(now) if (head := line.head())]
+        heads = [(head.turn, line) for line in self._running(now) if (head := line.head())]
         return min(heads, key=itemgetter(0))[1] if heads else None
 
     def _wake_others(self, line: Line, now: float) -> None:
