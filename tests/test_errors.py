@@ -255,7 +255,7 @@ def test_a_failed_call_leaves_nothing_private_in_its_errors() -> None:
     """Neither number nor text of the request is in what is raised, or in its pickle."""
     private = {"target_e164": "+244990090990", "content": "Your code is 482910."}
     send = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
-    state = CallState(send(body=private), str(UUID(int=7)), 0.0, KeyUse())
+    state = CallState(send(body=private), str(UUID(int=7)), 0.0, None)
     state.begin(waited=0.0, now=0.0)
 
     def failures() -> Iterable[FailedAttempt]:

@@ -77,7 +77,7 @@ def page(status: int) -> Problem:
 
 def new_state(operation: Operation[object], use: KeyUse | None = None) -> CallState[object]:
     """Return the state of a call before its first attempt."""
-    return CallState(operation(path={"message_id": "x"}), "key-1", 7.0, use or KeyUse())
+    return CallState(operation(path={"message_id": "x"}), "key-1", 7.0, use)
 
 
 def interpret(

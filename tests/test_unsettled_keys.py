@@ -8,7 +8,7 @@ NOW = 1_750_000_000.0
 def leave_unsettled(keys: UnsettledKeys, key: str, digest: int, now: float) -> None:
     """Make a call whose bytes may have reached the server."""
     use = keys.begin(key, now)
-    use.send(now)
+    use.expires = min(use.expires, now + KEY_LIFETIME)
     use.unsettled.add(digest)
     keys.end(key, use)
 
@@ -69,7 +69,7 @@ def test_two_calls_under_way_share_what_is_known() -> None:
     first, second = keys.begin("key-1", NOW), keys.begin("key-1", NOW)
     assert first is second
     assert not first.is_shared
-    first.send(NOW)
+    first.expires = NOW + KEY_LIFETIME
     assert second.is_shared
     keys.end("key-1", first)
     assert not second.is_shared

@@ -21,7 +21,7 @@ import attrs
 
 from ziett_async._operation import Call
 from ziett_async._turns import ClientClosed
-from ziett_async._unsettled_keys import KeyUse
+from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
     RETRIED,
@@ -61,7 +61,7 @@ class FailedAttempt:
 class CallState(Generic[T_co]):
     """What is known of one call, over all its attempts so far."""
 
-    def __init__(self, call: Call[T_co], key: str | None, began: float, use: KeyUse) -> None:
+    def __init__(self, call: Call[T_co], key: str | None, began: float, use: KeyUse | None) -> None:
         self.call = call
         #: The idempotency key, the same in every attempt; None for a read.
         self.key = key
@@ -79,7 +79,10 @@ class CallState(Generic[T_co]):
         self.is_unsettled = False
         #: Whether an answer about these bytes has decided what became of them.
         self.is_settled = False
+        #: When the server forgets the key, in seconds since 1970: a day after the first attempt.
+        self.key_expires = inf
         self._was_unsettled = False
+        #: What the client knows of a key that the caller gave.
         self._use = use
         self._traces: frozenset[str] = frozenset()
 
@@ -90,7 +93,10 @@ class CallState(Generic[T_co]):
         """
         self.count += 1
         self.waited += waited
-        self._use.send(now)
+        if self.count == 1:
+            self.key_expires = now + KEY_LIFETIME
+            if self._use is not None:
+                self._use.expires = self.key_expires = min(self.key_expires, self._use.expires)
         self._was_unsettled, self.is_unsettled = self.is_unsettled, True
 
     @property
@@ -107,12 +113,13 @@ class CallState(Generic[T_co]):
         self.rate_limited += 1
         self.rate_limited_since = min(self.rate_limited_since, now)
 
-    def leave(self, digest: int) -> None:
+    def leave(self, use: KeyUse, digest: int) -> None:
         """Keep what is known of the key and these bytes for later calls with it."""
         if self.is_unsettled:
-            self._use.unsettled.add(digest)
+            use.expires = min(use.expires, self.key_expires)
+            use.unsettled.add(digest)
         elif self.is_settled:
-            self._use.unsettled.discard(digest)
+            use.unsettled.discard(digest)
 
     def without_turn(self, cause: Exception) -> CallError:
         """Return the error of a call that could not make its first attempt, and why."""
@@ -157,7 +164,7 @@ class CallState(Generic[T_co]):
         it again.
         """
         status, trace = problem.status, problem.trace_id
-        may_be_known = self._was_unsettled or self._use.is_shared
+        may_be_known = self._was_unsettled or self._is_shared
         is_stored = self._is_keyed and status >= 500 and trace in self._traces
         self._traces |= {trace} if trace else frozenset()
         is_running = status == _CONFLICT and (may_be_known or problem.retry_after is not None)
@@ -181,8 +188,16 @@ class CallState(Generic[T_co]):
     @property
     def _may_have_been_sent(self) -> bool:
         """Whether something that must not happen twice may have happened under the key."""
-        return self._is_keyed and (self.is_unsettled or self._use.is_shared)
+        return self._is_keyed and (self.is_unsettled or self._is_shared)
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether the server may know the key from another call."""
+        return self._use is not None and self._use.is_shared
 
     def _unknown(self, message: str, problem: Problem | None = None) -> OutcomeUnknown:
-        until = datetime.fromtimestamp(self._use.expires, UTC)
+        expires = self.key_expires
+        if self._use is not None:
+            expires = min(expires, self._use.expires)
+        until = datetime.fromtimestamp(expires, UTC)
         return OutcomeUnknown(self.trail, message, until, problem)

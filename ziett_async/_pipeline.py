@@ -21,7 +21,7 @@ from ziett_async._outcome import CallState, FailedAttempt
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._sansio import Origin, to_problem, to_request, to_result
 from ziett_async._turns import ClientClosed, Waits
-from ziett_async._unsettled_keys import KeyUse, UnsettledKeys
+from ziett_async._unsettled_keys import UnsettledKeys
 from ziett_async._wire import Request, Response, SendFailed
 from ziett_async.errors import OutcomeUnknown
 from ziett_async.limits import Limiter, Permit, pause, release
@@ -47,7 +47,7 @@ class Pipeline:
     budget: RetryBudget
     unsettled_keys: UnsettledKeys = attrs.field(factory=UnsettledKeys)
     waits: Waits = attrs.field(factory=Waits)
-    #: When an attempt was last answered with anything but a 429, by bucket.
+    #: When an attempt was last answered with anything but a 429, by bucket, since the first 429.
     last_allowed: dict[Bucket, float] = attrs.field(factory=dict[Bucket, float])
     #: The limiter's own, if it has one: a turn that need not be waited for costs a third.
     acquire_nowait: Callable[[Bucket], Permit | None] = attrs.field(init=False)
@@ -61,20 +61,21 @@ class Pipeline:
         given = idempotency_key if call.operation.is_keyed else None
         key = (given or urandom(16).hex()) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
-        use = KeyUse() if given is None else self.unsettled_keys.begin(given, self.clock.time())
+        use = None if given is None else self.unsettled_keys.begin(given, self.clock.time())
         state = CallState(call, key, self.clock.monotonic(), use)
-        state.is_unsettled = bool(use.unsettled) and hash(request.body) in use.unsettled
-        known = given
+        if use is not None:
+            state.is_unsettled = hash(request.body) in use.unsettled
         try:
             return await self._attempt_until_done(state, request, timeout)
-        except OutcomeUnknown:
-            # Its error tells the caller a key that was made here.
-            known = key
+        except OutcomeUnknown as unknown:
+            # The error tells the caller a key that was made here.
+            if use is None and unknown.idempotency_key is not None:
+                use = self.unsettled_keys.begin(unknown.idempotency_key, self.clock.time())
             raise
         finally:
-            if known is not None:
-                state.leave(hash(request.body))
-                self.unsettled_keys.end(known, use)
+            if use is not None and key is not None:
+                state.leave(use, hash(request.body))
+                self.unsettled_keys.end(key, use)
 
     async def _attempt_until_done(
         self, state: CallState[T], request: Request, timeout: float | None
@@ -85,7 +86,9 @@ class Pipeline:
         while True:
             queued = clock.monotonic()
             try:
-                permit = await self._acquire(bucket, None if timeout is None else end - queued)
+                permit = None if self.waits.is_closed else self.acquire_nowait(bucket)
+                if permit is None:
+                    permit = await self._wait_for_turn(bucket, end - queued)
             except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
                 raise (state.without_turn(error) if failed is None else failed.error) from None
             started = clock.monotonic()
@@ -101,15 +104,14 @@ class Pipeline:
             failed = outcome
             await self._wait_for_next(state, failed, end)
 
-    async def _acquire(self, bucket: Bucket, timeout: float | None) -> Permit:
+    async def _wait_for_turn(self, bucket: Bucket, left: float) -> Permit:
         """Wait for the turn of an attempt; raise `ClientClosed` if the client is closed before."""
         self.waits.check_open()
-        permit = self.acquire_nowait(bucket)
-        if permit is None:
-            permit = await self.waits.wait(self.limiter.acquire(bucket, timeout=timeout))
-            if self.waits.is_closed:
-                await release(permit)
-                raise ClientClosed
+        timeout = None if left == inf else left
+        permit = await self.waits.wait(self.limiter.acquire(bucket, timeout=timeout))
+        if self.waits.is_closed:
+            await release(permit)
+            raise ClientClosed
         return permit
 
     async def _attempt(self, request: Request, left: float) -> Response | SendFailed:
@@ -132,7 +134,8 @@ class Pipeline:
             return state.broken(answer, time_is_up=now >= end)
         if answer.status == 429:
             state.note_rate_limit(now)
-        else:
+            self.last_allowed.setdefault(state.call.operation.bucket, -inf)
+        elif self.last_allowed:
             self.last_allowed[state.call.operation.bucket] = now
         if not 200 <= answer.status < 300:
             return state.refused(to_problem(state.call, answer, self.clock.time()))
@@ -172,5 +175,5 @@ class Pipeline:
 
     def _patience(self, state: CallState[T]) -> float:
         """Return until when a call without a `timeout` bears 429s and nothing else."""
-        others = self.last_allowed.get(state.call.operation.bucket, -inf)
+        others = self.last_allowed[state.call.operation.bucket]
         return max(state.rate_limited_since, others) + self.retry.longest_retry_after

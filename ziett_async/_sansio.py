@@ -99,8 +99,8 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     payload = _object(response)
     if "trace_id" in payload and (trace := _label(payload, "trace_id", _mask(call))):
         info = attrs.evolve(info, trace_id=trace)
-    facts = {"call": info, "idempotency_key": key}
-    payload.update({name: facts[name] for name in _facts_of(cast("Hashable", kind))})
+    for name in _facts_of(cast("Hashable", kind)):
+        payload[name] = info if name == "call" else key
     return structure(payload, kind)
 
 

@@ -19,15 +19,11 @@ class KeyUse:
     """What a client knows of one idempotency key."""
 
     #: Calls with this key that are under way.
-    calls: int = 1
+    calls: int = 0
     #: Digests of bytes that were sent with it and that no answer has settled.
     unsettled: set[int] = attrs.field(factory=set[int])
     #: When the server forgets the key at the earliest, in seconds since 1970.
     expires: float = inf
-
-    def send(self, now: float) -> None:
-        """Note that the server may get to know the key; `now` is in seconds since 1970."""
-        self.expires = min(self.expires, now + KEY_LIFETIME)
 
     @property
     def is_shared(self) -> bool:
@@ -52,7 +48,7 @@ class UnsettledKeys:
         while self.uses and self._forget(next(iter(self.uses)), now):
             pass
         self._forget(key, now)
-        use = self.uses.setdefault(key, KeyUse(calls=0))
+        use = self.uses.setdefault(key, KeyUse())
         use.calls += 1
         return use
 

@@ -126,8 +126,9 @@ def _canonical(value: str) -> str:
 def open_enum(value: object, of: type[OpenEnum]) -> str:
     """Return one of the API's words; one it added since must be given as the enum."""
     if isinstance(value, of):
-        # Without characters it would be no filter, and with half of one no text.
-        text(value)
+        if value.is_unknown:
+            # Without characters it would be no filter, and with half of one no text.
+            text(value)
         return value
     written = _plain(value)
     member = None if written is None else of(written)
