@@ -11,7 +11,6 @@ import pytest
 
 from ziett_async._operation import Bucket, Operation
 from ziett_async._outcome import CallState, FailedAttempt
-from ziett_async._unsettled_keys import KeyUse
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
     ApiError,

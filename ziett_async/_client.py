@@ -1,4 +1,4 @@
-"""AsyncZiett: the roof. Settings, ports and rooms come together here, and nothing happens."""
+"""AsyncZiett: assembles settings, ports and resources."""
 
 import warnings
 from collections.abc import Collection, Mapping
@@ -11,6 +11,7 @@ from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
+from ziett_async._session import Session
 from ziett_async._settings import (
     checked,
     read_defaults,
@@ -22,7 +23,6 @@ from ziett_async._validation import Fields
 from ziett_async.api._call import json_object, path_parameters, query_parameters, require_operation
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
-from ziett_async.errors import ConfigurationError, InvalidRequest
 from ziett_async.limits import Limiter, shared_limiter
 from ziett_async.transports import Transport
 
@@ -32,7 +32,7 @@ _SYSTEM_CLOCK = SystemClock()
 
 
 class AsyncZiett(Messages, Campaigns):
-    """A client of Ziett for asyncio and trio: one per event loop, made once, used by all tasks.
+    """A client of Ziett for asyncio and trio: made once, used by all tasks, threads and loops.
 
     ```python
     async with AsyncZiett() as client:
@@ -86,8 +86,7 @@ class AsyncZiett(Messages, Campaigns):
         finally:
             # A traceback with local variables shows those of this frame, too.
             del api_key
-        self._defaults = read_defaults(default_remitter_id, default_country, allowed_recipients)
-        self._timeout = None if timeout is None else checked("timeout", check.seconds, timeout)
+        defaults = read_defaults(default_remitter_id, default_country, allowed_recipients, timeout)
         if transport is not None:
             require_methods("transport", transport, "send", "aclose")
         time: Clock = getattr(transport, "clock", _SYSTEM_CLOCK) if clock is None else clock
@@ -104,7 +103,7 @@ class AsyncZiett(Messages, Campaigns):
         require_instance("retry", retry, RetryPolicy)
         require_methods("limiter", limiter, "acquire", "pause")
         self._transport = transport
-        self._pipeline = Pipeline(
+        pipeline = Pipeline(
             origin=origin,
             transport=transport,
             limiter=limiter,
@@ -113,7 +112,7 @@ class AsyncZiett(Messages, Campaigns):
             attempt_timeout=checked("attempt_timeout", check.seconds, attempt_timeout),
             budget=RetryBudget(retry.budget),
         )
-        self._is_closed = False
+        self._session = Session(pipeline, defaults)
 
     async def call(
         self,
@@ -138,31 +137,23 @@ class AsyncZiett(Messages, Campaigns):
             ApiError, TransportError, InvalidResponse, DeadlineExceeded: as `send_message`.
 
         """
-        if self._is_closed:
-            message = "the client is closed; make calls inside its `async with`, or before aclose()"
-            raise ConfigurationError(message)
         require_operation(operation)
         fields = Fields(operation.name)
         if path is not None:
             path = fields.check("path", path_parameters, path)
         if query != ():
             query = fields.check("query", query_parameters, query) or ()
-        if body is not None and type(body) is not dict:
+        if body is not None:
             body = fields.check("body", json_object, body)
-        if timeout is None:
-            timeout = self._timeout
-        else:
-            timeout = fields.check("timeout", check.seconds, timeout)
-        if idempotency_key is not None:
-            idempotency_key = fields.check(
-                "idempotency_key", check.idempotency_key, idempotency_key
-            )
         fields.raise_if_invalid()
-        try:
-            call = operation(path=path, query=query, body=body)
-        except ValueError as error:
-            raise InvalidRequest(operation.name, {"path": str(error)}) from None
-        return await self._pipeline.run(call, timeout, idempotency_key)
+        return await self._session.call(
+            operation,
+            path=path,
+            query=query,
+            body=body,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+        )
 
     async def aclose(self) -> None:
         """Close the client; a second time does nothing, and calls after it are refused.
@@ -171,8 +162,7 @@ class AsyncZiett(Messages, Campaigns):
         with `NotSent`, or with what their last attempt came to. An attempt under way ends as
         it would, and is not repeated. Then the transport is closed.
         """
-        self._is_closed = True
-        self._pipeline.waits.close()
+        self._session.pipeline.waits.close()
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
@@ -187,10 +177,11 @@ class AsyncZiett(Messages, Campaigns):
         await self.aclose()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_is_closed"):
+        if not hasattr(self, "_session"):
             return "<AsyncZiett (not built)>"
-        state = "closed" if self._is_closed else "open"
-        return f"<AsyncZiett {self._pipeline.origin.base_url} ({state})>"
+        pipeline = self._session.pipeline
+        state = "closed" if pipeline.waits.is_closed else "open"
+        return f"<AsyncZiett {pipeline.origin.base_url} ({state})>"
 
     def __reduce__(self) -> NoReturn:
         message = "a client is not picklable: it holds the key; build one in each process"
@@ -198,6 +189,6 @@ class AsyncZiett(Messages, Campaigns):
 
     def __del__(self) -> None:
         # Half built when __init__ raised: then there is nothing to close.
-        if not getattr(self, "_is_closed", True):
+        if hasattr(self, "_session") and not self._session.pipeline.waits.is_closed:
             message = f"unclosed client {self!r}; use `async with`, or await aclose()"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)

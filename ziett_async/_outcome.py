@@ -61,30 +61,33 @@ class FailedAttempt:
 class CallState(Generic[T_co]):
     """What is known of one call, over all its attempts so far."""
 
+    # Most calls leave these as they are, and so need not set them.
+
+    #: Attempts begun.
+    count = 0
+    #: Those of them that were refused with a 429, by which the server does nothing.
+    rate_limited = 0
+    #: When the first of these came, in seconds on the clock.
+    rate_limited_since = inf
+    #: Seconds waited for the limiter, over all attempts.
+    waited = 0.0
+    #: Whether these bytes may have reached the server, and no answer has settled that.
+    is_unsettled = False
+    #: Whether an answer about these bytes has decided what became of them.
+    is_settled = False
+    #: When the server forgets the key, in seconds since 1970: a day after the first attempt.
+    key_expires = inf
+    _was_unsettled = False
+    _traces: frozenset[str] = frozenset()
+
     def __init__(self, call: Call[T_co], key: str | None, began: float, use: KeyUse | None) -> None:
         self.call = call
         #: The idempotency key, the same in every attempt; None for a read.
         self.key = key
         #: When the call began, in seconds on the clock.
         self.began = began
-        #: Attempts begun.
-        self.count = 0
-        #: Those of them that were refused with a 429, by which the server does nothing.
-        self.rate_limited = 0
-        #: When the first of these came, in seconds on the clock.
-        self.rate_limited_since = inf
-        #: Seconds waited for the limiter, over all attempts.
-        self.waited = 0.0
-        #: Whether these bytes may have reached the server, and no answer has settled that.
-        self.is_unsettled = False
-        #: Whether an answer about these bytes has decided what became of them.
-        self.is_settled = False
-        #: When the server forgets the key, in seconds since 1970: a day after the first attempt.
-        self.key_expires = inf
-        self._was_unsettled = False
         #: What the client knows of a key that the caller gave.
         self._use = use
-        self._traces: frozenset[str] = frozenset()
 
     def begin(self, waited: float, now: float) -> None:
         """Count an attempt, and the seconds its turn took; `now` is seconds since 1970.
@@ -104,10 +107,6 @@ class CallState(Generic[T_co]):
         """Which call it is, and how far it came."""
         return Trail(self.call.operation.name, self.count, self.key)
 
-    def succeeded(self) -> None:
-        """Settle the call: its result has come."""
-        self.is_unsettled, self.is_settled = False, True
-
     def note_rate_limit(self, now: float) -> None:
         """Count a 429; `now` is in seconds on the clock."""
         self.rate_limited += 1
@@ -115,11 +114,11 @@ class CallState(Generic[T_co]):
 
     def leave(self, use: KeyUse, digest: int) -> None:
         """Keep what is known of the key and these bytes for later calls with it."""
-        if self.is_unsettled:
+        if self.is_settled:
+            use.unsettled.discard(digest)
+        elif self.is_unsettled:
             use.expires = min(use.expires, self.key_expires)
             use.unsettled.add(digest)
-        elif self.is_settled:
-            use.unsettled.discard(digest)
 
     def without_turn(self, cause: Exception) -> CallError:
         """Return the error of a call that could not make its first attempt, and why."""

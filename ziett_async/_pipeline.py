@@ -33,6 +33,10 @@ T = TypeVar("T")
 logger = logging.getLogger("ziett_async")
 
 
+def _never_at_once(_: Bucket) -> None:
+    """Have every call wait for its turn."""
+
+
 @attrs.frozen(eq=False, repr=False)
 class Pipeline:
     """Carries calls over the ports; between them it keeps what is at the end of its fields."""
@@ -50,28 +54,33 @@ class Pipeline:
     #: When an attempt was last answered with anything but a 429, by bucket, since the first 429.
     last_allowed: dict[Bucket, float] = attrs.field(factory=dict[Bucket, float])
     #: The limiter's own, if it has one: a turn that need not be waited for costs a third.
-    acquire_nowait: Callable[[Bucket], Permit | None] = attrs.field(init=False)
-
-    @acquire_nowait.default
-    def _acquire_nowait_of_limiter(self) -> Callable[[Bucket], Permit | None]:
-        return getattr(self.limiter, "acquire_nowait", lambda _: None)
+    acquire_nowait: Callable[[Bucket], Permit | None] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: getattr(self.limiter, "acquire_nowait", _never_at_once), takes_self=True
+        ),
+    )
 
     async def run(self, call: Call[T], timeout: float | None, idempotency_key: str | None) -> T:
         """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
-        given = idempotency_key if call.operation.is_keyed else None
-        key = (given or urandom(16).hex()) if call.operation.is_keyed else None
+        key = (idempotency_key or urandom(16).hex()) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
-        use = None if given is None else self.unsettled_keys.begin(given, self.clock.time())
+        use = None
+        if key is not None and idempotency_key is not None:
+            use = self.unsettled_keys.begin(key, self.clock.time())
         state = CallState(call, key, self.clock.monotonic(), use)
         if use is not None:
             state.is_unsettled = hash(request.body) in use.unsettled
         try:
-            return await self._attempt_until_done(state, request, timeout)
-        except OutcomeUnknown as unknown:
+            result = await self._attempt_until_done(state, request, timeout)
+        except OutcomeUnknown:
             # The error tells the caller a key that was made here.
-            if use is None and unknown.idempotency_key is not None:
-                use = self.unsettled_keys.begin(unknown.idempotency_key, self.clock.time())
+            if use is None and key is not None:
+                use = self.unsettled_keys.begin(key, self.clock.time())
             raise
+        else:
+            state.is_settled = True
+            return result
         finally:
             if use is not None and key is not None:
                 state.leave(use, hash(request.body))
@@ -144,7 +153,6 @@ class Pipeline:
             result = to_result(state.call, answer, info, state.key)
         except Undecodable as error:
             return state.unusable(answer.status, str(error))
-        state.succeeded()
         logger.debug("%s: %d in attempt %d", state.call, answer.status, state.count)
         return result
 

@@ -91,7 +91,7 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     JSON object, which it does not look into: a proxy's page is none. Raises `Undecodable` when
     the answer is not what the operation returns.
     """
-    kind = call.operation.result
+    kind: Any = call.operation.result
     if kind in _NOTHING:
         if response.body:
             _object(response)
@@ -99,9 +99,10 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     payload = _object(response)
     if "trace_id" in payload and (trace := _label(payload, "trace_id", _mask(call))):
         info = attrs.evolve(info, trace_id=trace)
-    for name in _facts_of(cast("Hashable", kind)):
+    for name in _facts_of(kind):
         payload[name] = info if name == "call" else key
-    return structure(payload, kind)
+    result: T = structure(payload, kind)
+    return result
 
 
 @cache

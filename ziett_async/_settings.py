@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from ziett_async import _validation as check
 from ziett_async._phone import COUNTRIES
 from ziett_async._sansio import Origin
+from ziett_async._session import Defaults
 from ziett_async._validation import Invalid
-from ziett_async.api._room import Defaults
 from ziett_async.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -49,7 +49,12 @@ def read_origin(api_key: object, base_url: object) -> Origin:
         del api_key, key
 
 
-def read_defaults(remitter_id: object, country: object, allowed_recipients: object) -> Defaults:
+def read_defaults(
+    remitter_id: object,
+    country: object,
+    allowed_recipients: object,
+    timeout: object = None,
+) -> Defaults:
     """Return what the client fills in; raises `ConfigurationError`."""
     place, given = _argument_or_variable("default_remitter_id", remitter_id, *_REMITTER_IDS)
     remitter = None if given is None else checked(place, check.uuid, given)
@@ -59,7 +64,8 @@ def read_defaults(remitter_id: object, country: object, allowed_recipients: obje
     if given is not allowed_recipients:
         given = checked(place, _listed, given)
     allowed = None if given is None else checked(place, _recipients, given, home)
-    return Defaults(remitter, home, allowed)
+    bound = None if timeout is None else checked("timeout", check.seconds, timeout)
+    return Defaults(remitter, home, allowed, bound)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
@@ -109,7 +109,7 @@ def uuid(value: object) -> str:
     """Return a UUID, or a string that is one, in its canonical form."""
     if isinstance(value, UUID):
         return UUID.__str__(value)
-    written = _plain(value)
+    written = value if type(value) is str else _plain(value)
     if written is None:
         raise Invalid(f"must be a UUID or its string, got {type(value).__name__}")
     return _canonical(written)
@@ -126,7 +126,7 @@ def _canonical(value: str) -> str:
 def open_enum(value: object, of: type[OpenEnum]) -> str:
     """Return one of the API's words; one it added since must be given as the enum."""
     if isinstance(value, of):
-        if value.is_unknown:
+        if value not in _known(of):
             # Without characters it would be no filter, and with half of one no text.
             text(value)
         return value
@@ -135,6 +135,11 @@ def open_enum(value: object, of: type[OpenEnum]) -> str:
     if member is None or member.is_unknown:
         raise Invalid(f"must be one of {', '.join(of)}; for a newer word give {of.__name__}(word)")
     return member
+
+
+@cache
+def _known(of: type[OpenEnum]) -> frozenset[str]:
+    return frozenset(of)
 
 
 def choice(value: object, of: type[StrEnum]) -> str:
@@ -220,8 +225,10 @@ def country(value: object) -> str:
 
 def as_list(value: object) -> list[object]:
     """Return one value or several as a list: a string is one value."""
-    # A list is known at once; to ask whether something is iterable takes its time.
-    if isinstance(value, str | bytes) or not isinstance(value, (list, Iterable)):
+    # First, as to ask whether something is iterable takes its time.
+    if isinstance(value, list):
+        return list(cast("list[object]", value))
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         return [value]
     return list(cast("Iterable[object]", value))
 

@@ -95,7 +95,7 @@ def test_spellings_of_one_address_share_one_limiter(address: str) -> None:
     limiter = shared_limiter(KEY, "https://api.ziett.example/c/v1", clock)
     assert shared_limiter(KEY, address, clock) is limiter
     client: Any = AsyncZiett(KEY, base_url=address, transport=FakeTransport(), clock=clock)
-    assert client._pipeline.limiter is limiter
+    assert client._session.pipeline.limiter is limiter
     anyio.run(client.aclose)
 
 

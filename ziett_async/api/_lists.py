@@ -12,8 +12,8 @@ from ziett_async import _validation as check
 from ziett_async._operation import Operation
 from ziett_async._pages import Pages
 from ziett_async._paging import LARGEST, Row, Window
+from ziett_async._session import Session
 from ziett_async._validation import Fields, Invalid
-from ziett_async.api._room import Room
 from ziett_async.models import (
     CampaignStatus,
     ChannelType,
@@ -147,7 +147,7 @@ def to_query(operation: str, rules: Rules, given: Mapping[str, object]) -> list[
 
 
 def walk(
-    room: Room,
+    session: Session,
     operation: Operation[Page[R]],
     rules: Rules,
     filters: Mapping[str, object],
@@ -168,7 +168,7 @@ def walk(
         moving = attrs.asdict(window)
         query = to_query(operation.name, rules, moving)
         query += [(name, value) for name, value in fixed if name not in moving]
-        return await room.call(operation, path=path, query=query, timeout=timeout)
+        return await session.call(operation, path=path, query=query, timeout=timeout)
 
     return Pages(
         fetch,

@@ -16,7 +16,7 @@ from ziett_async.api._lists import (
     to_query,
     walk,
 )
-from ziett_async.api._room import Room
+from ziett_async.api._resource import Resource
 from ziett_async.models import AcceptedCampaign, Campaign, ChannelType, Message, Page
 
 SEND_BATCH_CAMPAIGN = Operation(
@@ -38,7 +38,7 @@ LONGEST_CONTENT = 10_000
 LONGEST_NAME = 200
 
 
-class Campaigns(Room):
+class Campaigns(Resource):
     """The calls about campaigns."""
 
     async def send_batch_campaign(
@@ -78,14 +78,14 @@ class Campaigns(Room):
         }
         if name is not None:
             body["name"] = fields.check("name", check.text, name, LONGEST_NAME)
-        country = self._defaults.country
+        country = self._session.defaults.country
         if country_alpha2 is not None:
             country = fields.check("country_alpha2", check.country, country_alpha2)
         if country is not None:
             body["country_alpha2"] = country
         fields.raise_if_invalid()
         self._allow(SEND_BATCH_CAMPAIGN, to, country)
-        return await self.call(
+        return await self._session.call(
             SEND_BATCH_CAMPAIGN, body=body, idempotency_key=idempotency_key, timeout=timeout
         )
 
@@ -94,20 +94,20 @@ class Campaigns(Room):
     ) -> Campaign:
         """Return one campaign (API page, Get Campaign); raises as `get_message` does."""
         path = self._path(GET_CAMPAIGN, campaign_id=campaign_id)
-        return await self.call(GET_CAMPAIGN, path=path, timeout=timeout)
+        return await self._session.call(GET_CAMPAIGN, path=path, timeout=timeout)
 
     async def list_campaigns(
         self, *, page: int = 1, timeout: float | None = None, **filters: Unpack[CampaignFilters]
     ) -> Page[Campaign]:
         """Return one page of the campaigns (API page, List Campaigns), as `list_messages`."""
         query = to_query(LIST_CAMPAIGNS.name, CAMPAIGN_RULES, {"page": page, **filters})
-        return await self.call(LIST_CAMPAIGNS, query=query, timeout=timeout)
+        return await self._session.call(LIST_CAMPAIGNS, query=query, timeout=timeout)
 
     def iter_campaigns(
         self, *, timeout: float | None = None, **filters: Unpack[CampaignFilters]
     ) -> Pages[Campaign]:
         """Return all campaigns that match, each exactly once, as `iter_messages`."""
-        return walk(self, LIST_CAMPAIGNS, CAMPAIGN_RULES, filters, None, timeout)
+        return walk(self._session, LIST_CAMPAIGNS, CAMPAIGN_RULES, filters, None, timeout)
 
     async def list_campaign_messages(
         self,
@@ -120,7 +120,9 @@ class Campaigns(Room):
         """Return one page of a campaign's messages, as `list_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
         query = to_query(LIST_CAMPAIGN_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})
-        return await self.call(LIST_CAMPAIGN_MESSAGES, path=path, query=query, timeout=timeout)
+        return await self._session.call(
+            LIST_CAMPAIGN_MESSAGES, path=path, query=query, timeout=timeout
+        )
 
     def iter_campaign_messages(
         self,
@@ -131,4 +133,4 @@ class Campaigns(Room):
     ) -> Pages[Message]:
         """Return all of a campaign's messages that match, each exactly once, as `iter_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
-        return walk(self, LIST_CAMPAIGN_MESSAGES, MESSAGE_RULES, filters, path, timeout)
+        return walk(self._session, LIST_CAMPAIGN_MESSAGES, MESSAGE_RULES, filters, path, timeout)

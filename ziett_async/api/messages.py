@@ -9,7 +9,7 @@ from ziett_async._operation import Bucket, Operation
 from ziett_async._pages import Pages
 from ziett_async._validation import Fields
 from ziett_async.api._lists import MESSAGE_RULES, MessageFilters, to_query, walk
-from ziett_async.api._room import Room
+from ziett_async.api._resource import Resource
 from ziett_async.models import AcceptedMessage, ChannelType, Message, Page, SaveContact
 
 SEND_MESSAGE = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
@@ -20,7 +20,7 @@ LIST_MESSAGES = Operation("list_messages", "GET", "/messages", Page[Message], Bu
 LONGEST: Mapping[str | None, int] = {ChannelType.SMS: 1600}
 
 
-class Messages(Room):
+class Messages(Resource):
     """The calls about single messages."""
 
     async def send_message(
@@ -66,7 +66,7 @@ class Messages(Room):
         fields = Fields(SEND_MESSAGE.name)
         channel = fields.check("channel_type", check.open_enum, channel_type, ChannelType)
         target = fields.check(
-            "target_e164", check.phone_number, target_e164, self._defaults.country
+            "target_e164", check.phone_number, target_e164, self._session.defaults.country
         )
         body: dict[str, object] = {
             "remitter_id": self._remitter(fields, remitter_id),
@@ -78,7 +78,7 @@ class Messages(Room):
             body["save_contact"] = check.contact(fields, save_contact)
         fields.raise_if_invalid()
         self._allow(SEND_MESSAGE, [str(target)])
-        return await self.call(
+        return await self._session.call(
             SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout
         )
 
@@ -95,7 +95,7 @@ class Messages(Room):
 
         """
         path = self._path(GET_MESSAGE, message_id=message_id)
-        return await self.call(GET_MESSAGE, path=path, timeout=timeout)
+        return await self._session.call(GET_MESSAGE, path=path, timeout=timeout)
 
     async def list_messages(
         self, *, page: int = 1, timeout: float | None = None, **filters: Unpack[MessageFilters]
@@ -112,7 +112,7 @@ class Messages(Room):
 
         """
         query = to_query(LIST_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})
-        return await self.call(LIST_MESSAGES, query=query, timeout=timeout)
+        return await self._session.call(LIST_MESSAGES, query=query, timeout=timeout)
 
     def iter_messages(
         self, *, timeout: float | None = None, **filters: Unpack[MessageFilters]
@@ -139,4 +139,4 @@ class Messages(Room):
                 read, from the loop; the next step of the same loop asks for it again.
 
         """
-        return walk(self, LIST_MESSAGES, MESSAGE_RULES, filters, None, timeout)
+        return walk(self._session, LIST_MESSAGES, MESSAGE_RULES, filters, None, timeout)
