@@ -25,8 +25,8 @@ from starlette.routing import Route
 
 from benchmarks._measure import Row, alternate, report
 from benchmarks._samples import BODY, KEY
+from ziett_async.emulator._clock import DeskClock
 from ziett_async.testing import FakeZiett
-from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing.emulator import Emulator
 
 _REQUESTS, _ROUNDS = 1008, 7

@@ -86,15 +86,15 @@ METHODS = [
 #: Modules that have been looked at again and are one thing all the same.
 LONG_MODULES = {
     "errors.py": "the whole tree, a class each",
-    "testing/_books.py": "all that changes the service's state",
-    "testing/_fake.py": "what a test may ask of the fake",
+    "_fake/state/store.py": "all that changes the service's state",
+    "_fake/fake.py": "what a test may ask of the fake",
 }
 #: Who may import what is costly, optional, or hidden behind a port.
 IMPORTERS = {
     "cattrs": {"_structuring.py"},
     "httpx": {"transports/httpx.py"},
     "httpx2": {"transports/httpx2.py"},
-    "h11": {"testing/_http.py"},
+    "h11": {"emulator/_http.py"},
     "rich": {"cli/_demo.py", "cli/_emulator.py", "cli/_screen.py"},
     "trio": set[str](),
     "pytest": {"testing/conformance.py"},
@@ -160,7 +160,10 @@ def test_what_the_design_shows_with_its_module_is_there(module: str, name: str) 
 
 @pytest.mark.parametrize(
     "name",
-    ["ziett_async", *(f"ziett_async.{n}" for n in ("limits", "models", "testing", "transports"))],
+    [
+        "ziett_async",
+        *(f"ziett_async.{n}" for n in ("emulator", "limits", "models", "testing", "transports")),
+    ],
 )
 def test_all_is_complete(name: str) -> None:
     """Every public name that a module imports is in its `__all__`, once, and each is there."""

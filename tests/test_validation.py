@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ziett_async import _validation as check
 from ziett_async._validation import Fields, Invalid
+from ziett_async.api._contact import contact_body
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import ChannelType, MessageStatus, Order, SaveContact
 
@@ -317,7 +318,7 @@ def test_a_moment_on_the_wire_is_utc_anywhere() -> None:
 def contact(value: SaveContact | Mapping[str, object]) -> tuple[object, dict[str, str]]:
     """Return what is sent of a contact, and what is refused of it."""
     fields = Fields("send_message")
-    body = check.contact(fields, value)
+    body = contact_body(fields, value)
     try:
         fields.raise_if_invalid()
     except InvalidRequest as error:
@@ -373,7 +374,7 @@ def test_a_contact_is_refused_field_by_field(
 def test_what_is_no_contact_is_refused_whole(value: object) -> None:
     """Nothing of a contact is dropped in silence: another key, or no contact, is refused."""
     fields = Fields("send_message")
-    assert check.contact(fields, value) == {}
+    assert contact_body(fields, value) == {}
     with pytest.raises(InvalidRequest) as caught:
         fields.raise_if_invalid()
     assert caught.value.fields == {"save_contact": NO_CONTACT}

@@ -9,16 +9,16 @@ what the class has overridden.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Any, TypeVar, TypeVarTuple, cast
+from typing import TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
 from ziett_async._phone import is_e164, to_e164
 from ziett_async.errors import InvalidRequest
-from ziett_async.models import OpenEnum, SaveContact
+from ziett_async.models import OpenEnum
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -231,27 +231,3 @@ def as_list(value: object) -> list[object]:
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         return [value]
     return list(cast("Iterable[object]", value))
-
-
-def contact(fields: Fields, value: object) -> dict[str, object]:
-    """Return the contact to be saved, without the fields that were left out."""
-    given = fields.check("save_contact", _contact, value)
-    if given is None:
-        return {}
-    body: dict[str, object] = {"name": fields.check("save_contact.name", text, given.name)}
-    if given.email is not None:
-        body["email"] = fields.check("save_contact.email", email, given.email)
-    if given.tags is not None:
-        body["tags"] = fields.check("save_contact.tags", texts, given.tags)
-    return body
-
-
-def _contact(value: object) -> SaveContact:
-    if isinstance(value, SaveContact):
-        return value
-    if isinstance(value, Mapping):
-        given = cast("Mapping[str, Any]", value)
-        if given.keys() <= {"name", "email", "tags"}:
-            fields: dict[str, Any] = {"name": None, **given}
-            return SaveContact(**fields)
-    raise Invalid("must be a SaveContact, or a mapping of name, email and tags and nothing else")

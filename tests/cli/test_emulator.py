@@ -18,8 +18,8 @@ from rich.console import Console
 
 from ziett_async.cli import _emulator, main
 from ziett_async.cli._service import make_delivery, make_latency, make_limits, make_service
+from ziett_async.emulator._tcp import listen
 from ziett_async.testing import Dialect, Quota
-from ziett_async.testing._tcp import listen
 
 Start = Callable[..., Popen[bytes]]
 SEND = json.dumps(

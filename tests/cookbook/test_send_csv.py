@@ -12,9 +12,9 @@ import pytest
 from tests.cookbook._recipes import write
 from tests.cookbook.conftest import StartScript
 from ziett_async import Request
+from ziett_async._fake.faults import Exchange
+from ziett_async.emulator._tcp import listen
 from ziett_async.testing import FakeZiett, Fault
-from ziett_async.testing._faults import Exchange
-from ziett_async.testing._tcp import listen
 from ziett_async.testing.emulator import Emulator
 
 RECIPE = "A CSV file that survives a crash"

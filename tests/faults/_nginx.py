@@ -10,7 +10,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from ziett_async.testing._tcp import HOST, listen
+from ziett_async.emulator._tcp import HOST, listen
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 #: Seconds until it listens, at the most.

@@ -23,8 +23,8 @@ from anyio.abc import ByteStream
 from anyio.streams.tls import TLSStream
 
 from ziett_async import Request, Response
+from ziett_async.emulator._tcp import HOST, Peer, accept, listen
 from ziett_async.testing import Ending, Exchange, FakeZiett, Fault
-from ziett_async.testing._tcp import HOST, Peer, accept, listen
 
 #: What a connection that went wrong raises here; it is what was wanted.
 _GONE = (OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.page._chromium import chromium
 from tests.page._desk import Desk, Open
+from ziett_async.emulator._clock import DeskClock
 from ziett_async.testing import FakeZiett
-from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing.emulator import Emulator
 
 #: For root, without a display, and silent on the network.

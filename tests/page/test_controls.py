@@ -6,8 +6,8 @@ from contextlib import suppress
 from playwright.sync_api import Browser, expect
 
 from tests.page._desk import Desk, Open, bubbles
+from ziett_async.emulator._clock import DeskClock
 from ziett_async.testing import FakeZiett, Fault
-from ziett_async.testing._desk_clock import DeskClock
 from ziett_async.testing.emulator import Emulator
 
 

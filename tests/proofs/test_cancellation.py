@@ -35,8 +35,8 @@ from ziett_async import (
     TokenBucketLimiter,
     Transport,
 )
+from ziett_async.emulator._server import Emulator
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
-from ziett_async.testing._emulator import Emulator
 from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport

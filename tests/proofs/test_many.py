@@ -21,9 +21,9 @@ from ziett_async import (
     Rate,
     TokenBucketLimiter,
 )
+from ziett_async._fake.quotas import WindowName
 from ziett_async.limits import shared_limiter
 from ziett_async.testing import FakeTransport, FakeZiett, Fault, Quota
-from ziett_async.testing._windows import WindowName
 
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 NUMBER = "+244923456789"

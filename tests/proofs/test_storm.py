@@ -14,8 +14,8 @@ import trio
 from anyio.lowlevel import checkpoint
 
 from ziett_async import AsyncZiett, Request, SystemClock, Unlimited
+from ziett_async.emulator._server import Emulator
 from ziett_async.testing import FakeZiett
-from ziett_async.testing._emulator import Emulator
 from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport

@@ -14,11 +14,11 @@ import pytest
 
 from ziett_async._clock import SystemClock
 from ziett_async._wire import Request
+from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator.control.events import Watch
+from ziett_async.emulator.control.request_log import Log
+from ziett_async.emulator.control.views import Views
 from ziett_async.testing import FakeZiett, Quota
-from ziett_async.testing._desk_clock import DeskClock
-from ziett_async.testing._log import Log
-from ziett_async.testing._views import Views
-from ziett_async.testing._watch import Watch
 from ziett_async.testing.emulator import Emulator
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ import time
 import anyio
 import pytest
 
-from ziett_async.testing._desk_clock import DeskClock
+from ziett_async.emulator._clock import DeskClock
 
 
 def test_it_runs_as_the_machine_does() -> None:

@@ -16,10 +16,10 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from ziett_async import AsyncZiett
+from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request, Response
+from ziett_async.emulator._tcp import Peer, accept, is_free, listen
 from ziett_async.testing import SCOPES, Exchange, FakeZiett, Fault
-from ziett_async.testing._answers import Refusal
-from ziett_async.testing._tcp import Peer, accept, is_free, listen
 from ziett_async.testing.emulator import Emulator, Send, Stream
 
 Body = Callable[..., dict[str, object]]

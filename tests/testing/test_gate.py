@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from ziett_async._clock import ManualClock
+from ziett_async._fake.quotas import FixedWindow, SlidingWindow, TokenBucket, Window
 from ziett_async._wire import Request, Response
 from ziett_async.testing import SCOPES, Dialect, FakeZiett, Quota
-from ziett_async.testing._windows import FixedWindow, SlidingWindow, TokenBucket, Window
 
 Ask = Callable[..., Response]
 Body = Callable[..., dict[str, object]]

@@ -11,8 +11,8 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from ziett_async.testing._http import TimeLimits, converse
-from ziett_async.testing._tcp import accept, listen
+from ziett_async.emulator._http import TimeLimits, converse
+from ziett_async.emulator._tcp import accept, listen
 from ziett_async.testing.emulator import Emulator
 
 GET = b"GET /c/v1/messages HTTP/1.1\r\nhost: localhost\r\nx-api-key: zk_test_x\r\n\r\n"
@@ -95,8 +95,8 @@ async def test_a_connection_in_use_may_rest_longer(port: int) -> None:
 FEW = """
 import resource, anyio
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-from ziett_async.testing._http import TimeLimits, converse
-from ziett_async.testing._tcp import accept, listen
+from ziett_async.emulator._http import TimeLimits, converse
+from ziett_async.emulator._tcp import accept, listen
 from ziett_async.testing.emulator import Emulator
 
 async def main():

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request
+from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._journal import Journal
+from ziett_async.emulator._persistent import LastingZiett
 from ziett_async.testing import Delivery, FakeZiett, Fault
-from ziett_async.testing._answers import Refusal
-from ziett_async.testing._desk_clock import DeskClock
-from ziett_async.testing._journal import Journal
-from ziett_async.testing._lasting import LastingZiett
 from ziett_async.testing.emulator import Emulator
 
 Ask = Callable[..., Request]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ziett_async._fake.numbering import is_assignable, to_e164
 from ziett_async._phone import COUNTRIES, PLANS
-from ziett_async.testing._numbering import is_assignable, to_e164
 
 #: Numbers in use, or reserved for examples by the country's own authority; the shortest and the
 #: longest plans among them.

@@ -8,6 +8,7 @@ from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
 from ziett_async._pages import Pages
 from ziett_async._validation import Fields
+from ziett_async.api._contact import contact_body
 from ziett_async.api._lists import MESSAGE_RULES, MessageFilters, to_query, walk
 from ziett_async.api._resource import Resource
 from ziett_async.models import AcceptedMessage, ChannelType, Message, Page, SaveContact
@@ -75,7 +76,7 @@ class Messages(Resource):
             "content": fields.check("content", check.text, content, LONGEST.get(channel)),
         }
         if save_contact is not None:
-            body["save_contact"] = check.contact(fields, save_contact)
+            body["save_contact"] = contact_body(fields, save_contact)
         fields.raise_if_invalid()
         self._allow(SEND_MESSAGE, [str(target)])
         return await self._session.call(

@@ -19,12 +19,12 @@ from pathlib import Path
 import anyio
 from rich.console import Console
 
+from ziett_async._fake.dialect import DIALECTS
+from ziett_async._fake.quotas import WINDOWS
 from ziett_async.cli import _options as take
 from ziett_async.cli._service import make_latency, make_service
+from ziett_async.emulator._tcp import is_free
 from ziett_async.testing import Delivery, FakeZiett
-from ziett_async.testing._dialect import DIALECTS
-from ziett_async.testing._tcp import is_free
-from ziett_async.testing._windows import WINDOWS
 from ziett_async.testing.emulator import Emulator
 
 #: Taken when it is free and no other is asked for, so that scripts may rely on it.

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import attrs
 
+from ziett_async._fake.state.delivery import Step
+from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._persistent import LastingZiett
 from ziett_async.testing import DEFAULT_LIMITS, Delivery, Dialect, Quota
-from ziett_async.testing._delivery import Step
-from ziett_async.testing._desk_clock import DeskClock
-from ziett_async.testing._lasting import LastingZiett
 
 
 @attrs.frozen(kw_only=True)

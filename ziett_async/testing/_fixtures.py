@@ -4,8 +4,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from ziett_async._client import AsyncZiett
+from ziett_async._fake.fake import FakeZiett
 from ziett_async._settings import without_environment
-from ziett_async.testing._fake import FakeZiett
 from ziett_async.testing._transport import FakeTransport
 
 #: What the fake takes for an API key and for a sender. The address is nobody's.

@@ -6,9 +6,9 @@ from math import inf
 from anyio.lowlevel import checkpoint
 
 from ziett_async._clock import Clock
+from ziett_async._fake.fake import FakeZiett
+from ziett_async._fake.faults import Ending, Exchange
 from ziett_async._wire import Request, Response, SendFailed
-from ziett_async.testing._fake import FakeZiett
-from ziett_async.testing._faults import Ending, Exchange
 
 
 class FakeTransport:

@@ -22,10 +22,10 @@ from uuid import uuid4
 import anyio
 import pytest
 
+from ziett_async._fake.fake import FakeZiett
+from ziett_async._fake.faults import Fault
+from ziett_async._fake.quotas import Quota
 from ziett_async._wire import Request, Response, SendFailed
-from ziett_async.testing._fake import FakeZiett
-from ziett_async.testing._faults import Fault
-from ziett_async.testing._windows import Quota
 from ziett_async.testing.emulator import Emulator
 from ziett_async.transports._base import Transport
 

@@ -1,6 +1,5 @@
-"""The emulator, by name: it needs h11, which the rest of the test house does not."""
+"""The emulator by its older name; it is `ziett_async.emulator` now."""
 
-from ziett_async.testing._desk import Answer, Send, Stream
-from ziett_async.testing._emulator import Emulator, Room
+from ziett_async.emulator import Answer, Emulator, Room, Send, Stream
 
 __all__ = ["Answer", "Emulator", "Room", "Send", "Stream"]

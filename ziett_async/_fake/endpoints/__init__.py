@@ -1,0 +1,1 @@
+"""What each endpoint of the service does."""

@@ -1,0 +1,104 @@
+"""The campaign endpoints: batch, retrieve, list (API page, section 8)."""
+
+import re
+from collections.abc import Sequence
+from functools import partial
+
+from ziett_async._fake.dialect import Dialect
+from ziett_async._fake.endpoints.messages import CHANNELS, no_such
+from ziett_async._fake.listing import Filter, Paging, envelope
+from ziett_async._fake.numbering import to_e164
+from ziett_async._fake.parsing.body import Form, json_object
+from ziett_async._fake.parsing.query import Search
+from ziett_async._fake.parsing.submissions import CampaignSubmission
+from ziett_async._fake.request import Action, Visit
+from ziett_async._fake.responses import NO_NUMBER, accepted_are, answer
+from ziett_async._fake.shapes import campaign
+from ziett_async._fake.state.records import CampaignRecord
+from ziett_async._fake.state.store import Books
+from ziett_async._wire import Response
+
+_COUNTRY = re.compile("[A-Z]{2}")
+_CHANNELS = ("SMS",)
+#: The country of numbers without a prefix where a batch names none.
+_HOME = "AO"
+_STATUSES = (
+    "DRAFT",
+    "SCHEDULED",
+    "PENDING",
+    "PROCESSING",
+    "SENDING",
+    "PAUSED",
+    "COMPLETED",
+    "CANCELLED",
+    "FAILED",
+)
+
+
+def send_batch_campaign(books: Books, visit: Visit) -> Action:
+    """Answer `POST /campaigns/batch`."""
+    form = Form(json_object(visit.body))
+    remitter_id = form.uuid("remitter_id", books.dialect)
+    content = form.text("content", most=10_000)
+    form.choice("channel_type", _CHANNELS, accepted_are(_CHANNELS))
+    name = form.optional_text("name", most=200)
+    country = form.optional_text(
+        "country_alpha2", accepts=_COUNTRY.fullmatch, must="must be two capital letters"
+    )
+    # Recipients are not to blame for a country that is none.
+    named = None if "country_alpha2" in form.errors else country
+    in_e164 = partial(to_e164, country=named or _HOME)
+    recipients = form.texts("recipients", least=2, most=1000, accepts=in_e164, must=NO_NUMBER)
+    form.close()
+    order = CampaignSubmission(
+        remitter_id=remitter_id,
+        content=content,
+        recipients=[number for number in map(in_e164, recipients) if number],
+        name=name,
+        idempotency_key=visit.idempotency_key,
+    )
+    return partial(_accept, books, order)
+
+
+def get_campaign(books: Books, visit: Visit) -> Action:
+    """Answer `GET /campaigns/{campaign_id}`."""
+    record = books.campaigns.get(visit.uuid("campaign_id", books.dialect))
+    if record is None:
+        raise no_such(books, "Campaign")
+    return partial(answer, 200, campaign(books, record))
+
+
+def list_campaigns(books: Books, visit: Visit) -> Action:
+    """Answer `GET /campaigns`."""
+    search = Search(visit.query)
+    paging = Paging.of(search, books.dialect)
+    filters = _filters(search, books.dialect)
+    search.close()
+    return lambda: answer(200, envelope(books.campaigns, filters, paging, partial(campaign, books)))
+
+
+def _accept(books: Books, order: CampaignSubmission) -> Response:
+    campaign_id = str(books.accept_campaign(order).id)
+    count = f"Processing {len(order.recipients):,} messages in the background."
+    message = f"Campaign validation successful. {count}"
+    return answer(202, {"message": message, "campaign_id": campaign_id})
+
+
+def _filters(search: Search, dialect: Dialect) -> Sequence[Filter[CampaignRecord]]:
+    q, filters = search.one("q"), list[Filter[CampaignRecord]]()
+    if q:
+        filters.append(lambda row: q.lower() in (row.name or "").lower())
+    if statuses := search.choices("status", _STATUSES):
+        filters.append(lambda row: row.status in statuses)
+    if channels := search.choices("channel_type", CHANNELS):
+        filters.append(lambda row: row.channel_type in channels)
+    if search.uuids("tag_id", dialect):
+        # No published endpoint gives a campaign a tag, so none here has one.
+        filters.append(lambda _: False)
+    if remitters := search.uuids("sms_remitter_id", dialect):
+        filters.append(lambda row: row.remitter_id in remitters)
+    if errors := search.texts("error_code"):
+        filters.append(lambda row: row.error_code in errors)
+    if sources := search.texts("trigger_source"):
+        filters.append(lambda row: row.trigger_source in sources)
+    return filters

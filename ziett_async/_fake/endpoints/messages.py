@@ -1,0 +1,127 @@
+"""The message endpoints: send, list, retrieve (API page, sections 5 to 7)."""
+
+import re
+from collections.abc import Collection, Sequence
+from functools import partial
+from uuid import UUID
+
+from ziett_async._fake.dialect import Dialect
+from ziett_async._fake.listing import Filter, Paging, envelope
+from ziett_async._fake.numbering import is_assignable
+from ziett_async._fake.parsing.body import Form, json_object
+from ziett_async._fake.parsing.query import Search
+from ziett_async._fake.parsing.submissions import ContactDetails, MessageSubmission
+from ziett_async._fake.request import Action, Visit
+from ziett_async._fake.responses import NO_NUMBER, Refusal, accepted_are, answer
+from ziett_async._fake.shapes import list_entry, message
+from ziett_async._fake.state.records import MessageRecord
+from ziett_async._fake.state.store import Books
+from ziett_async._wire import Response
+
+CHANNELS = ("SMS", "WHATSAPP")
+_STATUSES = ("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")
+_EMAIL = re.compile(
+    r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s.\x00-\x1f\x7f-\x9f]+"
+)
+
+
+def send_message(books: Books, visit: Visit) -> Action:
+    """Answer `POST /messages`."""
+    form = Form(json_object(visit.body))
+    remitter_id = form.uuid("remitter_id", books.dialect)
+    # The documented text names both, whichever are accepted.
+    channel_type = form.choice("channel_type", books.dialect.channels, accepted_are(CHANNELS))
+    target_e164 = form.text("target_e164", accepts=is_assignable, must=NO_NUMBER)
+    unbounded = channel_type != "SMS" and channel_type in books.dialect.channels
+    content = form.text("content", most=None if unbounded else 1600)
+    contact = form.inner("save_contact")
+    save_contact = None if contact is None else _contact(contact)
+    form.close()
+    order = MessageSubmission(
+        remitter_id=remitter_id,
+        channel_type=channel_type,
+        target_e164=target_e164,
+        content=content,
+        save_contact=save_contact,
+        idempotency_key=visit.idempotency_key,
+    )
+    return partial(_accept, books, order)
+
+
+def list_messages(books: Books, visit: Visit) -> Action:
+    """Answer `GET /messages`."""
+    return _listing(books, visit, [])
+
+
+def list_campaign_messages(books: Books, visit: Visit) -> Action:
+    """Answer `GET /campaigns/{campaign_id}/messages`."""
+    campaign_id = visit.uuid("campaign_id", books.dialect)
+    if books.campaigns.get(campaign_id) is None:
+        raise no_such(books, "Campaign")
+    return _listing(books, visit, [lambda row: row.campaign_id == campaign_id])
+
+
+def get_message(books: Books, visit: Visit) -> Action:
+    """Answer `GET /messages/{message_id}`."""
+    record = books.messages.get(visit.uuid("message_id", books.dialect))
+    if record is None:
+        raise no_such(books, "Message")
+    return partial(answer, 200, message(books, record))
+
+
+def no_such(books: Books, what: str) -> Refusal:
+    """Return the 404 for something that is not there."""
+    return Refusal(404, f"{what} not found", code=books.dialect.not_found)
+
+
+def _contact(form: Form) -> ContactDetails:
+    return ContactDetails(
+        name=form.text("name"),
+        email=form.optional_text(
+            "email", accepts=_EMAIL.fullmatch, must="must be a valid email address"
+        ),
+        tags=tuple(form.texts("tags")) if "tags" in form else (),
+    )
+
+
+def _accept(books: Books, order: MessageSubmission) -> Response:
+    document = {"message_id": str(books.accept_message(order).id)}
+    if books.dialect.accepted_status:
+        document["status"] = "QUEUED"
+    return answer(202, document)
+
+
+def _listing(books: Books, visit: Visit, filters: list[Filter[MessageRecord]]) -> Action:
+    search = Search(visit.query)
+    paging = Paging.of(search, books.dialect)
+    filters = [*filters, *_filters(search, books.dialect)]
+    search.close()
+    return lambda: answer(
+        200, envelope(books.messages, filters, paging, partial(list_entry, books))
+    )
+
+
+def _filters(search: Search, dialect: Dialect) -> Sequence[Filter[MessageRecord]]:
+    q, filters = search.one("q"), list[Filter[MessageRecord]]()
+    if q:
+        filters.append(lambda row: q in row.target_e164 or q.lower() == str(row.id))
+    if statuses := search.choices("status", _STATUSES, lower_case=True):
+        filters.append(lambda row: row.status in statuses)
+    if channels := search.choices("channel_type", CHANNELS):
+        filters.append(lambda row: row.channel_type in channels)
+    if sources := search.texts("trigger_source"):
+        filters.append(lambda row: row.trigger_source in sources)
+    if operators := search.texts("channel_destination"):
+        filters.append(lambda row: row.channel_destination in operators)
+    if contacts := search.uuids("contact_id", dialect):
+        filters.append(lambda row: row.contact_id in contacts)
+    if campaigns := search.uuids("campaign_id", dialect):
+        filters.append(lambda row: row.campaign_id in campaigns)
+    for name in ("sms_remitter_id", "remitter_id"):
+        if remitters := search.uuids(name, dialect):
+            filters.append(partial(_is_from, remitters))
+    return filters
+
+
+def _is_from(remitters: Collection[UUID], row: MessageRecord) -> bool:
+    return row.remitter_id in remitters

@@ -1,0 +1,61 @@
+"""One page of a list: filters, order, and the envelope of the API page, List messages."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import attrs
+
+from ziett_async._fake.dialect import Dialect
+from ziett_async._fake.parsing.query import Search
+from ziett_async._fake.responses import Document
+from ziett_async._fake.state.table import Row, Rows
+
+R = TypeVar("R", bound=Row)
+
+Filter = Callable[[R], bool]
+
+
+@attrs.frozen
+class Paging:
+    """The parameters that every list takes."""
+
+    page: int
+    size: int
+    order: str
+    order_by: str
+    oldest: datetime | None
+    newest: datetime | None
+
+    @classmethod
+    def of(cls, search: Search, dialect: Dialect) -> "Paging":
+        """Read them from a query."""
+        return cls(
+            page=search.integer("page", 1, least=1),
+            size=search.integer("size", 30, least=1, most=200),
+            order=search.choice("order", ("desc", "asc")),
+            order_by=search.choice("order_by", ("created_at", "updated_at")),
+            oldest=dialect.bound(search.moment("created_at__ge")),
+            newest=dialect.bound(search.moment("created_at__le")),
+        )
+
+
+def envelope(
+    rows: Rows[R], filters: Sequence[Filter[R]], paging: Paging, entry: Callable[[R], Document]
+) -> Document:
+    """Return the page; rows that tie keep their order of acceptance, or its reverse."""
+    ids = rows.between(paging.oldest, paging.newest)
+    if filters:
+        ids = [row_id for row_id in ids if all(accepts(rows[row_id]) for accepts in filters)]
+    if paging.order_by == "updated_at":
+        ids = sorted(ids, key=lambda row_id: rows[row_id].updated_at)
+    if paging.order == "desc":
+        ids = ids[::-1]
+    start = (paging.page - 1) * paging.size
+    return {
+        "entries": [entry(rows[row_id]) for row_id in ids[start : start + paging.size]],
+        "total": len(ids),
+        "page": paging.page,
+        "size": paging.size,
+        "pages": -(-len(ids) // paging.size),
+    }

@@ -1,0 +1,1 @@
+"""Bodies and queries, read as the API documents them."""

@@ -1,0 +1,162 @@
+"""Reading a JSON body as the API documents it, naming every bad field at once."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NoReturn, cast
+from uuid import UUID
+
+from ziett_async._fake.dialect import Dialect
+from ziett_async._fake.responses import REQUIRED, Refusal, invalid
+
+NOWHERE = UUID(int=0)
+_EMPTY = "must not be empty"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+#: Whether a string that is not empty will do, by its truth.
+Check = Callable[[str], object]
+
+#: Bytes of a request body; a full batch of the longest content is a tenth of it.
+MOST_BYTES = 1 << 20
+
+
+def _no_such_number(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+#: Of JSON as it is specified: no NaN, and always UTF-8.
+_DECODER = json.JSONDecoder(parse_constant=_no_such_number)
+
+
+def json_object(body: bytes) -> Mapping[str, object]:
+    """Return the body's JSON object; a body that is none is refused."""
+    if len(body) > MOST_BYTES:
+        raise Refusal(413, f"The body is longer than {MOST_BYTES} bytes")
+    if not body:
+        raise invalid({"body": REQUIRED})
+    try:
+        document: object = _DECODER.decode(body.decode())
+    except (ValueError, RecursionError):
+        raise invalid({"body": "must be valid JSON"}) from None
+    if not isinstance(document, dict):
+        raise invalid({"body": "must be a JSON object"})
+    return cast("Mapping[str, object]", document)
+
+
+class Form:
+    """A JSON object being read; a field that is bad is noted, and stands in for itself."""
+
+    def __init__(
+        self, document: Mapping[str, object], errors: dict[str, str] | None = None, prefix: str = ""
+    ) -> None:
+        self.errors = {} if errors is None else errors
+        self._document = document
+        self._prefix = prefix
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._document
+
+    def note(self, name: str, problem: str) -> None:
+        """Note that a field is bad."""
+        self.errors[self._prefix + name] = problem
+
+    def text(
+        self,
+        name: str,
+        *,
+        most: int | None = None,
+        accepts: Check = bool,
+        must: str = "",
+        empty: str = REQUIRED,
+    ) -> str:
+        """Return a required string of 1 to `most` characters that passes the check."""
+        value = self._present(name)
+        if value is None:
+            return ""
+        problem = empty if value == "" else text_problem(value, most, accepts, must)
+        if problem:
+            self.note(name, problem)
+        return str(value)
+
+    def optional_text(
+        self, name: str, *, most: int | None = None, accepts: Check = bool, must: str = ""
+    ) -> str | None:
+        """Return such a string, or None where the field is left out; null is a bad one."""
+        if name not in self:
+            return None
+        return self.text(name, most=most, accepts=accepts, must=must, empty=_EMPTY)
+
+    def uuid(self, name: str, dialect: Dialect) -> UUID:
+        """Return a required id that the dialect accepts."""
+        value = self._present(name)
+        found = dialect.parse_id(value) if isinstance(value, str) else None
+        if found is None and value is not None:
+            self.note(name, dialect.wants_id)
+        return found or NOWHERE
+
+    def choice(self, name: str, accepted: Collection[str], must: str) -> str:
+        """Return a required string that is one of those accepted."""
+        value = self._present(name)
+        if value is not None and not (isinstance(value, str) and value in accepted):
+            self.note(name, must)
+        return str(value)
+
+    def texts(
+        self,
+        name: str,
+        *,
+        least: int = 0,
+        most: int | None = None,
+        accepts: Check = bool,
+        must: str = "",
+    ) -> Sequence[str]:
+        """Return a required array of strings; a bad one is noted as `name.3`."""
+        value = self._present(name)
+        if not isinstance(value, list):
+            if value is not None:
+                self.note(name, "must be an array of strings")
+            return []
+        items = cast("list[object]", value)
+        if len(items) < least or (most is not None and len(items) > most):
+            self.note(name, f"must have {least} to {most} items")
+        for index, item in enumerate(items):
+            problem = text_problem(item, None, accepts, must)
+            if problem:
+                self.note(f"{name}.{index}", problem)
+        return [str(item) for item in items]
+
+    def inner(self, name: str) -> "Form | None":
+        """Return the form of an optional object, or None where it is left out or bad."""
+        if name not in self:
+            return None
+        value = self._document[name]
+        if not isinstance(value, dict):
+            self.note(name, "must be an object")
+            return None
+        return Form(cast("Mapping[str, object]", value), self.errors, f"{self._prefix}{name}.")
+
+    def close(self) -> None:
+        """Refuse the request if any field was bad."""
+        if self.errors:
+            raise invalid(self.errors)
+
+    def _present(self, name: str) -> object:
+        value = self._document.get(name)
+        if name not in self._document:
+            self.note(name, REQUIRED)
+        elif value is None:
+            self.note(name, "must not be null")
+        return value
+
+
+def text_problem(value: object, most: int | None, accepts: Check, must: str) -> str:
+    """Return what is wrong with a value that should be a string, or nothing."""
+    if not isinstance(value, str):
+        return "must be a string"
+    if not value:
+        return _EMPTY
+    if most is not None and len(value) > most:
+        return f"must have at most {most} characters"
+    if _SURROGATE.search(value):
+        return "must be valid Unicode"
+    return "" if accepts(value) else must

@@ -1,0 +1,226 @@
+"""The service itself: one request in, one answer out, one line in the ledger."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import attrs
+
+from ziett_async._clock import Clock
+from ziett_async._fake.access import Keyring, Level, Quotas, too_many
+from ziett_async._fake.idempotency import HEADER, Idempotency, Memory
+from ziett_async._fake.request import Action, Visit
+from ziett_async._fake.responses import Refusal, invalid, proxy_page, refuse
+from ziett_async._fake.routes import Route, find, split
+from ziett_async._fake.state.records import Arrival
+from ziett_async._fake.state.store import Books
+from ziett_async._wire import Headers, Request, Response
+
+_PROXIES = {502, 503, 504}
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class _Letter:
+    """A request, opened."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    digest: str
+    api_key: str | None
+    idempotency_key: str | None
+
+    @classmethod
+    def of(cls, request: Request) -> "_Letter":
+        path, query = split(request.url)
+        headers = {name.lower(): value for name, value in request.headers}
+        return cls(
+            method=request.method,
+            path=path,
+            query=query,
+            headers=headers,
+            body=request.body,
+            digest=sha256(request.body).hexdigest(),
+            api_key=headers.get("x-api-key"),
+            idempotency_key=headers.get("idempotency-key") if request.method == "POST" else None,
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.path} {self.digest}"
+
+
+class Service:
+    """Routing, key, scope, quota, idempotency, handler: in this order."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        books: Books,
+        keyring: Keyring,
+        quotas: Quotas,
+        rules: Idempotency,
+        trace_id: Callable[[], str],
+    ) -> None:
+        self.books = books
+        self.ledger: list[Arrival] = []
+        self._clock = clock
+        self._keyring = keyring
+        self._quotas = quotas
+        self._rules = rules
+        self._memory = Memory(rules)
+        self._trace_id = trace_id
+
+    def operation(self, request: Request) -> str | None:
+        """Return the name of the operation that a request is for."""
+        route = self._route(_Letter.of(request))
+        return route.name if route else None
+
+    def answer(self, request: Request, busy: float = 0.0) -> Response:
+        """Carry a request out; its idempotency key stays busy for so many seconds."""
+        letter, replayed = _Letter.of(request), False
+        route: Route | None = None
+        try:
+            route, blanks = find(letter.method, letter.path, self.books.dialect)
+            response, replayed = self._attend(letter, route, blanks, busy)
+        except Refusal as refusal:
+            response = self._refused(refusal)
+        self._enter(letter, route, response.status, replayed=replayed)
+        return self._finished(letter, route, response)
+
+    def say(
+        self, request: Request, reply: tuple[int, Headers, bytes | None], *, stored: bool
+    ) -> Response:
+        """Answer as told to, without carrying the request out."""
+        letter = _Letter.of(request)
+        status, headers, body = reply
+        usual = self._usual(status)
+        response = attrs.evolve(
+            usual, headers=usual.headers + headers, body=usual.body if body is None else body
+        )
+        stored = stored or (status == 500 and self._rules.stores_server_errors)
+        if stored and letter.idempotency_key and letter.api_key:
+            owner = (letter.api_key, letter.idempotency_key)
+            self._memory.keep(owner, letter.fingerprint, response, self._clock.monotonic())
+        self._enter(letter, self._route(letter), status)
+        return response
+
+    def ignore(self, request: Request) -> None:
+        """Note that a request came, and say nothing."""
+        letter = _Letter.of(request)
+        self._enter(letter, self._route(letter), None)
+
+    def levels(self) -> Sequence[Level]:
+        """Return how full each bucket of each key is now."""
+        return self._quotas.levels(self._clock.monotonic())
+
+    def _route(self, letter: _Letter) -> Route | None:
+        try:
+            return find(letter.method, letter.path, self.books.dialect)[0]
+        except Refusal:
+            return None
+
+    def _attend(
+        self, letter: _Letter, route: Route, blanks: Mapping[str, str], busy: float
+    ) -> tuple[Response, bool]:
+        api_key = self._keyring.admit(letter.api_key, route.scope)
+        prepare = self._preparation(letter, route, blanks)
+        if letter.idempotency_key is None:
+            self._count(api_key, route)
+            return prepare()(), False
+        now, owner = self._clock.monotonic(), (api_key, letter.idempotency_key)
+        if self._rules.replays_count:
+            self._count(api_key, route)
+        self._check_key(letter.idempotency_key)
+        if self._rules.validates_first:
+            prepare()
+        earlier = self._memory.recall(owner, letter.fingerprint, now)
+        if earlier is not None:
+            return earlier, True
+        if not self._rules.replays_count:
+            self._count(api_key, route)
+        response = self._carried_out(prepare)
+        if self._rules.stores(response.status):
+            self._memory.keep(owner, letter.fingerprint, response, now, busy)
+        return response, False
+
+    def _preparation(
+        self, letter: _Letter, route: Route, blanks: Mapping[str, str]
+    ) -> Callable[[], Action]:
+        visit = Visit(
+            arguments=blanks,
+            query=letter.query,
+            body=letter.body,
+            idempotency_key=letter.idempotency_key,
+        )
+
+        def prepare() -> Action:
+            media_type = letter.headers.get("content-type", "").partition(";")[0].strip()
+            if route.method == "POST" and media_type.lower() != "application/json":
+                raise Refusal(415, "The body must be application/json")
+            return route.handler(self.books, visit)
+
+        return prepare
+
+    def _carried_out(self, prepare: Callable[[], Action]) -> Response:
+        try:
+            return prepare()()
+        except Refusal as refusal:
+            return self._refused(refusal)
+
+    def _check_key(self, idempotency_key: str) -> None:
+        if not idempotency_key or not idempotency_key.isprintable():
+            raise invalid({HEADER: "must be a non-empty printable string"})
+
+    def _count(self, api_key: str, route: Route) -> None:
+        verdict = self._quotas.take(self._payer(api_key), route, self._clock.monotonic())
+        if verdict and verdict.wait:
+            raise too_many(verdict, says_when=self.books.dialect.retry_after)
+
+    def _payer(self, api_key: str) -> str:
+        """Return whose limits a request uses up."""
+        return api_key if self.books.dialect.limits_per == "key" else ""
+
+    def _finished(self, letter: _Letter, route: Route | None, response: Response) -> Response:
+        if route and self.books.dialect.rate_limit_headers:
+            payer = self._payer(letter.api_key or "")
+            extra = self._quotas.headers(payer, route, self._clock.time())
+            response = attrs.evolve(response, headers=response.headers + extra)
+        if letter.method == "HEAD":
+            length = ("content-length", str(len(response.body)))
+            response = attrs.evolve(response, headers=(*response.headers, length), body=b"")
+        return response
+
+    def _refused(self, refusal: Refusal) -> Response:
+        moment = datetime.fromtimestamp(self._clock.time(), UTC)
+        return refuse(refusal, self._trace_id(), self.books.dialect.stamp(moment))
+
+    def _usual(self, status: int) -> Response:
+        if status in _PROXIES:
+            return proxy_page(status)
+        if status < 400:
+            return Response(status, ())
+        dialect = self.books.dialect
+        own = {402: Refusal(402, dialect.no_money), 404: Refusal(404, code=dialect.not_found)}
+        return self._refused(own.get(status) or Refusal(status))
+
+    def _enter(
+        self, letter: _Letter, route: Route | None, status: int | None, *, replayed: bool = False
+    ) -> None:
+        self.ledger.append(
+            Arrival(
+                at=self._clock.monotonic(),
+                operation=route.name if route else None,
+                bucket=route.bucket if route else None,
+                method=letter.method,
+                path=letter.path,
+                query=letter.query,
+                idempotency_key=letter.idempotency_key,
+                body_digest=letter.digest,
+                status=status,
+                replayed=replayed,
+            )
+        )

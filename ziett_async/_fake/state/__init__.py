@@ -1,0 +1,1 @@
+"""What the service remembers, and how it changes with time."""

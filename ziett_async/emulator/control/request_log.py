@@ -1,0 +1,63 @@
+"""The last requests that came to an emulator, each with what it was answered."""
+
+from collections import deque
+from collections.abc import Sequence
+
+import attrs
+
+from ziett_async._fake.faults import Exchange
+from ziett_async._fake.state.records import Arrival
+from ziett_async._wire import Request
+
+#: Bytes that are kept of a body.
+_MOST_KEPT = 8192
+
+
+@attrs.frozen(repr=False, kw_only=True)
+class Entry:
+    """One request and its answer; of long bodies the beginning."""
+
+    #: Counted from 1.
+    number: int
+    #: Seconds since 1970 on the service's clock.
+    at: float
+    request: Request
+    exchange: Exchange
+    #: The service's own note of it; None where it never came to the service.
+    arrival: Arrival | None
+
+
+class Log:
+    """The last so many requests."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._entries: deque[Entry] = deque(maxlen=most)
+        #: How many there have been.
+        self.count = 0
+        #: Another object after each `clear`.
+        self.epoch = object()
+
+    def note(
+        self, at: float, request: Request, exchange: Exchange, arrival: Arrival | None
+    ) -> None:
+        """Note a request and what becomes of it."""
+        self.count += 1
+        if len(request.body) > _MOST_KEPT:
+            request = attrs.evolve(request, body=request.body[:_MOST_KEPT])
+        response = exchange.response
+        if response is not None and len(response.body) > _MOST_KEPT:
+            response = attrs.evolve(response, body=response.body[:_MOST_KEPT])
+            exchange = attrs.evolve(exchange, response=response)
+        entry = Entry(number=self.count, at=at, request=request, exchange=exchange, arrival=arrival)
+        self._entries.append(entry)
+
+    def since(self, number: int = 0) -> Sequence[Entry]:
+        """Return the requests that came after the one with this number, in order."""
+        if number >= self.count:
+            return []
+        return [entry for entry in self._entries if entry.number > number]
+
+    def clear(self) -> None:
+        """Forget them; numbers go on."""
+        self._entries.clear()
+        self.epoch = object()

@@ -1,0 +1,182 @@
+"""What the control API shows of a service: messages, requests, buckets and the account as JSON."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from ziett_async._fake.access import Level
+from ziett_async._fake.assertions import codes_in
+from ziett_async._fake.fake import FakeZiett
+from ziett_async._fake.faults import Ending, Fault
+from ziett_async._fake.responses import Document
+from ziett_async._fake.shapes import sender
+from ziett_async._fake.state.records import Change, ContactRecord, MessageRecord
+from ziett_async._sms import segments_of
+from ziett_async._wire import Response
+from ziett_async.emulator.control.request_log import Entry, Log
+
+_SHOWN_OF_A_KEY = 4
+
+
+class Views:
+    """A service and the log of its requests, to look at."""
+
+    def __init__(self, service: FakeZiett, log: Log) -> None:
+        self._service = service
+        self._log = log
+        self._attempts: Counter[str] = Counter()
+        self._counted = 0
+
+    def attempts(self) -> Mapping[str, int]:
+        """Return how many requests carried each idempotency key."""
+        requests = self._service.requests
+        if len(requests) < self._counted:
+            self._attempts.clear()
+            self._counted = 0
+        new = (each.idempotency_key for each in requests[self._counted :])
+        self._attempts.update(key for key in new if key is not None)
+        self._counted = len(requests)
+        return self._attempts
+
+    def messages(self, records: Iterable[MessageRecord]) -> Sequence[Document]:
+        """Return messages with all that is known of them."""
+        attempts, contacts = self.attempts(), self._service.contacts
+        names = {each.id: each.name for each in self._service.campaigns}
+        return [
+            {
+                "id": str(each.id),
+                "target_e164": each.target_e164,
+                "contact": _contact(contacts.get(each.target_e164)),
+                "remitter": sender(each.remitter_id),
+                "channel_type": each.channel_type,
+                "channel_destination": each.channel_destination,
+                "content": each.content,
+                "codes": codes_in(each.content),
+                "segments": _segments(each),
+                "status": each.status,
+                "error_code": each.error_code,
+                "history": [_change(change) for change in each.history],
+                "idempotency_key": each.idempotency_key,
+                "attempts": max(1, attempts.get(each.idempotency_key or "", 1)),
+                "cost": str(each.cost),
+                "campaign": _campaign(each.campaign_id, names),
+                "created_at": _iso(each.created_at),
+                "updated_at": _iso(each.updated_at),
+            }
+            for each in records
+        ]
+
+    def account(self) -> Document:
+        """Return what belongs to no message: time, dialect, money, buckets, waiting faults."""
+        return {
+            "now": _iso(datetime.fromtimestamp(self._service.clock.time(), UTC)),
+            "dialect": self._service.dialect.name,
+            "balance": str(self._service.balance),
+            "limits": [_level(each) for each in self._service.levels],
+            "faults": [fault_view(each) for each in self._service.faults.pending],
+        }
+
+    def state(self, limit: int) -> Document:
+        """Return the account, and the newest messages and requests, newest first."""
+        messages = self._service.messages
+        return {
+            **self.account(),
+            "messages": self.messages(messages[: -limit - 1 : -1]),
+            "messages_in_all": len(messages),
+            "requests": self.requests(limit),
+        }
+
+    def requests(self, limit: int) -> Sequence[Document]:
+        """Return the newest requests, newest first."""
+        return [request_view(each) for each in self._log.since()[: -limit - 1 : -1]]
+
+
+def request_view(entry: Entry) -> Document:
+    """Return a request and its answer."""
+    exchange, arrival, request = entry.exchange, entry.arrival, entry.request
+    headers = {name.lower(): value for name, value in request.headers}
+    return {
+        "number": entry.number,
+        "at": _iso(datetime.fromtimestamp(entry.at, UTC)),
+        "method": request.method,
+        "path": request.url,
+        "operation": arrival.operation if arrival else None,
+        "bucket": arrival.bucket if arrival else None,
+        "api_key": _masked(headers.get("x-api-key", "")),
+        "idempotency_key": headers.get("idempotency-key"),
+        "body": _text(request.body),
+        "executed": exchange.executed,
+        "replayed": bool(arrival and arrival.replayed),
+        "ending": exchange.ending.value,
+        "delay": None if exchange.ending is Ending.STALLED else exchange.delay,
+        "answer": _answer(exchange.response),
+        # What it was before a proxy answered in its place.
+        "service_status": arrival.status if arrival else None,
+    }
+
+
+def fault_view(fault: Fault) -> Document:
+    """Return a fault that waits for its request."""
+    return {"label": fault.label, "operation": fault.operation}
+
+
+def _answer(response: Response | None) -> Document | None:
+    if response is None:
+        return None
+    headers = [list(pair) for pair in response.headers]
+    return {"status": response.status, "headers": headers, "body": _text(response.body)}
+
+
+def _contact(contact: ContactRecord | None) -> Document | None:
+    if contact is None:
+        return None
+    return {"name": contact.name, "email": contact.email, "tags": list(contact.tags)}
+
+
+def _campaign(campaign_id: UUID | None, names: Mapping[UUID, str | None]) -> Document | None:
+    if campaign_id is None:
+        return None
+    return {"id": str(campaign_id), "name": names.get(campaign_id)}
+
+
+def _segments(message: MessageRecord) -> Document | None:
+    if message.channel_type != "SMS":
+        return None
+    found = segments_of(message.content)
+    return {
+        "encoding": found.encoding,
+        "parts": found.parts,
+        "units": found.units,
+        "room": found.room,
+        "because_of": found.because_of,
+    }
+
+
+def _change(change: Change) -> Document:
+    return {"status": change.status, "at": _iso(change.at), "error_code": change.error_code}
+
+
+def _level(level: Level) -> Document:
+    return {
+        "api_key": _masked(level.owner),
+        "bucket": level.bucket,
+        "limit": level.quota.limit,
+        "per": level.quota.per,
+        "free": level.free,
+        "wait": round(level.wait, 3),
+    }
+
+
+def _masked(api_key: str) -> str:
+    """Return what tells one key from another, and is none."""
+    shown = api_key[-_SHOWN_OF_A_KEY:] if len(api_key) > 3 * _SHOWN_OF_A_KEY else ""
+    return f"{api_key[:8]}…{shown}" if api_key else ""
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="replace")
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")

@@ -1,0 +1,53 @@
+"""The inbox: the emulator's page, from three files beside this one, as one answer.
+
+Nothing is loaded from anywhere, and nothing runs but what is in it: the page's policy names its
+style and its script by their hashes.
+"""
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from ziett_async._wire import Response
+
+_FOLDER = Path(__file__).parent
+_SCRIPTS = ("words.js", "store.js", "parts.js", "views.js", "requests.js", "main.js")
+
+
+@cache
+def inbox() -> Response:
+    """Return the page."""
+    style = _text("inbox.css")
+    script = "\n".join(_text(name) for name in _SCRIPTS)
+    page = _text("inbox.html").replace("/* style */", style).replace("/* script */", script)
+    policy = (
+        "default-src 'none'",
+        f"style-src {_hash(style)}",
+        f"script-src {_hash(script)}",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+    headers = (
+        ("content-type", "text/html; charset=utf-8"),
+        ("content-security-policy", "; ".join(policy)),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+    )
+    return Response(200, headers, page.encode())
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
