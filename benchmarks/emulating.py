@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from benchmarks._measure import Row, alternate, report
 from benchmarks._samples import BODY, KEY
-from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import FakeZiett
 from ziett_async.testing.emulator import Emulator
 
@@ -41,7 +41,7 @@ _NUMBERS = count()
 
 def _emulate(ours: Connection) -> None:
     """Serve a Ziett without limits, for as long as the process lasts."""
-    with Emulator(FakeZiett(clock=DeskClock(), limits={})) as emulator:
+    with Emulator(FakeZiett(clock=AdjustableClock(), limits={})) as emulator:
         ours.send(emulator.port)
         Event().wait()
 

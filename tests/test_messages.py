@@ -724,7 +724,7 @@ async def test_a_loop_keeps_its_bounds(service: Service, client: AsyncZiett) -> 
 async def test_a_loop_says_whose_list_cannot_be_walked(
     service: Service, client: AsyncZiett
 ) -> None:
-    """Rows in another order than asked for end the loop with the operation's name."""
+    """Table in another order than asked for end the loop with the operation's name."""
     older, newer = stock(service.fake, 2)
     rows = [
         {

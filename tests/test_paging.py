@@ -163,7 +163,7 @@ class Churn:
     """Changes up to some number of rows that do not last, in all the ways there are."""
 
     random: Random
-    #: Rows that may still be changed: a list that never rests can never be read.
+    #: Table that may still be changed: a list that never rests can never be read.
     budget: int
     #: The most rows that change between two requests.
     most: int
@@ -412,7 +412,7 @@ ENDS = [
 @pytest.mark.parametrize("precisions", EVERY_SERVER, ids=str)
 @pytest.mark.parametrize("order", Order)
 def test_the_ends_of_the_calendar(precisions: Precisions, order: Order) -> None:
-    """Rows and bounds from the first moment of year 1 to the last of 9999 are like others."""
+    """Table and bounds from the first moment of year 1 to the last of 9999 are like others."""
     for ge, le in ((None, None), (FIRST, LAST), (FIRST, FIRST), (LAST, LAST)):
         server = Server(precisions, order)
         for time in 4 * ENDS:
@@ -426,7 +426,7 @@ def test_the_ends_of_the_calendar(precisions: Precisions, order: Order) -> None:
 def test_without_a_total_order_half_a_page_may_share_a_time(
     precisions: Precisions, order: Order, random: Random, size: int
 ) -> None:
-    """Rows that change places are read all the same where two milliseconds hold half a page."""
+    """Table that change places are read all the same where two milliseconds hold half a page."""
     server = Server(precisions, order, shuffle=random)
     fill(server, random, [(random.randint(1, size // 2), 3000) for _ in range(20)])
     assert is_exact(server, start_of(server, size))
@@ -471,7 +471,7 @@ def test_costs_twice_as_much_at_most_where_rows_share_a_time(size: int, many: in
 
 
 def test_keeps_to_the_wished_size_where_milliseconds_hold_a_page() -> None:
-    """Rows that share a displayed millisecond are read with the size that was asked for."""
+    """Table that share a displayed millisecond are read with the size that was asked for."""
     server = Server(Precisions(cut))
     for each in range(300):
         server.add(START + timedelta(microseconds=100 * each + 7))
@@ -615,7 +615,7 @@ def test_goes_back_twice_as_far_after_each_window_without_evidence() -> None:
 
 @pytest.mark.parametrize("order", Order)
 def test_refuses_rows_out_of_order(order: Order) -> None:
-    """Rows in disorder cannot be walked, and that is said."""
+    """Table in disorder cannot be walked, and that is said."""
     walk = ExactWalk(30, order)
     words = "the rows are not in the order, or not within the bounds, asked for"
     with pytest.raises(BrokenOrder, match=f"^{words}$"):

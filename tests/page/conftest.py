@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.page._chromium import chromium
 from tests.page._desk import Desk, Open
-from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import FakeZiett
 from ziett_async.testing.emulator import Emulator
 
@@ -27,7 +27,7 @@ _ARGUMENTS = (
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     """Serve a Ziett whose messages stay PENDING until somebody marks them."""
-    service = FakeZiett(clock=DeskClock(), delivery=None, balance=1000)
+    service = FakeZiett(clock=AdjustableClock(), delivery=None, balance=1000)
     with Emulator(service) as emulator:
         yield Desk(emulator)
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from playwright.sync_api import Browser, expect
 
 from tests.page._desk import Desk, Open, bubbles
-from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import FakeZiett, Fault
 from ziett_async.testing.emulator import Emulator
 
@@ -110,13 +110,13 @@ def test_an_empty_bucket_says_when(desk: Desk, open_page: Open) -> None:
 def test_it_finds_its_emulator_again(browser: Browser) -> None:
     """After a restart on the same port, with what the new one knows."""
     page = browser.new_page()
-    with Emulator(FakeZiett(clock=DeskClock())) as emulator:
+    with Emulator(FakeZiett(clock=AdjustableClock())) as emulator:
         emulator.service.add_message(content="Before")
         port = emulator.port
         page.goto(emulator.url)
         expect(bubbles(page)).to_have_text(["Before"])
     expect(page.locator("#live")).to_have_text("Reconnecting")
-    with Emulator(FakeZiett(clock=DeskClock(), seed=1), port=port) as emulator:
+    with Emulator(FakeZiett(clock=AdjustableClock(), seed=1), port=port) as emulator:
         emulator.service.add_message(content="After")
         expect(page.locator("#live")).to_have_text("Live", timeout=15_000)
         expect(bubbles(page)).to_have_text(["After"])

@@ -14,9 +14,9 @@ import pytest
 
 from ziett_async._clock import SystemClock
 from ziett_async._wire import Request
-from ziett_async.emulator._clock import DeskClock
-from ziett_async.emulator.control.events import Watch
-from ziett_async.emulator.control.request_log import Log
+from ziett_async.emulator._clock import AdjustableClock
+from ziett_async.emulator.control.events import EventStream
+from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views
 from ziett_async.testing import FakeZiett, Quota
 from ziett_async.testing.emulator import Emulator
@@ -62,7 +62,9 @@ class Desk:
 @pytest.fixture
 async def desk() -> AsyncGenerator[Desk]:
     """Serve a Ziett with room for three sends a minute."""
-    service = FakeZiett(clock=DeskClock(), balance=100, limits={"send": Quota(3), "list": Quota(5)})
+    service = FakeZiett(
+        clock=AdjustableClock(), balance=100, limits={"send": Quota(3), "list": Quota(5)}
+    )
     async with (
         Emulator(service) as emulator,
         httpx.AsyncClient(base_url=emulator.url, timeout=10) as http,
@@ -371,7 +373,7 @@ async def test_what_is_wrong_is_named(
 
 async def test_the_calendar_has_an_end() -> None:
     """A clock is not put forward beyond what can be written."""
-    clock = DeskClock()
+    clock = AdjustableClock()
     clock.advance(252_999_999_990 - clock.time())
     async with (
         Emulator(FakeZiett(clock=clock)) as emulator,
@@ -512,7 +514,7 @@ async def test_what_happens_is_told_at_once(desk: Desk) -> None:
 
 async def test_silence_is_broken_by_a_sign_of_life() -> None:
     """So that a listener who has gone is noticed, and one who is there knows it."""
-    service, log, heard = FakeZiett(), Log(), list[bytes]()
+    service, log, heard = FakeZiett(), RequestLog(), list[bytes]()
 
     async def send(data: bytes) -> None:
         heard.append(data)
@@ -520,7 +522,7 @@ async def test_silence_is_broken_by_a_sign_of_life() -> None:
             scope.cancel()
 
     with anyio.CancelScope() as scope:
-        await Watch(service, Views(service, log), log, silence=0.15).feed(send)
+        await EventStream(service, Views(service, log), log, silence=0.15).feed(send)
     assert heard[0].startswith(b"retry: ")
     assert heard[1].startswith(b"event: state\n")
     assert heard[2] == b": still here\n\n"
@@ -542,7 +544,7 @@ async def test_who_looks_on_waits_for_no_latency() -> None:
 
 async def test_the_log_keeps_the_last_requests() -> None:
     """So many, numbered from the first that there was."""
-    log, request = Log(most=2), Request("GET", "/c/v1/messages", ())
+    log, request = RequestLog(most=2), Request("GET", "/c/v1/messages", ())
     for _ in range(3):
         log.note(0.0, request, FakeZiett().exchange(request), None)
     assert [entry.number for entry in log.since()] == [2, 3]

@@ -5,12 +5,12 @@ import time
 import anyio
 import pytest
 
-from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._clock import AdjustableClock
 
 
 def test_it_runs_as_the_machine_does() -> None:
     """Both readings are the calendar's, and never go back."""
-    clock = DeskClock()
+    clock = AdjustableClock()
     assert clock.time() == pytest.approx(time.time(), abs=1)
     first = clock.monotonic()
     assert first <= clock.monotonic() <= clock.time()
@@ -18,7 +18,7 @@ def test_it_runs_as_the_machine_does() -> None:
 
 def test_it_can_be_put_forward() -> None:
     """An hour passes at once; an hour cannot unpass."""
-    clock = DeskClock()
+    clock = AdjustableClock()
     before = clock.monotonic()
     clock.advance(3600)
     assert clock.monotonic() >= before + 3600
@@ -28,7 +28,7 @@ def test_it_can_be_put_forward() -> None:
 
 def test_a_block_can_happen_in_one_moment() -> None:
     """Now, or another; afterwards the clock runs on as if nothing had been."""
-    clock = DeskClock()
+    clock = AdjustableClock()
     with clock.standing_still() as now:
         assert clock.monotonic() == clock.time() == now
     with clock.standing_still(5.0):
@@ -39,7 +39,7 @@ def test_a_block_can_happen_in_one_moment() -> None:
 @pytest.mark.anyio
 async def test_who_sleeps_sleeps_in_real_time_or_until_called() -> None:
     """Like the system's clock."""
-    clock, event = DeskClock(), anyio.Event()
+    clock, event = AdjustableClock(), anyio.Event()
     before = time.monotonic()
     await clock.sleep(0.05)
     assert time.monotonic() - before >= 0.05

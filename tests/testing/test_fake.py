@@ -54,7 +54,7 @@ def test_no_repr_shows_a_number_or_a_text(ask: Ask, message: Body, batch: Body) 
 
 
 def test_clear_begins_anew(ask: Ask, message: Body) -> None:
-    """Rows, contacts, money, ledger, quotas, keys and faults; only the clock goes on."""
+    """Table, contacts, money, ledger, quotas, keys and faults; only the clock goes on."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock, balance=100)
     body = message(save_contact={"name": "Ana"})

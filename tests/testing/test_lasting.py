@@ -13,9 +13,9 @@ import pytest
 
 from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request
-from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator._journal import Journal
-from ziett_async.emulator._persistent import LastingZiett
+from ziett_async.emulator._persistent import PersistentZiett
 from ziett_async.testing import Delivery, FakeZiett, Fault
 from ziett_async.testing.emulator import Emulator
 
@@ -29,10 +29,12 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def start(clock: DeskClock | None = None, balance: int = 1000) -> LastingZiett:
+def start(clock: AdjustableClock | None = None, balance: int = 1000) -> PersistentZiett:
     """Make a service as it is made at every start."""
-    return LastingZiett(
-        clock=clock or DeskClock(), balance=balance, delivery=Delivery(failed=0.5, sent_after=60)
+    return PersistentZiett(
+        clock=clock or AdjustableClock(),
+        balance=balance,
+        delivery=Delivery(failed=0.5, sent_after=60),
     )
 
 
@@ -64,7 +66,7 @@ def test_everything_is_there_again_after_a_restart(
 ) -> None:
     """Messages with their ids and fates, campaigns, contacts, balance and keys."""
     send = request_of("POST", "/messages", message(save_contact={"name": "João"}), key="a")
-    clocks = DeskClock(), DeskClock()
+    clocks = AdjustableClock(), AdjustableClock()
     first, second = map(start, clocks)
     with first.kept_in(file):
         accepted = first.exchange(send)
@@ -341,10 +343,10 @@ def test_a_past_that_is_impossible_now_is_refused(
 
 def test_time_goes_on_even_if_the_calendar_was_set_back(file: Path) -> None:
     """What has happened stays in the past."""
-    file.write_text(json.dumps([DeskClock().time() + 1000, "top_up", "1"]) + "\n")
-    clock = DeskClock()
+    file.write_text(json.dumps([AdjustableClock().time() + 1000, "top_up", "1"]) + "\n")
+    clock = AdjustableClock()
     with start(clock).kept_in(file):
-        assert clock.time() >= DeskClock().time() + 999
+        assert clock.time() >= AdjustableClock().time() + 999
 
 
 @pytest.mark.skipif(os.name == "nt", reason="this system's files have no such modes")
@@ -358,6 +360,6 @@ def test_the_texts_of_messages_are_for_the_owner_only(file: Path) -> None:
 
 def test_it_needs_a_clock_that_can_stand_still(file: Path) -> None:
     """Another is a TypeError that says so."""
-    with pytest.raises(TypeError, match="DeskClock"):
-        LastingZiett().top_up(1)
+    with pytest.raises(TypeError, match="AdjustableClock"):
+        PersistentZiett().top_up(1)
     assert not file.exists()

@@ -32,7 +32,7 @@ def fields(response: Response) -> dict[str, str]:
 
 
 def test_a_send_is_accepted_with_an_id(ask: Ask, message: Body) -> None:
-    """202 with a version 7 id of that moment, and the message is in the books."""
+    """202 with a version 7 id of that moment, and the message is in the store."""
     fake = FakeZiett()
     response = ask(fake, "POST", "/messages", message(), key="order-1")
     (record,) = fake.messages

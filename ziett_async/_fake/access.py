@@ -12,7 +12,7 @@ from ziett_async._fake.routes import SCOPES, Route
 from ziett_async._wire import Headers
 
 
-class Keyring:
+class ApiKeys:
     """Which API keys there are, and what each may do."""
 
     def __init__(self, keys: Mapping[str, Collection[str]] | None) -> None:
@@ -35,7 +35,7 @@ class Keyring:
 
 
 @attrs.frozen(kw_only=True)
-class Level:
+class BucketLevel:
     """How full a bucket is."""
 
     #: The API key whose it is; empty where it is the organisation's, or nobody's yet.
@@ -71,17 +71,17 @@ class Quotas:
         self._verdicts[place] = verdict = self._windows[place].take(now)
         return verdict
 
-    def levels(self, now: float) -> Sequence[Level]:
+    def levels(self, now: float) -> Sequence[BucketLevel]:
         """Return how full each bucket is; one that nobody has used yet is full."""
         owners = sorted({owner for owner, _ in self._windows}) or [""]
         return [self._level(owner, bucket, now) for owner in owners for bucket in self._limits]
 
-    def _level(self, owner: str, bucket: str, now: float) -> Level:
+    def _level(self, owner: str, bucket: str, now: float) -> BucketLevel:
         quota, window = self._limits[bucket], self._windows.get((owner, bucket))
         # Asking counts, so a copy is asked.
         verdict = deepcopy(window or self._make(quota)).take(now)
         free = 0 if verdict.wait else verdict.remaining + 1
-        return Level(owner=owner, bucket=bucket, quota=quota, free=free, wait=verdict.wait)
+        return BucketLevel(owner=owner, bucket=bucket, quota=quota, free=free, wait=verdict.wait)
 
     def headers(self, owner: str, route: Route, time: float) -> Headers:
         """Return the `X-RateLimit-*` of an answer, if any; `time` is the calendar's."""

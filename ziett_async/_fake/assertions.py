@@ -1,7 +1,7 @@
 """What a test says of the messages that were sent, and reads in its failures.
 
 Numbers and texts are shown there in full, unlike anywhere else in this package: they are in
-the books of a fake, so the test has made them up. Nothing else of a message is shown.
+the store of a fake, so the test has made them up. Nothing else of a message is shown.
 """
 
 import re
@@ -58,7 +58,7 @@ def codes_in(content: str) -> Sequence[str]:
 def _check_number(name: str, number: str) -> None:
     # Otherwise `count=0` would hold for every number in another form.
     if not _E164.fullmatch(number):
-        message = f"{name}: must be E.164, as in the books, like '+244990090990', got {number!r}"
+        message = f"{name}: must be E.164, as in the store, like '+244990090990', got {number!r}"
         raise ValueError(message)
 
 

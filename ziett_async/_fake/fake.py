@@ -11,7 +11,7 @@ from uuid import UUID
 import attrs
 
 from ziett_async._clock import Clock, ManualClock
-from ziett_async._fake.access import Keyring, Level, Quotas
+from ziett_async._fake.access import ApiKeys, BucketLevel, Quotas
 from ziett_async._fake.assertions import find_code, find_sent
 from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.faults import Ending, Exchange, Fault, Faults
@@ -19,9 +19,9 @@ from ziett_async._fake.idempotency import Idempotency
 from ziett_async._fake.quotas import DEFAULT_LIMITS, Quota, WindowName
 from ziett_async._fake.service import Service
 from ziett_async._fake.state.delivery import Delivery
-from ziett_async._fake.state.ids import Stamps, TraceIds
+from ziett_async._fake.state.ids import IdFactory, TraceIds
 from ziett_async._fake.state.records import Arrival, CampaignRecord, ContactRecord, MessageRecord
-from ziett_async._fake.state.store import Books
+from ziett_async._fake.state.store import Store
 from ziett_async._wire import Request, Response
 
 _REMITTER = UUID("019b4b56-e704-7c30-83a0-527df63c3e00")
@@ -80,10 +80,10 @@ class FakeZiett:
         self._trace_ids = TraceIds(seed)
 
         def fresh() -> Service:
-            stamps = Stamps(self.clock, dialect, seed=seed, distinct=distinct_timestamps)
-            books = Books(
+            ids = IdFactory(self.clock, dialect, seed=seed, distinct=distinct_timestamps)
+            store = Store(
                 clock=self.clock,
-                stamps=stamps,
+                ids=ids,
                 delivery=delivery,
                 balance=Decimal(balance),
                 price=Decimal(price),
@@ -91,8 +91,8 @@ class FakeZiett:
             )
             return Service(
                 clock=self.clock,
-                books=books,
-                keyring=Keyring(keys),
+                store=store,
+                api_keys=ApiKeys(keys),
                 quotas=Quotas(limits, window),
                 rules=idempotency,
                 trace_id=self.new_trace_id,
@@ -124,7 +124,7 @@ class FakeZiett:
     def messages(self) -> Sequence[MessageRecord]:
         """Every message as it is now, in order of acceptance."""
         with self._lock:
-            return list(self._service.books.messages)
+            return list(self._service.store.messages)
 
     def inbox(self, number: str) -> Sequence[MessageRecord]:
         """Return the messages to a number in E.164, the newest first."""
@@ -172,17 +172,17 @@ class FakeZiett:
     def campaigns(self) -> Sequence[CampaignRecord]:
         """Every campaign as it is now, in order of acceptance."""
         with self._lock:
-            return list(self._service.books.campaigns)
+            return list(self._service.store.campaigns)
 
     @property
     def contacts(self) -> Mapping[str, ContactRecord]:
         """Every contact, by its number."""
-        return dict(self._service.books.contacts)
+        return dict(self._service.store.contacts)
 
     @property
     def balance(self) -> Decimal:
         """What is left on the account."""
-        return self._service.books.balance
+        return self._service.store.balance
 
     @property
     def requests(self) -> Sequence[Arrival]:
@@ -196,7 +196,7 @@ class FakeZiett:
         return ledger[-1] if ledger else None
 
     @property
-    def levels(self) -> Sequence[Level]:
+    def levels(self) -> Sequence[BucketLevel]:
         """How full each bucket is now, for each key that has used one."""
         with self._lock:
             return self._service.levels()
@@ -210,12 +210,12 @@ class FakeZiett:
     ) -> MessageRecord:
         """Give a message a status now; from then on it changes by hand only."""
         with self._lock:
-            return self._service.books.deliver(UUID(str(message_id)), status, error_code)
+            return self._service.store.deliver(UUID(str(message_id)), status, error_code)
 
     @property
     def dialect(self) -> Dialect:
         """Which of the documented shapes it answers in."""
-        return self._service.books.dialect
+        return self._service.store.dialect
 
     def use_dialect(self, name: str) -> None:
         """Answer as other pages do from now on: `site`, `reference` or `conventions`.
@@ -228,7 +228,7 @@ class FakeZiett:
 
         """
         with self._lock:
-            self._service.books.use_dialect(name)
+            self._service.store.use_dialect(name)
 
     def new_trace_id(self) -> str:
         """Return a `trace_id` that no other error has, `clear` or not."""
@@ -238,7 +238,7 @@ class FakeZiett:
     def top_up(self, amount: Decimal | int) -> None:
         """Put money on the account."""
         with self._lock:
-            self._service.books.balance += amount
+            self._service.store.balance += amount
 
     def add_message(
         self,
@@ -256,7 +256,7 @@ class FakeZiett:
         """
         with self._lock:
             record = attrs.evolve(
-                self._service.books.compose(
+                self._service.store.compose(
                     target_e164,
                     remitter_id=remitter_id,
                     content=content,
@@ -265,18 +265,18 @@ class FakeZiett:
                 ),
                 status=status,
             )
-            self._service.books.put(record)
+            self._service.store.put(record)
             return record
 
     def put(self, record: MessageRecord | CampaignRecord) -> None:
         """Add a row or replace the one with its id; from then on it changes by hand only."""
         with self._lock:
-            self._service.books.put(record)
+            self._service.store.put(record)
 
     def delete_message(self, message_id: UUID | str) -> None:
         """Delete a row, as if it had never been; KeyError where there is none."""
         with self._lock:
-            self._service.books.delete(UUID(str(message_id)))
+            self._service.store.delete(UUID(str(message_id)))
 
     def clear(self) -> None:
         """Begin anew: only the clock keeps its time."""

@@ -15,7 +15,7 @@ class Idempotency:
     #: Seconds for which a key is remembered.
     lifetime: float = 86_400.0
     #: The status for a key that comes again with another path or other bytes; 202 is the
-    #: first answer all the same, as the API page has it to the letter.
+    #: first answer all the same, as the API page has it to the incoming.
     reused: int = attrs.field(default=422, validator=attrs.validators.in_((202, 409, 422)))
     #: Whether a replay counts against the rate limit.
     replays_count: bool = True
@@ -43,7 +43,7 @@ class _Entry:
 Owner = tuple[str, str]
 
 
-class Memory:
+class IdempotencyStore:
     """Answers by idempotency key. Times are seconds on the service's clock."""
 
     def __init__(self, rules: Idempotency) -> None:

@@ -7,9 +7,9 @@ from typing import TypeVar
 import attrs
 
 from ziett_async._fake.dialect import Dialect
-from ziett_async._fake.parsing.query import Search
+from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.responses import Document
-from ziett_async._fake.state.table import Row, Rows
+from ziett_async._fake.state.table import Row, Table
 
 R = TypeVar("R", bound=Row)
 
@@ -28,7 +28,7 @@ class Paging:
     newest: datetime | None
 
     @classmethod
-    def of(cls, search: Search, dialect: Dialect) -> "Paging":
+    def of(cls, search: QueryString, dialect: Dialect) -> "Paging":
         """Read them from a query."""
         return cls(
             page=search.integer("page", 1, least=1),
@@ -41,7 +41,7 @@ class Paging:
 
 
 def envelope(
-    rows: Rows[R], filters: Sequence[Filter[R]], paging: Paging, entry: Callable[[R], Document]
+    rows: Table[R], filters: Sequence[Filter[R]], paging: Paging, entry: Callable[[R], Document]
 ) -> Document:
     """Return the page; rows that tie keep their order of acceptance, or its reverse."""
     ids = rows.between(paging.oldest, paging.newest)

@@ -8,15 +8,15 @@ import attrs
 
 from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.responses import invalid
-from ziett_async._fake.state.store import Books
+from ziett_async._fake.state.store import Store
 from ziett_async._wire import Response
 
 
 @attrs.frozen(repr=False, kw_only=True)
-class Visit:
+class MatchedRequest:
     """One request, authenticated and within its quota."""
 
-    #: The blanks of the path, still quoted.
+    #: The path_parameters of the path, still quoted.
     arguments: Mapping[str, str]
     query: str
     body: bytes
@@ -32,5 +32,5 @@ class Visit:
 
 #: Carries out what has been checked.
 Action = Callable[[], Response]
-#: Checks a visit, refusing it if need be, and returns what is left to do.
-Handler = Callable[[Books, Visit], Action]
+#: Checks a matched, refusing it if need be, and returns what is left to do.
+Handler = Callable[[Store, MatchedRequest], Action]

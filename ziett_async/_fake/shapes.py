@@ -6,33 +6,33 @@ from uuid import UUID
 
 from ziett_async._fake.responses import Document
 from ziett_async._fake.state.records import CampaignRecord, ContactRecord, MessageRecord
-from ziett_async._fake.state.store import Books
+from ziett_async._fake.state.store import Store
 
 #: Providers by operator; of the others no page names one.
 _PROVIDERS = {"UNITEL": "UNITEL_DIRECT"}
 _SENDER = "ZIETT"
 
 
-def list_entry(books: Books, row: MessageRecord) -> Document:
+def list_entry(store: Store, row: MessageRecord) -> Document:
     """Return a message as an entry of a list."""
-    return _ENTRIES[books.dialect.list_entry](books, row)
+    return _ENTRIES[store.dialect.list_entry](store, row)
 
 
-def message(books: Books, row: MessageRecord) -> Document:
+def message(store: Store, row: MessageRecord) -> Document:
     """Return a message as Get Message does."""
-    wider = books.dialect.retrieve == "reference"
-    return _reference_message(books, row) if wider else _site_message(books, row)
+    wider = store.dialect.retrieve == "reference"
+    return _reference_message(store, row) if wider else _site_message(store, row)
 
 
-def campaign(books: Books, row: CampaignRecord) -> Document:
+def campaign(store: Store, row: CampaignRecord) -> Document:
     """Return a campaign, by itself or as an entry of a list."""
-    stamp = books.dialect.stamp
+    stamp = store.dialect.stamp
     document: dict[str, object] = {
         "id": str(row.id),
         "name": row.name,
         "status": row.status,
-        "organization_id": str(books.organization_id),
-        "billing_account_id": str(books.billing_account_id),
+        "organization_id": str(store.organization_id),
+        "billing_account_id": str(store.billing_account_id),
         "trigger_source": row.trigger_source,
         "file_metadata_id": None,
         "channel_type": row.channel_type,
@@ -47,12 +47,12 @@ def campaign(books: Books, row: CampaignRecord) -> Document:
         "status_note": None,
         "data": {},
     }
-    if books.dialect.retrieve == "site":
+    if store.dialect.retrieve == "site":
         # The current page shows null for a campaign that has not changed.
         changed = row.updated_at != row.created_at
         updated_at = stamp(row.updated_at) if changed else None
         return document | {"created_at": stamp(row.created_at), "updated_at": updated_at}
-    return _leading(books, row) | document | {"sms_remitter": {"name": _SENDER}}
+    return _leading(store, row) | document | {"sms_remitter": {"name": _SENDER}}
 
 
 def sender(remitter_id: UUID) -> Document:
@@ -60,7 +60,7 @@ def sender(remitter_id: UUID) -> Document:
     return {"id": str(remitter_id), "name": _SENDER}
 
 
-def _site_entry(books: Books, row: MessageRecord) -> dict[str, object]:
+def _site_entry(store: Store, row: MessageRecord) -> dict[str, object]:
     return {
         "id": str(row.id),
         "remitter_id": str(row.remitter_id),
@@ -72,13 +72,13 @@ def _site_entry(books: Books, row: MessageRecord) -> dict[str, object]:
         "content": row.content,
         "status": row.status,
         "error_code": row.error_code,
-        "created_at": books.dialect.stamp(row.created_at),
-        "updated_at": books.dialect.stamp(row.updated_at),
+        "created_at": store.dialect.stamp(row.created_at),
+        "updated_at": store.dialect.stamp(row.updated_at),
     }
 
 
-def _conventions_entry(books: Books, row: MessageRecord) -> Document:
-    entry = _site_entry(books, row)
+def _conventions_entry(store: Store, row: MessageRecord) -> Document:
+    entry = _site_entry(store, row)
     # The page abridges its entry to these five; what it leaves out is as in the list's own page.
     shown = {
         "id": entry.pop("id"),
@@ -91,11 +91,11 @@ def _conventions_entry(books: Books, row: MessageRecord) -> Document:
     return shown | entry
 
 
-def _site_message(books: Books, row: MessageRecord) -> Document:
+def _site_message(store: Store, row: MessageRecord) -> Document:
     return {
         "id": str(row.id),
-        "organization_id": str(books.organization_id),
-        "billing_account_id": str(books.billing_account_id),
+        "organization_id": str(store.organization_id),
+        "billing_account_id": str(store.billing_account_id),
         "campaign_id": _optional(row.campaign_id),
         "contact_id": _optional(row.contact_id),
         "sms_remitter_id": str(row.remitter_id),
@@ -111,24 +111,24 @@ def _site_message(books: Books, row: MessageRecord) -> Document:
         "is_refunded": row.is_refunded,
         "status": row.status,
         "error_code": row.error_code,
-        "created_at": books.dialect.stamp(row.created_at),
-        "updated_at": books.dialect.stamp(row.updated_at),
+        "created_at": store.dialect.stamp(row.created_at),
+        "updated_at": store.dialect.stamp(row.updated_at),
     }
 
 
-def _reference_message(books: Books, row: MessageRecord) -> Document:
-    contact = books.contacts.get(row.target_e164) if row.contact_id else None
-    campaign = books.campaigns.get(row.campaign_id) if row.campaign_id else None
+def _reference_message(store: Store, row: MessageRecord) -> Document:
+    contact = store.contacts.get(row.target_e164) if row.contact_id else None
+    campaign = store.campaigns.get(row.campaign_id) if row.campaign_id else None
     return {
-        **_leading(books, row),
-        "organization_id": str(books.organization_id),
+        **_leading(store, row),
+        "organization_id": str(store.organization_id),
         "campaign_id": _optional(row.campaign_id),
         "contact_id": _optional(row.contact_id),
         "sms_remitter_id": str(row.remitter_id),
         "sms_remitter": {"name": _SENDER},
         "external_id": None,
         "cost": f"{row.cost:.6f}",
-        "billing_account_id": str(books.billing_account_id),
+        "billing_account_id": str(store.billing_account_id),
         "channel_type": row.channel_type,
         "channel_destination": row.channel_destination,
         "provider_id": _PROVIDERS.get(row.channel_destination),
@@ -138,31 +138,31 @@ def _reference_message(books: Books, row: MessageRecord) -> Document:
         "error_code": row.error_code,
         "is_refunded": row.is_refunded,
         "status": row.status,
-        "contact": _contact(books, contact) if contact else None,
-        "campaign": _leading(books, campaign) | {"name": campaign.name, "status": campaign.status}
+        "contact": _contact(store, contact) if contact else None,
+        "campaign": _leading(store, campaign) | {"name": campaign.name, "status": campaign.status}
         if campaign
         else None,
     }
 
 
-def _contact(books: Books, contact: ContactRecord) -> Document:
+def _contact(store: Store, contact: ContactRecord) -> Document:
     return {
-        **_leading(books, contact),
+        **_leading(store, contact),
         "name": contact.name,
         "email": contact.email,
         "e164_format": contact.target_e164,
-        "organization_id": str(books.organization_id),
+        "organization_id": str(store.organization_id),
     }
 
 
 def _leading(
-    books: Books, row: MessageRecord | CampaignRecord | ContactRecord
+    store: Store, row: MessageRecord | CampaignRecord | ContactRecord
 ) -> dict[str, object]:
     """Return the keys with which each object of the wider reference begins."""
     return {
         "id": str(row.id),
-        "updated_at": books.dialect.stamp(row.updated_at),
-        "created_at": books.dialect.stamp(row.created_at),
+        "updated_at": store.dialect.stamp(row.updated_at),
+        "created_at": store.dialect.stamp(row.created_at),
     }
 
 
@@ -170,7 +170,7 @@ def _optional(value: UUID | None) -> str | None:
     return None if value is None else str(value)
 
 
-_ENTRIES: Mapping[str, Callable[[Books, MessageRecord], Document]] = MappingProxyType(
+_ENTRIES: Mapping[str, Callable[[Store, MessageRecord], Document]] = MappingProxyType(
     {
         "site": _site_entry,
         "reference": _reference_message,

@@ -8,8 +8,8 @@ from uuid import UUID
 import attrs
 
 from ziett_async._fake.state.delivery import Step
-from ziett_async.emulator._clock import DeskClock
-from ziett_async.emulator._persistent import LastingZiett
+from ziett_async.emulator._clock import AdjustableClock
+from ziett_async.emulator._persistent import PersistentZiett
 from ziett_async.testing import DEFAULT_LIMITS, Delivery, Dialect, Quota
 
 
@@ -32,10 +32,10 @@ class Fates(Delivery):
         return plain.of_message(message_id, operator, start)
 
 
-def make_service(options: argparse.Namespace) -> LastingZiett:
+def make_service(options: argparse.Namespace) -> PersistentZiett:
     """Return the service that the options describe."""
-    return LastingZiett(
-        clock=DeskClock(),
+    return PersistentZiett(
+        clock=AdjustableClock(),
         limits=make_limits(options),
         window=options.window,
         balance=options.balance,

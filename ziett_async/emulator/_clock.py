@@ -9,7 +9,7 @@ import anyio
 from ziett_async._clock import SystemClock
 
 
-class DeskClock:
+class AdjustableClock:
     """Runs as the machine's does, and ahead of it by what `advance` was told.
 
     Both its readings are seconds since 1970, and neither ever goes back while it runs.

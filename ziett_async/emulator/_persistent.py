@@ -1,4 +1,4 @@
-"""LastingZiett: a `FakeZiett` that takes up where it left off.
+"""PersistentZiett: a `FakeZiett` that takes up where it left off.
 
 Its journal has one line for each thing that changed something, with its moment. The service is
 deterministic, so letting the same things happen again in the same moments gives the same messages
@@ -19,7 +19,7 @@ from ziett_async._fake.responses import Refusal
 from ziett_async._fake.state.ids import TraceIds
 from ziett_async._fake.state.records import MessageRecord
 from ziett_async._wire import Request
-from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator._journal import Journal
 
 #: What of a request's headers the service goes by.
@@ -28,10 +28,10 @@ _HEADERS = {"x-api-key", "idempotency-key", "content-type"}
 _LAST_MOMENT = 253_000_000_000
 
 
-class LastingZiett(FakeZiett):
-    """A `FakeZiett` on a `DeskClock` that keeps its state in a file while told to.
+class PersistentZiett(FakeZiett):
+    """A `FakeZiett` on a `AdjustableClock` that keeps its state in a file while told to.
 
-    Kept is what came by `exchange`, `deliver`, `top_up`, `use_dialect` and `clear`. Rows put in
+    Kept is what came by `exchange`, `deliver`, `top_up`, `use_dialect` and `clear`. Table put in
     by hand and scripted faults are not, and neither are requests that only read.
     """
 
@@ -100,9 +100,11 @@ class LastingZiett(FakeZiett):
                 self._journal.empty()
 
     @property
-    def _desk(self) -> DeskClock:
-        if not isinstance(self.clock, DeskClock):
-            message = "a LastingZiett needs a DeskClock, which can be set to moments gone by"
+    def _desk(self) -> AdjustableClock:
+        if not isinstance(self.clock, AdjustableClock):
+            message = (
+                "a PersistentZiett needs an AdjustableClock, which can be set to moments gone by"
+            )
             raise TypeError(message)
         return self.clock
 

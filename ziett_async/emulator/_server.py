@@ -15,7 +15,7 @@ from ziett_async._fake.faults import Exchange
 from ziett_async._fake.responses import Refusal, refuse
 from ziett_async._wire import Request, Response
 from ziett_async.emulator._answers import Answer
-from ziett_async.emulator._clock import DeskClock
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator._http import converse
 from ziett_async.emulator._origin import check_sender
 from ziett_async.emulator._tcp import HOST, accept, listen
@@ -67,7 +67,7 @@ class Emulator:
         rooms: Sequence[Room] = (),
     ) -> None:
         #: Who answers.
-        self.service = FakeZiett(clock=DeskClock()) if service is None else service
+        self.service = FakeZiett(clock=AdjustableClock()) if service is None else service
         self._wanted_port = port
         self._latency = latency
         self._control = Control(self.service)

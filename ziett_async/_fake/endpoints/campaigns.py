@@ -8,14 +8,14 @@ from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.endpoints.messages import CHANNELS, no_such
 from ziett_async._fake.listing import Filter, Paging, envelope
 from ziett_async._fake.numbering import to_e164
-from ziett_async._fake.parsing.body import Form, json_object
-from ziett_async._fake.parsing.query import Search
+from ziett_async._fake.parsing.body import JsonBody, json_object
+from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.parsing.submissions import CampaignSubmission
-from ziett_async._fake.request import Action, Visit
+from ziett_async._fake.request import Action, MatchedRequest
 from ziett_async._fake.responses import NO_NUMBER, accepted_are, answer
 from ziett_async._fake.shapes import campaign
 from ziett_async._fake.state.records import CampaignRecord
-from ziett_async._fake.state.store import Books
+from ziett_async._fake.state.store import Store
 from ziett_async._wire import Response
 
 _COUNTRY = re.compile("[A-Z]{2}")
@@ -35,10 +35,10 @@ _STATUSES = (
 )
 
 
-def send_batch_campaign(books: Books, visit: Visit) -> Action:
+def send_batch_campaign(store: Store, matched: MatchedRequest) -> Action:
     """Answer `POST /campaigns/batch`."""
-    form = Form(json_object(visit.body))
-    remitter_id = form.uuid("remitter_id", books.dialect)
+    form = JsonBody(json_object(matched.body))
+    remitter_id = form.uuid("remitter_id", store.dialect)
     content = form.text("content", most=10_000)
     form.choice("channel_type", _CHANNELS, accepted_are(_CHANNELS))
     name = form.optional_text("name", most=200)
@@ -55,36 +55,36 @@ def send_batch_campaign(books: Books, visit: Visit) -> Action:
         content=content,
         recipients=[number for number in map(in_e164, recipients) if number],
         name=name,
-        idempotency_key=visit.idempotency_key,
+        idempotency_key=matched.idempotency_key,
     )
-    return partial(_accept, books, order)
+    return partial(_accept, store, order)
 
 
-def get_campaign(books: Books, visit: Visit) -> Action:
+def get_campaign(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /campaigns/{campaign_id}`."""
-    record = books.campaigns.get(visit.uuid("campaign_id", books.dialect))
+    record = store.campaigns.get(matched.uuid("campaign_id", store.dialect))
     if record is None:
-        raise no_such(books, "Campaign")
-    return partial(answer, 200, campaign(books, record))
+        raise no_such(store, "Campaign")
+    return partial(answer, 200, campaign(store, record))
 
 
-def list_campaigns(books: Books, visit: Visit) -> Action:
+def list_campaigns(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /campaigns`."""
-    search = Search(visit.query)
-    paging = Paging.of(search, books.dialect)
-    filters = _filters(search, books.dialect)
+    search = QueryString(matched.query)
+    paging = Paging.of(search, store.dialect)
+    filters = _filters(search, store.dialect)
     search.close()
-    return lambda: answer(200, envelope(books.campaigns, filters, paging, partial(campaign, books)))
+    return lambda: answer(200, envelope(store.campaigns, filters, paging, partial(campaign, store)))
 
 
-def _accept(books: Books, order: CampaignSubmission) -> Response:
-    campaign_id = str(books.accept_campaign(order).id)
+def _accept(store: Store, order: CampaignSubmission) -> Response:
+    campaign_id = str(store.accept_campaign(order).id)
     count = f"Processing {len(order.recipients):,} messages in the background."
     message = f"Campaign validation successful. {count}"
     return answer(202, {"message": message, "campaign_id": campaign_id})
 
 
-def _filters(search: Search, dialect: Dialect) -> Sequence[Filter[CampaignRecord]]:
+def _filters(search: QueryString, dialect: Dialect) -> Sequence[Filter[CampaignRecord]]:
     q, filters = search.one("q"), list[Filter[CampaignRecord]]()
     if q:
         filters.append(lambda row: q.lower() in (row.name or "").lower())

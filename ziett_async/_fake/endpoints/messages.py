@@ -8,14 +8,14 @@ from uuid import UUID
 from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.listing import Filter, Paging, envelope
 from ziett_async._fake.numbering import is_assignable
-from ziett_async._fake.parsing.body import Form, json_object
-from ziett_async._fake.parsing.query import Search
+from ziett_async._fake.parsing.body import JsonBody, json_object
+from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.parsing.submissions import ContactDetails, MessageSubmission
-from ziett_async._fake.request import Action, Visit
+from ziett_async._fake.request import Action, MatchedRequest
 from ziett_async._fake.responses import NO_NUMBER, Refusal, accepted_are, answer
 from ziett_async._fake.shapes import list_entry, message
 from ziett_async._fake.state.records import MessageRecord
-from ziett_async._fake.state.store import Books
+from ziett_async._fake.state.store import Store
 from ziett_async._wire import Response
 
 CHANNELS = ("SMS", "WHATSAPP")
@@ -25,14 +25,14 @@ _EMAIL = re.compile(
 )
 
 
-def send_message(books: Books, visit: Visit) -> Action:
+def send_message(store: Store, matched: MatchedRequest) -> Action:
     """Answer `POST /messages`."""
-    form = Form(json_object(visit.body))
-    remitter_id = form.uuid("remitter_id", books.dialect)
+    form = JsonBody(json_object(matched.body))
+    remitter_id = form.uuid("remitter_id", store.dialect)
     # The documented text names both, whichever are accepted.
-    channel_type = form.choice("channel_type", books.dialect.channels, accepted_are(CHANNELS))
+    channel_type = form.choice("channel_type", store.dialect.channels, accepted_are(CHANNELS))
     target_e164 = form.text("target_e164", accepts=is_assignable, must=NO_NUMBER)
-    unbounded = channel_type != "SMS" and channel_type in books.dialect.channels
+    unbounded = channel_type != "SMS" and channel_type in store.dialect.channels
     content = form.text("content", most=None if unbounded else 1600)
     contact = form.inner("save_contact")
     save_contact = None if contact is None else _contact(contact)
@@ -43,38 +43,38 @@ def send_message(books: Books, visit: Visit) -> Action:
         target_e164=target_e164,
         content=content,
         save_contact=save_contact,
-        idempotency_key=visit.idempotency_key,
+        idempotency_key=matched.idempotency_key,
     )
-    return partial(_accept, books, order)
+    return partial(_accept, store, order)
 
 
-def list_messages(books: Books, visit: Visit) -> Action:
+def list_messages(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /messages`."""
-    return _listing(books, visit, [])
+    return _listing(store, matched, [])
 
 
-def list_campaign_messages(books: Books, visit: Visit) -> Action:
+def list_campaign_messages(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /campaigns/{campaign_id}/messages`."""
-    campaign_id = visit.uuid("campaign_id", books.dialect)
-    if books.campaigns.get(campaign_id) is None:
-        raise no_such(books, "Campaign")
-    return _listing(books, visit, [lambda row: row.campaign_id == campaign_id])
+    campaign_id = matched.uuid("campaign_id", store.dialect)
+    if store.campaigns.get(campaign_id) is None:
+        raise no_such(store, "Campaign")
+    return _listing(store, matched, [lambda row: row.campaign_id == campaign_id])
 
 
-def get_message(books: Books, visit: Visit) -> Action:
+def get_message(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /messages/{message_id}`."""
-    record = books.messages.get(visit.uuid("message_id", books.dialect))
+    record = store.messages.get(matched.uuid("message_id", store.dialect))
     if record is None:
-        raise no_such(books, "Message")
-    return partial(answer, 200, message(books, record))
+        raise no_such(store, "Message")
+    return partial(answer, 200, message(store, record))
 
 
-def no_such(books: Books, what: str) -> Refusal:
+def no_such(store: Store, what: str) -> Refusal:
     """Return the 404 for something that is not there."""
-    return Refusal(404, f"{what} not found", code=books.dialect.not_found)
+    return Refusal(404, f"{what} not found", code=store.dialect.not_found)
 
 
-def _contact(form: Form) -> ContactDetails:
+def _contact(form: JsonBody) -> ContactDetails:
     return ContactDetails(
         name=form.text("name"),
         email=form.optional_text(
@@ -84,24 +84,24 @@ def _contact(form: Form) -> ContactDetails:
     )
 
 
-def _accept(books: Books, order: MessageSubmission) -> Response:
-    document = {"message_id": str(books.accept_message(order).id)}
-    if books.dialect.accepted_status:
+def _accept(store: Store, order: MessageSubmission) -> Response:
+    document = {"message_id": str(store.accept_message(order).id)}
+    if store.dialect.accepted_status:
         document["status"] = "QUEUED"
     return answer(202, document)
 
 
-def _listing(books: Books, visit: Visit, filters: list[Filter[MessageRecord]]) -> Action:
-    search = Search(visit.query)
-    paging = Paging.of(search, books.dialect)
-    filters = [*filters, *_filters(search, books.dialect)]
+def _listing(store: Store, matched: MatchedRequest, filters: list[Filter[MessageRecord]]) -> Action:
+    search = QueryString(matched.query)
+    paging = Paging.of(search, store.dialect)
+    filters = [*filters, *_filters(search, store.dialect)]
     search.close()
     return lambda: answer(
-        200, envelope(books.messages, filters, paging, partial(list_entry, books))
+        200, envelope(store.messages, filters, paging, partial(list_entry, store))
     )
 
 
-def _filters(search: Search, dialect: Dialect) -> Sequence[Filter[MessageRecord]]:
+def _filters(search: QueryString, dialect: Dialect) -> Sequence[Filter[MessageRecord]]:
     q, filters = search.one("q"), list[Filter[MessageRecord]]()
     if q:
         filters.append(lambda row: q in row.target_e164 or q.lower() == str(row.id))

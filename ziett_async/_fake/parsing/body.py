@@ -43,7 +43,7 @@ def json_object(body: bytes) -> Mapping[str, object]:
     return cast("Mapping[str, object]", document)
 
 
-class Form:
+class JsonBody:
     """A JSON object being read; a field that is bad is noted, and stands in for itself."""
 
     def __init__(
@@ -125,7 +125,7 @@ class Form:
                 self.note(f"{name}.{index}", problem)
         return [str(item) for item in items]
 
-    def inner(self, name: str) -> "Form | None":
+    def inner(self, name: str) -> "JsonBody | None":
         """Return the form of an optional object, or None where it is left out or bad."""
         if name not in self:
             return None
@@ -133,7 +133,7 @@ class Form:
         if not isinstance(value, dict):
             self.note(name, "must be an object")
             return None
-        return Form(cast("Mapping[str, object]", value), self.errors, f"{self._prefix}{name}.")
+        return JsonBody(cast("Mapping[str, object]", value), self.errors, f"{self._prefix}{name}.")
 
     def close(self) -> None:
         """Refuse the request if any field was bad."""

@@ -13,7 +13,7 @@ from ziett_async._fake.responses import NO_MOMENT, accepted_are, invalid
 _INTEGER = re.compile(r"-?[0-9]{1,100}")
 
 
-class Search:
+class QueryString:
     """A query string being read; unknown parameters are ignored."""
 
     def __init__(self, query: str) -> None:

@@ -12,7 +12,7 @@ _MILLISECOND, _MICROSECOND = timedelta(milliseconds=1), timedelta(microseconds=1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Stamps:
+class IdFactory:
     """The service's date stamp and numbering machine."""
 
     def __init__(self, clock: Clock, dialect: Dialect, *, seed: int, distinct: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the fake service keeps in its books: messages, campaigns, contacts, arrivals.
+"""What the fake service keeps in its store: messages, campaigns, contacts, arrivals.
 
 No `repr` shows a number, a name or a text, so that a failing assertion can be pasted
 anywhere.
@@ -49,7 +49,7 @@ class MessageRecord:
     #: What it took from the balance.
     cost: Decimal = Decimal("0.000000")
     is_refunded: bool = False
-    #: Every status so far, the first one first; the books keep it.
+    #: Every status so far, the first one first; the store keep it.
     history: tuple[Change, ...] = ()
 
     def __repr__(self) -> str:

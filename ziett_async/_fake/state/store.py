@@ -15,37 +15,37 @@ from ziett_async._fake.parsing.submissions import (
 )
 from ziett_async._fake.responses import Refusal
 from ziett_async._fake.state.delivery import Agenda, Delivery, Step, operator_of
-from ziett_async._fake.state.ids import Stamps
+from ziett_async._fake.state.ids import IdFactory
 from ziett_async._fake.state.records import CampaignRecord, Change, ContactRecord, MessageRecord
-from ziett_async._fake.state.table import Rows
+from ziett_async._fake.state.table import Table
 from ziett_async._sms import segments_of
 
 
-class Books:
-    """Rows, contacts and the balance. What is read from it is settled up to now."""
+class Store:
+    """Table, contacts and the balance. What is read from it is settled up to now."""
 
     def __init__(
         self,
         *,
         clock: Clock,
-        stamps: Stamps,
+        ids: IdFactory,
         delivery: Delivery | None,
         balance: Decimal,
         price: Decimal,
         price_per_part: bool,
     ) -> None:
         self._clock = clock
-        self._stamps = stamps
+        self._stamps = ids
         self._delivery = delivery
         self._agenda = Agenda()
-        self._messages: Rows[MessageRecord] = Rows()
-        self._campaigns: Rows[CampaignRecord] = Rows()
+        self._messages: Table[MessageRecord] = Table()
+        self._campaigns: Table[CampaignRecord] = Table()
         self.contacts: dict[str, ContactRecord] = {}
         self.balance = balance
         self._price = price
         self._price_per_part = price_per_part
-        self.organization_id = stamps.uuid(stamps.now())
-        self.billing_account_id = stamps.uuid(stamps.now())
+        self.organization_id = ids.uuid(ids.now())
+        self.billing_account_id = ids.uuid(ids.now())
 
     @property
     def dialect(self) -> Dialect:
@@ -57,13 +57,13 @@ class Books:
         self._stamps.dialect = self.dialect.named(name)
 
     @property
-    def messages(self) -> Rows[MessageRecord]:
+    def messages(self) -> Table[MessageRecord]:
         """Every message, with the status that it has by now."""
         self._settle()
         return self._messages
 
     @property
-    def campaigns(self) -> Rows[CampaignRecord]:
+    def campaigns(self) -> Table[CampaignRecord]:
         """Every campaign, with the status that it has by now."""
         self._settle()
         return self._campaigns
@@ -111,7 +111,7 @@ class Books:
         campaign_id: UUID | None = None,
         idempotency_key: str | None = None,
     ) -> MessageRecord:
-        """Return a new message that is not in the books yet."""
+        """Return a new message that is not in the store yet."""
         moment = self.dialect.keep(created_at) if created_at else self._stamps.next()
         contact = self.contacts.get(target_e164)
         return MessageRecord(

@@ -1,4 +1,4 @@
-"""Rows by id and by time, so that a page of a day's traffic costs little more than itself."""
+"""Table by id and by time, so that a page of a day's traffic costs little more than itself."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -30,10 +30,10 @@ class Row(Protocol):
 R = TypeVar("R", bound=Row)
 
 
-class Rows(Generic[R]):
+class Table(Generic[R]):
     """A table: rows in order of acceptance, indexed by id and by `created_at`.
 
-    Rows with the same `created_at` are in order of acceptance.
+    Table with the same `created_at` are in order of acceptance.
     """
 
     def __init__(self) -> None:

@@ -15,14 +15,14 @@ from ziett_async._fake.dialect import parse_uuid
 from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.faults import Exchange
 from ziett_async._fake.parsing.body import json_object
-from ziett_async._fake.parsing.query import Search
+from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.responses import Refusal, answer, invalid
 from ziett_async._wire import Request, Response
 from ziett_async.emulator._answers import Answer, Stream
 from ziett_async.emulator._origin import check_type
 from ziett_async.emulator.control import commands as _orders
-from ziett_async.emulator.control.events import Watch
-from ziett_async.emulator.control.request_log import Log
+from ziett_async.emulator.control.events import EventStream
+from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views, fault_view
 from ziett_async.emulator.inbox.page import inbox
 
@@ -48,9 +48,9 @@ class Movable(Protocol):
 
 @attrs.frozen(repr=False)
 class _Ask:
-    """One request to the control API: the blank of its path, if any, its query and body."""
+    """One request to the control API: the parameter of its path, if any, its query and body."""
 
-    blank: str
+    parameter: str
     query: str
     body: bytes
 
@@ -61,7 +61,7 @@ class _Ask:
     @property
     def limit(self) -> int:
         """How many rows are wanted."""
-        search = Search(self.query)
+        search = QueryString(self.query)
         limit = search.integer("limit", 100, least=1, most=1000)
         search.close()
         return limit
@@ -75,7 +75,7 @@ class Control:
 
     def __init__(self, service: FakeZiett) -> None:
         self._service = service
-        self._log = Log()
+        self._log = RequestLog()
         self._views = Views(service, self._log)
         self._routes: Mapping[str, Mapping[str, Handler]] = {
             "state": {"GET": self._state},
@@ -130,22 +130,22 @@ class Control:
     def _attend(self, request: Request, method: str, path: str, query: str) -> Answer:
         if path == "events":
             _allow(method, ["GET"])
-            return Stream(200, _EVENTS, Watch(self._service, self._views, self._log).feed)
-        name, _, blank = path.partition("/")
-        handlers = self._routes.get(f"{name}/*" if blank else name)
+            return Stream(200, _EVENTS, EventStream(self._service, self._views, self._log).feed)
+        name, _, parameter = path.partition("/")
+        handlers = self._routes.get(f"{name}/*" if parameter else name)
         if handlers is None:
             raise Refusal(404, "No such path", code="NOT_FOUND")
         _allow(method, list(handlers))
         if method == "POST":
             check_type(request)
-        response = handlers[method](_Ask(unquote(blank), query, request.body))
+        response = handlers[method](_Ask(unquote(parameter), query, request.body))
         return Exchange(attrs.evolve(response, headers=response.headers + _GUARDS))
 
     def _state(self, ask: _Ask) -> Response:
         return answer(200, self._views.state(ask.limit))
 
     def _messages(self, ask: _Ask) -> Response:
-        search, limit = Search(ask.query), ask.limit
+        search, limit = QueryString(ask.query), ask.limit
         number, wanted = search.one("to"), search.one("q") or ""
         found = [
             each
@@ -157,7 +157,7 @@ class Control:
         return answer(200, {"messages": messages, "messages_in_all": len(found)})
 
     def _message(self, ask: _Ask) -> Response:
-        message_id = _id(ask.blank)
+        message_id = _id(ask.parameter)
         found = [each for each in self._service.messages if each.id == message_id]
         if not found:
             raise Refusal(404, "Message not found")
@@ -166,7 +166,7 @@ class Control:
     def _mark(self, ask: _Ask) -> Response:
         status, error_code = _orders.read_outcome(ask.document)
         try:
-            record = self._service.deliver(_id(ask.blank), status, error_code)
+            record = self._service.deliver(_id(ask.parameter), status, error_code)
         except KeyError:
             raise Refusal(404, "Message not found") from None
         return answer(200, self._views.messages([record])[0])
@@ -213,8 +213,8 @@ class Control:
         return answer(200, {name: self._views.account()[name]})
 
 
-def _id(blank: str) -> UUID:
-    found = parse_uuid(blank)
+def _id(parameter: str) -> UUID:
+    found = parse_uuid(parameter)
     if found is None:
         raise invalid({"message_id": "must be a UUID"})
     return found

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from ziett_async._fake.parsing.body import Form, text_problem
+from ziett_async._fake.parsing.body import JsonBody, text_problem
 from ziett_async._wire import Headers
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -12,7 +12,7 @@ _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 _A_YEAR = 366 * 86_400
 
 
-class Order(Form):
+class CommandBody(JsonBody):
     """An object of which every field has to be known, so that a slip of the pen is seen."""
 
     def __init__(self, document: Mapping[str, object], *known: str) -> None:

@@ -10,7 +10,7 @@ import attrs
 from ziett_async._fake.dialect import DIALECTS
 from ziett_async._fake.faults import Fault
 from ziett_async._fake.routes import OPERATIONS
-from ziett_async.emulator.control.body import Order
+from ziett_async.emulator.control.body import CommandBody
 
 Document = Mapping[str, object]
 
@@ -33,7 +33,7 @@ def read_faults(document: Document) -> Sequence[Fault]:
     """Return the faults that are to wait for their requests."""
     kind = _KINDS.get(str(document.get("kind")))
     fields = document if kind is None else ("kind", "operation", "times", *kind.fields)
-    order = Order(document, *fields)
+    order = CommandBody(document, *fields)
     order.choice("kind", _KINDS, f"must be one of: {', '.join(_KINDS)}")
     operation = order.optional_choice("operation", OPERATIONS)
     times = order.integer("times", 1, least=1, most=1000)
@@ -44,7 +44,7 @@ def read_faults(document: Document) -> Sequence[Fault]:
 
 def read_seconds(document: Document) -> float:
     """Return how far to put the clock forward."""
-    order = Order(document, "seconds")
+    order = CommandBody(document, "seconds")
     seconds = order.number("seconds")
     order.close()
     return seconds
@@ -52,7 +52,7 @@ def read_seconds(document: Document) -> float:
 
 def read_amount(document: Document, balance: Decimal) -> Decimal:
     """Return what to put on the account; less than nothing takes it off, as far as it goes."""
-    order, amount = Order(document, "amount"), Decimal("NaN")
+    order, amount = CommandBody(document, "amount"), Decimal("NaN")
     with suppress(ArithmeticError):
         amount = Decimal(str(document.get("amount")))
     if not amount.is_finite():
@@ -67,7 +67,7 @@ def read_amount(document: Document, balance: Decimal) -> Decimal:
 
 def read_outcome(document: Document) -> tuple[str, str | None]:
     """Return the status that a message is to have, and its error code."""
-    order = Order(document, "status", "error_code")
+    order = CommandBody(document, "status", "error_code")
     status = order.choice("status", STATUSES, f"must be one of: {', '.join(STATUSES)}")
     has_code = document.get("error_code") is not None
     error_code = order.text("error_code", most=100) if has_code else None
@@ -77,7 +77,7 @@ def read_outcome(document: Document) -> tuple[str, str | None]:
 
 def read_dialect(document: Document) -> str:
     """Return the name of the dialect to answer in."""
-    order = Order(document, "dialect")
+    order = CommandBody(document, "dialect")
     name = order.choice("dialect", DIALECTS, f"must be one of: {', '.join(DIALECTS)}")
     order.close()
     return name
@@ -85,21 +85,21 @@ def read_dialect(document: Document) -> str:
 
 def read_nothing(document: Document) -> None:
     """Check that nothing more is asked for."""
-    Order(document).close()
+    CommandBody(document).close()
 
 
 @attrs.frozen
 class _Kind:
     """A kind of fault: what it takes beside its operation, and how it is made of that."""
 
-    make: Callable[[Order], Fault]
+    make: Callable[[CommandBody], Fault]
     fields: tuple[str, ...] = ()
 
 
 def _answering(make: Callable[..., Fault], status: int | None = None) -> _Kind:
     """Return the kind of a fault that is an answer; without a `status` one has to be given."""
 
-    def read(order: Order) -> Fault:
+    def read(order: CommandBody) -> Fault:
         return make(
             order.integer("status", status, least=200, most=599),
             headers=order.headers("headers"),
@@ -109,7 +109,7 @@ def _answering(make: Callable[..., Fault], status: int | None = None) -> _Kind:
     return _Kind(read, ("status", "headers", "body"))
 
 
-def _garbage(order: Order) -> Fault:
+def _garbage(order: CommandBody) -> Fault:
     body = order.bytes("body")
     return Fault.garbage() if body is None else Fault.garbage(body)
 

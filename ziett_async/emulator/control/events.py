@@ -11,7 +11,7 @@ from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.responses import Document
 from ziett_async._fake.state.records import ContactRecord, MessageRecord
 from ziett_async.emulator._answers import Send
-from ziett_async.emulator.control.request_log import Log
+from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views, request_view
 
 #: Seconds between two looks, and the share of its time that a listener may cost.
@@ -25,14 +25,14 @@ MOST_AT_FIRST = 1000
 _Seen = tuple[MessageRecord, ContactRecord | None, int]
 
 
-class Watch:
+class EventStream:
     """What one listener has been told already, so that what is left is news.
 
     It looks at the service again and again: messages change with the clock, and in memory, too.
     """
 
     def __init__(
-        self, service: FakeZiett, views: Views, log: Log, *, silence: float = _SILENCE
+        self, service: FakeZiett, views: Views, log: RequestLog, *, silence: float = _SILENCE
     ) -> None:
         self._service = service
         self._views = views

@@ -27,7 +27,7 @@ class Entry:
     arrival: Arrival | None
 
 
-class Log:
+class RequestLog:
     """The last so many requests."""
 
     def __init__(self, most: int = 500) -> None:

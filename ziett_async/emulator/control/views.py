@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from ziett_async._fake.access import Level
+from ziett_async._fake.access import BucketLevel
 from ziett_async._fake.assertions import codes_in
 from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.faults import Ending, Fault
@@ -14,7 +14,7 @@ from ziett_async._fake.shapes import sender
 from ziett_async._fake.state.records import Change, ContactRecord, MessageRecord
 from ziett_async._sms import segments_of
 from ziett_async._wire import Response
-from ziett_async.emulator.control.request_log import Entry, Log
+from ziett_async.emulator.control.request_log import Entry, RequestLog
 
 _SHOWN_OF_A_KEY = 4
 
@@ -22,7 +22,7 @@ _SHOWN_OF_A_KEY = 4
 class Views:
     """A service and the log of its requests, to look at."""
 
-    def __init__(self, service: FakeZiett, log: Log) -> None:
+    def __init__(self, service: FakeZiett, log: RequestLog) -> None:
         self._service = service
         self._log = log
         self._attempts: Counter[str] = Counter()
@@ -157,7 +157,7 @@ def _change(change: Change) -> Document:
     return {"status": change.status, "at": _iso(change.at), "error_code": change.error_code}
 
 
-def _level(level: Level) -> Document:
+def _level(level: BucketLevel) -> Document:
     return {
         "api_key": _masked(level.owner),
         "bucket": level.bucket,
