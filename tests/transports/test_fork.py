@@ -12,6 +12,10 @@ from anyio.from_thread import start_blocking_portal
 
 from tests.faults._world import open_files
 from tests.transports._echo import echoes, echoing
+from ziett_async import AsyncZiett
+from ziett_async.emulator import Emulator
+from ziett_async.emulator._clock import AdjustableClock
+from ziett_async.testing import FakeZiett
 from ziett_async.transports import HttpxTransport
 from ziett_async.transports._pool import Owner, PooledTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
@@ -22,7 +26,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
 ]
 
+REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 ROUNDS = 10
+#: What mixes answers up does so in one of a few rounds; so many in a row are out of the question.
+UNTIL_IT_FAILS = 300
 PARENT = os.getpid()
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
@@ -90,10 +97,10 @@ def fork_between_two_runs(kind: Callable[[], PooledTransport], url: str) -> None
             wait_for(child)
 
 
-def many_times(fork_once: Callable[[str], None]) -> None:
+def many_times(fork_once: Callable[[str], None], rounds: int = ROUNDS) -> None:
     """Fork again and again, over one server."""
     with echoing() as url:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             fork_once(url)
 
 
@@ -141,10 +148,41 @@ def test_a_child_closes_its_copies_of_the_sockets_and_the_parent_keeps_its_own(
 def test_one_pool_for_all_processes_mixes_answers_up(backend: str) -> None:
     """The naive transport fails the same test."""
     with pytest.raises((AssertionError, BaseExceptionGroup)):
-        many_times(partial(fork_while_the_loop_runs, OnePool, backend))
+        many_times(partial(fork_while_the_loop_runs, OnePool, backend), UNTIL_IT_FAILS)
 
 
 def test_one_pool_for_each_loop_mixes_answers_up() -> None:
     """To know the event loop is not enough: the child has the same one."""
     with pytest.raises((AssertionError, BaseExceptionGroup)):
-        many_times(partial(fork_between_two_runs, OnePoolForEachLoop))
+        many_times(partial(fork_between_two_runs, OnePoolForEachLoop), UNTIL_IT_FAILS)
+
+
+def test_a_client_is_carried_over_fork() -> None:
+    """Parent and child send with one client, limiter and keys included; each has its own ids."""
+    service = FakeZiett(clock=AdjustableClock(), limits={})
+    with Emulator(service) as emulator:
+        client = AsyncZiett("zk_test_x", base_url=emulator.base_url, default_remitter_id=REMITTER)
+
+        async def send(content: str) -> None:
+            accepted = await client.send_message("+244923456789", content=content)
+            message = await client.get_message(accepted.message_id)
+            assert message.content == content
+
+        async def burst(sender: str) -> None:
+            async with anyio.create_task_group() as tasks:
+                for number in range(10):
+                    tasks.start_soon(send, f"{sender} {number}")
+
+        def run_burst(sender: str) -> None:
+            asyncio.run(burst(sender))
+
+        with asyncio.Runner() as runner:
+            runner.run(burst("before"))
+            for number in range(3):
+                child = fork(partial(run_burst, f"child {number}"))
+                try:
+                    runner.run(burst(f"parent {number}"))
+                finally:
+                    wait_for(child)
+            runner.run(client.aclose())
+    assert len(service.messages) == 70
