@@ -140,6 +140,16 @@ async def test_a_402_settles_no_open_key(fake: FakeZiett) -> None:
     assert (caught.value.status, caught.value.code) == (402, "A_CODE")
 
 
+async def test_a_429_before_a_lost_answer_does_not_close_its_key(fake: FakeZiett) -> None:
+    """It refused the attempt before, and says nothing of the one that was lost."""
+    async with client_of(fake) as client:
+        faults = [Fault.status(429), *[Fault.reset()] * 3]
+        with fake.script(*faults), pytest.raises(OutcomeUnknown):
+            await send(client)
+        with fake.script(*[Fault.refuse()] * 3), pytest.raises(OutcomeUnknown):
+            await send(client)
+
+
 async def test_another_text_under_an_open_key_does_not_close_it(fake: FakeZiett) -> None:
     """Neither the first text nor the second is called unsent while either may have been sent."""
     async with client_of(fake) as client:

@@ -101,6 +101,7 @@ class CallState(Generic[T_co]):
             if self._use is not None:
                 self._use.expires = self.key_expires = min(self.key_expires, self._use.expires)
         self._was_unsettled, self.is_unsettled = self.is_unsettled, True
+        self.is_settled = False
 
     @property
     def trail(self) -> Trail:
