@@ -29,7 +29,7 @@ pytestmark = [
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 ROUNDS = 10
 #: What mixes answers up does so in one of a few rounds; so many in a row are out of the question.
-UNTIL_IT_FAILS = 300
+UNTIL_IT_FAILS = 100
 PARENT = os.getpid()
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
