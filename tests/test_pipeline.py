@@ -13,10 +13,13 @@ from tests._ways import API_KEY, AT_ONCE, CONTENT, NUMBER, REMITTER, START
 from ziett_async import (
     AcceptedMessage,
     AsyncZiett,
+    Bucket,
     DeadlineExceeded,
     ManualClock,
     NotSent,
     OutcomeUnknown,
+    Permit,
+    Priority,
     Rate,
     RateLimitError,
     Request,
@@ -339,6 +342,56 @@ async def test_a_429_costs_time_and_no_attempt(fake: FakeZiett) -> None:
         with fake.script(*refusals):
             accepted = await send(client)
     assert (accepted.call.attempts, accepted.call.elapsed) == (21, 400.0)
+
+
+async def test_429s_between_failures_leave_three_attempts(fake: FakeZiett) -> None:
+    """Each of them counts once among the attempts made, and none among those allowed."""
+    limited, down = Fault.status(429), Fault.status(503)
+    async with client_of(fake) as client:
+        with (
+            fake.script(limited, limited, down, limited, down, limited, limited, down),
+            pytest.raises(OutcomeUnknown) as caught,
+        ):
+            await send(client)
+    assert caught.value.attempts == 8
+
+
+async def test_the_wait_after_a_429_grows_with_their_number(fake: FakeZiett) -> None:
+    """A server that does not say when to come back is asked less and less often."""
+    retry = RetryPolicy(base=1.0, cap=8.0, jitter=lambda: 1.0)
+    async with client_of(fake, retry=retry) as client:
+        with fake.script(*[Fault.status(429)] * 5):
+            accepted = await send(client)
+    assert accepted.call.elapsed == 1 + 2 + 4 + 8 + 8
+
+
+@pytest.mark.parametrize("seconds", [None, 7.0])
+async def test_a_limiter_is_asked_with_the_time_left(
+    fake: FakeZiett, seconds: float | None
+) -> None:
+    """A call without a timeout waits as long as it takes: that is None, and no number."""
+    asked: list[float | None] = []
+
+    class Asked:
+        """A limiter that records how long a call may wait."""
+
+        async def acquire(
+            self,
+            bucket: Bucket,
+            *,
+            priority: Priority = Priority.URGENT,
+            timeout: float | None = None,
+        ) -> Permit:
+            """Record, and return at once."""
+            asked.append(timeout)
+            return await Unlimited().acquire(bucket, priority=priority)
+
+        async def pause(self, bucket: Bucket, seconds: float) -> None:
+            """Do nothing."""
+
+    async with client_of(fake, limiter=Asked()) as client:
+        await send(client, seconds)
+    assert asked == [seconds]
 
 
 @pytest.mark.fault(
