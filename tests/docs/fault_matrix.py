@@ -14,7 +14,7 @@ order that they have on the page; a new one is the last of its table until its l
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
@@ -72,7 +72,12 @@ def check(row: str) -> Cells:
     return row, {"": row}
 
 
-READERS = {"fault": fault, "promise": promise, "naive": naive, "check": check}
+READERS: dict[str, Callable[..., Cells]] = {
+    "fault": fault,
+    "promise": promise,
+    "naive": naive,
+    "check": check,
+}
 
 
 def markers() -> list[Marker]:

@@ -18,13 +18,14 @@ import attrs
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "mutation.md"
+PACKAGE = "ziett_async"
 #: How pytest ends when a test has failed, and when the time of all tests was up (SIGXCPU, which
 #: Windows has no name for). Any other end has noticed nothing.
 KILLED, OUT_OF_TIME = 1, -24
 #: The share of mutants, in percent, that must be noticed.
 ENOUGH = 90
 #: Folders of small modules, which must notice enough together; any other module by itself.
-TOGETHER = ("ziett_async/_fake/", "ziett_async/transports/")
+TOGETHER = ("_fake/", "transports/")
 HEAD = (
     "| module | killed | out of time | survived | not run | share | measured (UTC) |\n"
     "| --- | ---: | ---: | ---: | ---: | ---: | --- |"
@@ -68,9 +69,9 @@ class Score:
 
 
 def scores(results: Path) -> dict[str, Score]:
-    """Return the score of each module that a run covers."""
+    """Return the score of each module that a run covers, by its path in the package."""
     return {
-        file.relative_to(results).with_suffix("").as_posix(): Score.of(
+        file.relative_to(results / PACKAGE).with_suffix("").as_posix(): Score.of(
             json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"].values()
         )
         for file in sorted(results.rglob("*.meta"))
@@ -95,7 +96,9 @@ def covered() -> set[str]:
         # mutmut's `*` matches folders, too.
         for path in ROOT.glob(pattern.replace("/*.py", "/**/*.py"))
     ]
-    return {path.relative_to(ROOT).as_posix() for path in paths if path.name != "__init__.py"}
+    return {
+        path.relative_to(ROOT / PACKAGE).as_posix() for path in paths if path.name != "__init__.py"
+    }
 
 
 def not_measured(modules: set[str], lines: list[str]) -> list[str]:

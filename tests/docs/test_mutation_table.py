@@ -24,8 +24,8 @@ def test_what_is_broken_and_what_judges_it_is_there() -> None:
 def test_the_rules_of_the_fake_and_the_transports_are_broken_too() -> None:
     """Whole, with their folders."""
     names = covered()
-    assert {"ziett_async/_fake/service.py", "ziett_async/_fake/state/store.py"} <= names
-    assert "ziett_async/transports/_pool.py" in names
+    assert {"_fake/service.py", "_fake/state/store.py"} <= names
+    assert "transports/_pool.py" in names
     assert len(names) > 40
 
 
@@ -42,22 +42,22 @@ def test_the_ends_of_the_tests_are_counted(tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     codes = {"a": 1, "b": 1, "c": -24, "d": 0, "e": 255, "f": None}
     file.write_text(json.dumps({"exit_code_by_key": codes}), encoding="utf-8")
-    assert scores(tmp_path) == {"ziett_async/_fake/ids.py": Score(2, 1, 2, 1)}
+    assert scores(tmp_path) == {"_fake/ids.py": Score(2, 1, 2, 1)}
     assert Score(2, 1, 2, 1).share == 50.0
 
 
 def test_each_module_must_notice_enough_and_small_ones_together() -> None:
     """Ninety of a hundred are enough; what was not run counts as not noticed."""
     run = {
-        "ziett_async/_a.py": Score(killed=80, out_of_time=10, survived=10),
-        "ziett_async/_b.py": Score(killed=89, survived=11),
-        "ziett_async/_c.py": Score(killed=89, not_run=11),
-        "ziett_async/_empty.py": Score(),
-        "ziett_async/_fake/ids.py": Score(killed=1, survived=1),
-        "ziett_async/_fake/state/store.py": Score(killed=98),
-        "ziett_async/transports/_pool.py": Score(killed=1, survived=1),
+        "_a.py": Score(killed=80, out_of_time=10, survived=10),
+        "_b.py": Score(killed=89, survived=11),
+        "_c.py": Score(killed=89, not_run=11),
+        "_empty.py": Score(),
+        "_fake/ids.py": Score(killed=1, survived=1),
+        "_fake/state/store.py": Score(killed=98),
+        "transports/_pool.py": Score(killed=1, survived=1),
     }
-    assert too_low(run) == ["ziett_async/_b.py", "ziett_async/_c.py", "ziett_async/transports/"]
+    assert too_low(run) == ["_b.py", "_c.py", "transports/"]
 
 
 def test_a_run_of_some_modules_leaves_the_rows_of_the_others() -> None:
@@ -65,7 +65,7 @@ def test_a_run_of_some_modules_leaves_the_rows_of_the_others() -> None:
     old = "| `a.py` | 9 | 0 | 1 | 0 | 90.0 % | before |"
     gone = "| `gone.py` | 1 | 0 | 0 | 0 | 100.0 % | before |"
     run = {"b.py": Score(3, 0, 1), "c.py": Score(3, 0, 0, 1)}
-    fakes = {"ziett_async/_fake/a.py", "ziett_async/_fake/b.py"}
+    fakes = {"_fake/a.py", "_fake/b.py"}
     modules = {"a.py", "b.py", "c.py", "d.py"} | fakes
     page = written(TABLE.format(f"{old}\n{gone}"), run, "today", modules)
     rows = [line for line in page.splitlines() if line.startswith("| `")]
@@ -74,4 +74,4 @@ def test_a_run_of_some_modules_leaves_the_rows_of_the_others() -> None:
         "| `b.py` | 3 | 0 | 1 | 0 | 75.0 % | today |",
         "| `c.py` | 3 | 0 | 0 | 1 | - | today |",
     ]
-    assert "\n\nNot measured yet: `d.py`, `ziett_async/_fake/`.\n\n<!-- end -->" in page
+    assert "\n\nNot measured yet: `_fake/`, `d.py`.\n\n<!-- end -->" in page
