@@ -16,9 +16,12 @@ from pathlib import Path
 
 import attrs
 
+import ziett_async
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "mutation.md"
-PACKAGE = "ziett_async"
+#: The package as it is imported: one job tests it without the folder of the checkout.
+PACKAGE = Path(ziett_async.__file__).parent
 #: How pytest ends when a test has failed, and when the time of all tests was up (SIGXCPU, which
 #: Windows has no name for). Any other end has noticed nothing.
 KILLED, OUT_OF_TIME = 1, -24
@@ -71,7 +74,7 @@ class Score:
 def scores(results: Path) -> dict[str, Score]:
     """Return the score of each module that a run covers, by its path in the package."""
     return {
-        file.relative_to(results / PACKAGE).with_suffix("").as_posix(): Score.of(
+        file.relative_to(results / PACKAGE.name).with_suffix("").as_posix(): Score.of(
             json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"].values()
         )
         for file in sorted(results.rglob("*.meta"))
@@ -94,11 +97,9 @@ def covered() -> set[str]:
         path
         for pattern in settings["tool"]["mutmut"]["only_mutate"]
         # mutmut's `*` matches folders, too.
-        for path in ROOT.glob(pattern.replace("/*.py", "/**/*.py"))
+        for path in PACKAGE.parent.glob(pattern.replace("/*.py", "/**/*.py"))
     ]
-    return {
-        path.relative_to(ROOT / PACKAGE).as_posix() for path in paths if path.name != "__init__.py"
-    }
+    return {path.relative_to(PACKAGE).as_posix() for path in paths if path.name != "__init__.py"}
 
 
 def not_measured(modules: set[str], lines: list[str]) -> list[str]:
