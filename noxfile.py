@@ -1,9 +1,7 @@
 """The checks, each in a fresh environment: `nox -l` lists them, `nox` runs them."""
 
-import json
 import shutil
 import sys
-from collections import Counter
 from itertools import chain
 from pathlib import Path
 
@@ -30,11 +28,6 @@ QUICK = (
     *("--ignore=tests/faults", "--ignore=tests/proofs"),
     *("--ignore=tests/page", "--ignore=tests/cookbook"),
 )
-
-#: How pytest ends when a test has noticed a mutant: it failed, or was stopped because it hung.
-NOTICED = {1, -24}  # SIGXCPU, which Windows has no name for
-#: The share of mutants, in percent, that must be noticed, in all and in every module.
-ENOUGH = 90
 
 
 def group(name: str) -> list[str]:
@@ -116,18 +109,7 @@ def mutation(session: nox.Session) -> None:
     # mutmut keeps what it found before, also when the tests have changed since.
     shutil.rmtree("mutants", ignore_errors=True)
     session.run("nice", "mutmut", "run", "--max-children=2", external=True)
-    mutants, noticed = Counter[str](), Counter[str]()
-    for results in Path("mutants").rglob("*.meta"):
-        for code in json.loads(results.read_text())["exit_code_by_key"].values():
-            for name in ("in all", str(results.relative_to("mutants").with_suffix(""))):
-                mutants[name] += 1
-                noticed[name] += code in NOTICED
-    shares = {name: 100 * noticed[name] / mutants[name] for name in sorted(mutants)}
-    for name, share in shares.items():
-        survived = mutants[name] - noticed[name]
-        session.log(f"{name:<30}{noticed[name]:5} killed,{survived:4} survived: {share:5.1f} %")
-    if poor := [name for name, share in shares.items() if share < ENOUGH]:
-        session.error(f"fewer than {ENOUGH} % killed: {', '.join(poor)}")
+    session.run("python", "-m", "tests.docs.mutation_table")
 
 
 @nox.session

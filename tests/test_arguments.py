@@ -212,6 +212,7 @@ def test_all_that_is_public_is_looked_at() -> None:
     assert ("list_messages", "campaign_id", True) in ARGUMENTS
 
 
+@pytest.mark.promise("A wrong argument is an error of the package, before any I/O")
 @pytest.mark.parametrize(("method", "name", "is_filter"), ARGUMENTS)
 async def test_a_wrong_argument_is_an_invalid_request(
     method: str, name: str, *, is_filter: bool
@@ -234,6 +235,7 @@ async def test_a_wrong_argument_is_an_invalid_request(
             assert transport.sent == [], label
 
 
+@pytest.mark.promise("A wrong argument is an error of the package, before any I/O")
 @pytest.mark.parametrize("name", SETTINGS)
 async def test_a_wrong_setting_is_a_configuration_error(name: str) -> None:
     """Each value either is what is documented, or no client is built, and its name is said."""
@@ -394,6 +396,7 @@ async def wire(ask: Callable[[AsyncZiett, Wrap], object], text: Wrap) -> list[Re
     return transport.sent
 
 
+@pytest.mark.promise("A string of another class is sent as its characters")
 @pytest.mark.parametrize("ask", TEXTS.values(), ids=TEXTS)
 async def test_a_string_of_another_class_is_its_characters(
     ask: Callable[[AsyncZiett, Wrap], object],
@@ -412,6 +415,7 @@ async def test_a_string_of_another_class_is_its_characters(
     } == {str}
 
 
+@pytest.mark.promise("A string of another class is sent as its characters")
 @pytest.mark.parametrize(
     "key",
     [SafeString("order-1042"), Key.ORDER, Odd("order-1042")],

@@ -658,6 +658,11 @@ async def test_an_endpoint_may_answer_without_content(service: Service, client: 
     assert [arrival.method for arrival in service.fake.requests] == ["DELETE"] * 3
 
 
+@pytest.mark.fault(
+    "A 204 where a value is due",
+    send="every time: `OutcomeUnknown`",
+    read="every time: `InvalidResponse`",
+)
 async def test_a_value_is_not_answered_without_content(
     service: Service, client: AsyncZiett
 ) -> None:

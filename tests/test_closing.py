@@ -62,6 +62,11 @@ def one_a_minute(fake: FakeZiett) -> TokenBucketLimiter:
     return TokenBucketLimiter(send=Rate(1, per=60.0), clock=fake.clock)
 
 
+@pytest.mark.fault(
+    "The client is closed while calls wait",
+    send="end at once, take no token",
+    read="end at once, take no token",
+)
 async def test_calls_that_wait_for_their_turn_end_at_once() -> None:
     """A thousand of them take no token, make no attempt and are certainly not sent."""
     fake = FakeZiett()
@@ -90,6 +95,9 @@ async def test_calls_that_wait_for_their_turn_end_at_once() -> None:
     assert fake.clock.monotonic() == 60.0
 
 
+@pytest.mark.fault(
+    "The client is closed while calls wait", send="between attempts: the last one's error"
+)
 async def test_a_call_between_two_attempts_ends_with_what_the_last_one_came_to() -> None:
     """It is not repeated, and what is unknown of it stays unknown."""
     fake = FakeZiett()
@@ -181,6 +189,7 @@ async def test_a_turn_that_comes_while_the_client_is_closed_is_given_back() -> N
     assert released == [Bucket.SEND]
 
 
+@pytest.mark.fault("The client is closed while calls wait", send="in another event loop: the same")
 @pytest.mark.parametrize("other", ["asyncio", "trio"])
 async def test_calls_of_another_event_loop_end_as_well(other: str) -> None:
     """A client that several loops use is closed for all of them, from any of them."""

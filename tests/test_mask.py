@@ -166,6 +166,7 @@ TEXTS = st.text("abc áÉ\"'<>&/+?\n-.,;:#=😀123456789", min_size=8, max_size=
 )
 
 
+@pytest.mark.promise("No piece of a number or a text is in an error or a log")
 @pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
 @given(text=TEXTS, start=st.integers(0, 20), end=st.integers(8, 60), after=st.booleans())
 def test_no_piece_of_a_text_comes_out(
@@ -182,6 +183,7 @@ def test_no_piece_of_a_text_comes_out(
 DIGITS = re.compile(r"[0-9](?:[\W_]{0,3}[0-9])*")
 
 
+@pytest.mark.promise("No piece of a number or a text is in an error or a log")
 @given(
     number=st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True),
     separators=st.lists(

@@ -624,6 +624,9 @@ async def test_a_loop_gives_every_message_once(service: Service, client: AsyncZi
     assert seen == [row.id for row in reversed(rows)]
 
 
+@pytest.mark.promise(
+    "Rows closer than a millisecond are read exactly once, whatever a server rounds or cuts"
+)
 async def test_a_loop_gives_messages_that_are_closer_than_times_are_shown(serve: Serve) -> None:
     """Where milliseconds are shown and bounds cut to them, as JavaScript does, none is missed."""
     service = serve(Dialect(timestamps="truncated"))
@@ -637,6 +640,7 @@ async def test_a_loop_gives_messages_that_are_closer_than_times_are_shown(serve:
             assert [message.id async for message in loop] == [row.id for row in expected]
 
 
+@pytest.mark.promise("Dates reach from the first moment of year 1 to the last of 9999")
 @pytest.mark.parametrize("order", ["asc", "desc"])
 async def test_a_loop_reaches_the_ends_of_the_calendar(
     service: Service, client: AsyncZiett, order: str

@@ -247,6 +247,7 @@ def test_what_a_send_has_come_to(row: Row) -> None:
     assert (type(failed.error), failed.is_retried) == (kind, is_retried)
 
 
+@pytest.mark.fault("402 after a lost answer", read="`InsufficientFundsError`")
 @pytest.mark.parametrize("row", READS, ids=shown)
 def test_what_a_read_has_come_to(row: Row) -> None:
     """A read is answered or not; that it may have reached the server costs nobody anything."""

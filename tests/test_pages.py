@@ -93,6 +93,7 @@ async def test_rows_that_arrive_shift_nothing() -> None:
     assert found == [7, 6, 5, 4, 3, 2, 1]
 
 
+@pytest.mark.naive("Offset paging", "rows twice, others never")
 async def test_rows_that_arrive_shift_inexact_pages() -> None:
     """The naive walk repeats entries: that is what `exact` is for."""
     server = shelf(7)

@@ -283,6 +283,9 @@ SIZES = st.integers(1, 6) | st.integers(1, LARGEST)
 RANDOMS = st.integers(0, 2**32).map(Random)
 
 
+@pytest.mark.promise(
+    "A list that changes between requests is read exactly once, in memory for one page"
+)
 @given(
     SERVERS,
     st.sampled_from(Order),
@@ -311,6 +314,9 @@ def test_exactly_once(  # noqa: PLR0913, PLR0917 - each is drawn
     assert is_exact(server, start_of(server, size, ge=ge, le=le))
 
 
+@pytest.mark.promise(
+    "A list that changes between requests is read exactly once, in memory for one page"
+)
 @given(
     SERVERS,
     st.sampled_from(Order),
@@ -363,6 +369,9 @@ def dense(precisions: Precisions, order: Order = Order.DESC) -> Server:
     return server
 
 
+@pytest.mark.promise(
+    "Rows closer than a millisecond are read exactly once, whatever a server rounds or cuts"
+)
 @pytest.mark.parametrize("precisions", EVERY_SERVER, ids=str)
 @pytest.mark.parametrize("order", Order)
 def test_rows_closer_than_a_millisecond(precisions: Precisions, order: Order) -> None:
@@ -372,6 +381,7 @@ def test_rows_closer_than_a_millisecond(precisions: Precisions, order: Order) ->
     assert read(server, start_of(server, 10)) == everything
 
 
+@pytest.mark.promise("A loop holds to the dates asked for, as the server understands them")
 @pytest.mark.parametrize("precisions", EVERY_SERVER, ids=str)
 @pytest.mark.parametrize("order", Order)
 def test_the_users_bounds_mean_what_they_mean_to_the_server(
@@ -387,6 +397,9 @@ def test_the_users_bounds_mean_what_they_mean_to_the_server(
         assert server.asked[0] == Window(1, 7, ge, le)
 
 
+@pytest.mark.naive(
+    "A page that begins at the last time shown", "rows lost where milliseconds are shown"
+)
 def test_a_bound_that_is_not_rounded_outwards_misses_rows() -> None:
     """Where milliseconds are shown, the naive walk loses rows of a list that rests."""
     for reads in (exactly, cut):
@@ -409,6 +422,7 @@ ENDS = [
 ]
 
 
+@pytest.mark.promise("Dates reach from the first moment of year 1 to the last of 9999")
 @pytest.mark.parametrize("precisions", EVERY_SERVER, ids=str)
 @pytest.mark.parametrize("order", Order)
 def test_the_ends_of_the_calendar(precisions: Precisions, order: Order) -> None:
@@ -421,6 +435,9 @@ def test_the_ends_of_the_calendar(precisions: Precisions, order: Order) -> None:
         assert read(server, start_of(server, 3, ge=ge, le=le)) == within
 
 
+@pytest.mark.promise(
+    "Without a total order, rows come at most once; the limit of what is found is known"
+)
 @given(SERVERS, st.sampled_from(Order), RANDOMS, st.sampled_from([10, 31, 200]))
 @settings(deadline=None, max_examples=60)
 def test_without_a_total_order_half_a_page_may_share_a_time(
@@ -432,6 +449,9 @@ def test_without_a_total_order_half_a_page_may_share_a_time(
     assert is_exact(server, start_of(server, size))
 
 
+@pytest.mark.promise(
+    "Without a total order, rows come at most once; the limit of what is found is known"
+)
 @pytest.mark.parametrize("order", Order)
 def test_without_a_total_order_rows_of_a_larger_group_are_missed(order: Order) -> None:
     """Where one time fills pages with rows that change places: some are missed, none twice."""
@@ -479,6 +499,7 @@ def test_keeps_to_the_wished_size_where_milliseconds_hold_a_page() -> None:
     assert max(each.size for each in server.asked) == 10
 
 
+@pytest.mark.naive("Offset paging", "rows twice, others never")
 @pytest.mark.parametrize("change", ["a row arrives", "a read row goes"])
 def test_offset_paging_is_not_exact(change: str) -> None:
     """The naive walk fails the same check: rows come twice, or not at all."""

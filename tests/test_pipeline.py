@@ -13,10 +13,13 @@ from tests._ways import API_KEY, AT_ONCE, CONTENT, NUMBER, REMITTER, START
 from ziett_async import (
     AcceptedMessage,
     AsyncZiett,
+    Bucket,
     DeadlineExceeded,
     ManualClock,
     NotSent,
     OutcomeUnknown,
+    Permit,
+    Priority,
     Rate,
     RateLimitError,
     Request,
@@ -129,6 +132,7 @@ async def test_a_refusal_of_the_same_bytes_settles_an_open_key(fake: FakeZiett) 
             await send(client)
 
 
+@pytest.mark.fault("402 after a lost answer", send="`OutcomeUnknown`")
 async def test_a_402_settles_no_open_key(fake: FakeZiett) -> None:
     """The balance may be gone because the message was sent."""
     async with client_of(fake) as client:
@@ -150,6 +154,9 @@ async def test_a_429_before_a_lost_answer_does_not_close_its_key(fake: FakeZiett
             await send(client)
 
 
+@pytest.mark.fault(
+    "One key in many calls: at once, with other text, cancelled", send="another text: still unknown"
+)
 async def test_another_text_under_an_open_key_does_not_close_it(fake: FakeZiett) -> None:
     """Neither the first text nor the second is called unsent while either may have been sent."""
     async with client_of(fake) as client:
@@ -162,6 +169,9 @@ async def test_another_text_under_an_open_key_does_not_close_it(fake: FakeZiett)
                 await client.send_message(NUMBER, content=text, idempotency_key=KEY)
 
 
+@pytest.mark.fault(
+    "One key in many calls: at once, with other text, cancelled", send="at once: not called unsent"
+)
 async def test_a_call_beside_another_with_its_key_is_not_called_unsent(fake: FakeZiett) -> None:
     """What the other one, which is under way, comes to is not known yet."""
     async with client_of(fake) as client, anyio.create_task_group() as tasks:
@@ -191,6 +201,9 @@ async def test_a_call_that_was_refused_leaves_the_doubt_of_one_beside_it(fake: F
             await send(client)
 
 
+@pytest.mark.fault(
+    "One key in many calls: at once, with other text, cancelled", send="cancelled: still unknown"
+)
 async def test_a_cancelled_attempt_leaves_its_key_open(fake: FakeZiett) -> None:
     """It may have reached the service in the moment in which it was cancelled."""
     async with client_of(fake) as client:
@@ -215,6 +228,9 @@ async def test_a_call_cancelled_before_its_turn_was_not_sent(fake: FakeZiett) ->
             await send(client)
 
 
+@pytest.mark.fault(
+    "One key in many calls: at once, with other text, cancelled", read="no key, nothing kept"
+)
 async def test_a_cancelled_read_leaves_nothing_open(fake: FakeZiett) -> None:
     """A read has no key, so what became of one says nothing of the next."""
 
@@ -278,6 +294,9 @@ async def test_a_key_is_safe_for_a_day_after_the_first_attempt(
     assert caught.value.safe_to_retry_until == START + timedelta(seconds=1000, days=1)
 
 
+@pytest.mark.fault(
+    "The machine sleeps between two attempts", send="the key's day starts at the first"
+)
 async def test_a_day_does_not_begin_again_when_the_machine_sleeps() -> None:
     """The monotonic clock stands still then, and the server's day goes on."""
     clock = ManualClock()
@@ -323,6 +342,9 @@ async def test_a_read_that_was_refused_after_a_cut_answer_reached_the_server(
     assert type(caught.value) is TransportError
 
 
+@pytest.mark.fault(
+    "429 again and again: the server's limit is narrower", send="costs time, no attempt"
+)
 async def test_a_429_costs_time_and_no_attempt(fake: FakeZiett) -> None:
     """A limit narrower than ours refuses many times, and the message goes out all the same."""
     async with client_of(fake) as client:
@@ -332,6 +354,59 @@ async def test_a_429_costs_time_and_no_attempt(fake: FakeZiett) -> None:
     assert (accepted.call.attempts, accepted.call.elapsed) == (21, 400.0)
 
 
+async def test_429s_between_failures_leave_three_attempts(fake: FakeZiett) -> None:
+    """Each of them counts once among the attempts made, and none among those allowed."""
+    limited, down = Fault.status(429), Fault.status(503)
+    async with client_of(fake) as client:
+        with (
+            fake.script(limited, limited, down, limited, down, limited, limited, down),
+            pytest.raises(OutcomeUnknown) as caught,
+        ):
+            await send(client)
+    assert caught.value.attempts == 8
+
+
+async def test_the_wait_after_a_429_grows_with_their_number(fake: FakeZiett) -> None:
+    """A server that does not say when to come back is asked less and less often."""
+    retry = RetryPolicy(base=1.0, cap=8.0, jitter=lambda: 1.0)
+    async with client_of(fake, retry=retry) as client:
+        with fake.script(*[Fault.status(429)] * 5):
+            accepted = await send(client)
+    assert accepted.call.elapsed == 1 + 2 + 4 + 8 + 8
+
+
+@pytest.mark.parametrize("seconds", [None, 7.0])
+async def test_a_limiter_is_asked_with_the_time_left(
+    fake: FakeZiett, seconds: float | None
+) -> None:
+    """A call without a timeout waits as long as it takes: that is None, and no number."""
+    asked: list[float | None] = []
+
+    class Asked:
+        """A limiter that records how long a call may wait."""
+
+        async def acquire(
+            self,
+            bucket: Bucket,
+            *,
+            priority: Priority = Priority.URGENT,
+            timeout: float | None = None,
+        ) -> Permit:
+            """Record, and return at once."""
+            asked.append(timeout)
+            return await Unlimited().acquire(bucket, priority=priority)
+
+        async def pause(self, bucket: Bucket, seconds: float) -> None:
+            """Do nothing."""
+
+    async with client_of(fake, limiter=Asked()) as client:
+        await send(client, seconds)
+    assert asked == [seconds]
+
+
+@pytest.mark.fault(
+    "429 again and again: the server's limit is narrower", send="ends after ten minutes"
+)
 async def test_ten_minutes_of_429s_are_enough(fake: FakeZiett) -> None:
     """Without a timeout a call gives up then, and it is certain that nothing was sent."""
     async with client_of(fake) as client:
@@ -372,6 +447,7 @@ async def test_a_timeout_bounds_the_429s(fake: FakeZiett) -> None:
     assert (caught.value.attempts, fake.clock.monotonic()) == (4, 2200)
 
 
+@pytest.mark.fault("429 again and again: the server's limit is narrower", send="a pause is bounded")
 async def test_an_endless_retry_after_stops_nobody_else_for_ever(fake: FakeZiett) -> None:
     """The pause of the bucket is bounded: the call raises, and others go on in ten minutes."""
     limiter = TokenBucketLimiter(clock=fake.clock)

@@ -77,6 +77,9 @@ def sequences(length: int) -> list[tuple[Fault, ...]]:
     return list(product(SENT + NOT_SENT, repeat=length))
 
 
+@pytest.mark.promise(
+    "With one key, made before the first call, no faults send twice: the README's example"
+)
 @pytest.mark.parametrize("length", range(ATTEMPTS + 1))
 def test_the_readmes_example_sends_once(length: int) -> None:
     """Whatever happens to its first attempts, in whatever order."""
@@ -84,6 +87,9 @@ def test_the_readmes_example_sends_once(length: int) -> None:
     assert asyncio.run(counts(send_code, scripts)) == [1] * len(scripts)
 
 
+@pytest.mark.promise(
+    "With one key, made before the first call, no faults send twice: the README's example"
+)
 def test_the_readmes_example_sends_once_at_every_position() -> None:
     """Each fault at each attempt of three calls; those before it have lost their answer."""
     before = [[Fault.lose_answer()] * count for count in range(3 * ATTEMPTS - 1)]
@@ -91,6 +97,9 @@ def test_the_readmes_example_sends_once_at_every_position() -> None:
     assert asyncio.run(counts(send_code, scripts)) == [1] * len(scripts)
 
 
+@pytest.mark.promise(
+    "With one key, made before the first call, no faults send twice: the README's example"
+)
 def test_the_readmes_example_goes_on_after_a_restart() -> None:
     """With the stored key a client that knows nothing of the first one gets the same message."""
     fake = FakeZiett()
@@ -105,12 +114,16 @@ def test_the_readmes_example_goes_on_after_a_restart() -> None:
     assert len(fake.messages) == 1
 
 
+@pytest.mark.naive("A new key after an error", "two messages after a proxy's 502")
 @pytest.mark.parametrize("fault", SENT, ids=str)
 def test_a_new_key_after_an_error_sends_twice(fault: Fault) -> None:
     """A call that ends in an error may have sent; with another key it is another message."""
     assert asyncio.run(counts(new_key_after_an_error, [[fault] * ATTEMPTS])) == [2]
 
 
+@pytest.mark.naive(
+    "The key of an error, and a new one in the next call", "two messages when a call is made again"
+)
 @pytest.mark.parametrize("fault", SENT, ids=str)
 def test_the_key_of_an_error_sends_twice_when_it_is_lost(fault: Fault) -> None:
     """An error's key serves where it is caught; the next call makes another one."""

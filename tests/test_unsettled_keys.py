@@ -1,5 +1,7 @@
 """What a client remembers of idempotency keys between calls."""
 
+import pytest
+
 from ziett_async._unsettled_keys import KEY_LIFETIME, UnsettledKeys
 
 NOW = 1_750_000_000.0
@@ -31,6 +33,10 @@ def test_the_day_of_a_key_begins_with_its_first_use() -> None:
     assert keys.begin("key-1", NOW + 7200).expires == NOW + KEY_LIFETIME
 
 
+@pytest.mark.fault(
+    "One key in many calls: at once, with other text, cancelled",
+    send="ten thousand keys: all remembered",
+)
 def test_ten_thousand_unsettled_keys_are_all_remembered() -> None:
     """A bound in number would make the oldest one look unsent."""
     keys = UnsettledKeys()

@@ -242,6 +242,7 @@ def published_value(body: dict[str, Any], names: Mapping[str, str]) -> dict[str,
     return said
 
 
+@pytest.mark.promise("Every published answer becomes a value: nothing lost, nothing invented")
 @pytest.mark.parametrize("name", PUBLISHED)
 @pytest.mark.anyio
 async def test_every_published_answer_becomes_a_value(name: str) -> None:

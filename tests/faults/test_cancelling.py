@@ -86,6 +86,7 @@ async def cancel_sends(world: World, *mishaps: Mishap) -> None:
     assert await at_every_await(send, again) >= 3
 
 
+@pytest.mark.fault("The caller cancels, at any await", send="nothing left, same key: same id")
 @pytest.mark.parametrize("mishap", [None, Fault.lose_answer(), Fault.status(503)])
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_cancelled_send(world_over: Open, way: Way, mishap: Fault | None) -> None:
@@ -95,6 +96,7 @@ async def test_a_cancelled_send(world_over: Open, way: Way, mishap: Fault | None
         await cancel_sends(world, *([mishap] if mishap else []))
 
 
+@pytest.mark.fault("The caller cancels, at any await", send="nothing left, same key: same id")
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_a_cancelled_send_over_tls(world_over: Open, way: Way) -> None:
     """Cancelled at any await of a handshake or after it, a send leaves no connection."""
@@ -112,6 +114,7 @@ async def test_a_cancelled_send_over_tls(world_over: Open, way: Way) -> None:
         await at_every_await(send, again)
 
 
+@pytest.mark.fault("The caller cancels, at any await", read="nothing left")
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_cancelled_read(world_over: Open, way: Way) -> None:
     """Cancelled at any await a read leaves nothing, and works the next time."""
@@ -128,6 +131,11 @@ async def test_a_cancelled_read(world_over: Open, way: Way) -> None:
         assert await at_every_await(walk, again) >= 3
 
 
+@pytest.mark.fault(
+    "20 tasks cancelled at random on a small pool",
+    send="every later call works",
+    read="every later call works",
+)
 @pytest.mark.parametrize("kind", ["send", "get"])
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_a_storm(world_over: Open, way: Way, kind: Literal["send", "get"]) -> None:

@@ -43,6 +43,7 @@ def jumpy(world_clock: object) -> Jumpy:
     return world_clock
 
 
+@pytest.mark.fault("The wall clock jumps by an hour", send="no burst")
 @JUMPS
 async def test_no_burst(world_over: Open, jump: float) -> None:
     """Whatever the calendar says, the limit holds, and nobody waits longer for it."""
@@ -60,6 +61,7 @@ async def test_no_burst(world_over: Open, jump: float) -> None:
         assert times[-1] < 123
 
 
+@pytest.mark.fault("The wall clock jumps by an hour", send="no wrong deadline")
 @JUMPS
 @pytest.mark.parametrize("way", WAYS)
 async def test_no_wrong_deadline(world_over: Open, way: Way, jump: float) -> None:
@@ -79,6 +81,7 @@ async def test_no_wrong_deadline(world_over: Open, way: Way, jump: float) -> Non
         assert 0.3 <= world.clock.monotonic() - since < 0.6
 
 
+@pytest.mark.fault("The wall clock jumps by an hour", send="no wrong wait after a 429")
 @JUMPS
 async def test_no_wrong_retry_after(world_over: Open, jump: float) -> None:
     """A date in `Retry-After` counts from the answer's own `Date`."""
@@ -95,6 +98,8 @@ async def test_no_wrong_retry_after(world_over: Open, jump: float) -> None:
         assert 9 <= second - first < 9.5
 
 
+@pytest.mark.fault("The machine sleeps between two attempts", read="tried again")
+@pytest.mark.fault("The wall clock jumps by an hour", read="no wrong paging")
 @JUMPS
 @pytest.mark.parametrize("way", WAYS)
 async def test_no_wrong_paging(world_over: Open, way: Way, jump: float) -> None:

@@ -46,6 +46,7 @@ async def is_not_sent(world: World) -> None:
     assert (world.accepted, world.yielded, len(world.entries)) == (0, [], 0)
 
 
+@pytest.mark.fault("The connection is refused", send="tried again: one message")
 async def test_refused_then_sent(world_over: Open) -> None:
     """A send that is refused is tried again, and is one message."""
     async with world_over("memory") as world:
@@ -54,6 +55,7 @@ async def test_refused_then_sent(world_over: Open) -> None:
         assert (accepted.call.attempts, world.accepted) == (3, 1)
 
 
+@pytest.mark.fault("The connection is refused", read="tried again")
 async def test_refused_then_read(world_over: Open) -> None:
     """A read that is refused is tried again."""
     async with world_over("memory") as world:
@@ -64,6 +66,7 @@ async def test_refused_then_read(world_over: Open) -> None:
             assert await world.walk() == rows
 
 
+@pytest.mark.fault("The connection is refused", send="every time: `NotSent`")
 async def test_refused_every_time_in_memory(world_over: Open) -> None:
     """What is refused every time is certainly not sent."""
     async with world_over("memory") as world:
@@ -71,6 +74,9 @@ async def test_refused_every_time_in_memory(world_over: Open) -> None:
             await is_not_sent(world)
 
 
+@pytest.mark.fault(
+    "The connection is refused", send="every time: `NotSent`", read="every time: `NotSent`"
+)
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_refused_every_time(world_over: Open, way: Way) -> None:
     """A closed port is certainly not sent."""
@@ -80,6 +86,7 @@ async def test_refused_every_time(world_over: Open, way: Way) -> None:
     port.close()
 
 
+@pytest.mark.fault("The host name does not resolve", send="`NotSent`", read="`NotSent`")
 @pytest.mark.parametrize("way", SOCKETS)
 @pytest.mark.parametrize("url", [NO_NAME, NO_LABEL], ids=["unknown", "impossible"])
 async def test_no_such_host(world_over: Open, way: Way, url: str) -> None:
@@ -88,6 +95,7 @@ async def test_no_such_host(world_over: Open, way: Way, url: str) -> None:
         await is_not_sent(world)
 
 
+@pytest.mark.fault("The TLS handshake fails or stalls", send="tried again: one message")
 @over(HANDSHAKES, SOCKETS)
 async def test_a_handshake_that_fails_then_sent(world_over: Open, way: Way, mishap: Act) -> None:
     """After a handshake that fails or stalls a send is tried again, and is one message."""
@@ -97,6 +105,7 @@ async def test_a_handshake_that_fails_then_sent(world_over: Open, way: Way, mish
         assert (accepted.call.attempts, world.accepted) == (2, 1)
 
 
+@pytest.mark.fault("The TLS handshake fails or stalls", read="tried again")
 @over(HANDSHAKES, SOCKETS)
 async def test_a_handshake_that_fails_then_read(world_over: Open, way: Way, mishap: Act) -> None:
     """After a handshake that fails or stalls a read is tried again."""
@@ -106,6 +115,7 @@ async def test_a_handshake_that_fails_then_read(world_over: Open, way: Way, mish
             assert await world.walk() == rows
 
 
+@pytest.mark.fault("The TLS handshake fails or stalls", send="every time: `NotSent`")
 @over(HANDSHAKES, SOCKETS)
 async def test_handshakes_that_all_fail(world_over: Open, way: Way, mishap: Act) -> None:
     """Without one good handshake it is certainly not sent."""
@@ -115,6 +125,7 @@ async def test_handshakes_that_all_fail(world_over: Open, way: Way, mishap: Act)
         assert (caught.value.attempts, world.accepted, world.entries) == (ATTEMPTS, 0, [])
 
 
+@pytest.mark.fault("The TLS handshake fails or stalls", read="every time: `NotSent`")
 @over(HANDSHAKES, SOCKETS)
 async def test_handshakes_that_all_fail_a_read(world_over: Open, way: Way, mishap: Act) -> None:
     """Without one good handshake a read says so, and yields nothing."""
@@ -125,6 +136,9 @@ async def test_handshakes_that_all_fail_a_read(world_over: Open, way: Way, misha
         assert (world.yielded, world.entries) == ([], [])
 
 
+@pytest.mark.fault(
+    "The TLS handshake fails or stalls", send="every time: `NotSent`", read="every time: `NotSent`"
+)
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_an_untrusted_certificate(world_over: Open, way: Way) -> None:
     """A server that is not who it says it is gets nothing to read."""
@@ -132,6 +146,7 @@ async def test_an_untrusted_certificate(world_over: Open, way: Way) -> None:
         await is_not_sent(world)
 
 
+@pytest.mark.fault("The TLS handshake fails or stalls", send="time is up: `DeadlineExceeded`")
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_time_is_up_in_the_handshake(world_over: Open, way: Way) -> None:
     """When the deadline comes first, it is the deadline's error, and still not sent."""
@@ -141,6 +156,9 @@ async def test_time_is_up_in_the_handshake(world_over: Open, way: Way) -> None:
         assert world.accepted == 0
 
 
+@pytest.mark.fault(
+    "Reset, closed or silent before the request is read", send="tried again: one message"
+)
 @over(UNREAD)
 async def test_unread_then_sent(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A connection that breaks before the request is read: tried again, one message."""
@@ -150,6 +168,7 @@ async def test_unread_then_sent(world_over: Open, way: Way, mishap: Mishap) -> N
         assert (accepted.call.attempts, world.accepted) == (3, 1)
 
 
+@pytest.mark.fault("Reset, closed or silent before the request is read", read="tried again")
 @over(UNREAD)
 async def test_unread_then_read(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A connection that breaks before the request is read: a read is tried again."""
@@ -161,6 +180,9 @@ async def test_unread_then_read(world_over: Open, way: Way, mishap: Mishap) -> N
             assert (await world.get()).id == rows[0]
 
 
+@pytest.mark.fault(
+    "Reset, closed or silent before the request is read", send="every time: `OutcomeUnknown`"
+)
 @over(UNREAD)
 async def test_unread_every_time(world_over: Open, way: Way, mishap: Mishap) -> None:
     """Nobody here can know that it was not read: the outcome is unknown, and repeatable."""
@@ -173,6 +195,11 @@ async def test_unread_every_time(world_over: Open, way: Way, mishap: Mishap) -> 
         assert world.accepted == 1
 
 
+@pytest.mark.fault(
+    "Reset, closed or silent before the request is read",
+    send="tried again: one message",
+    read="tried again",
+)
 @over([Fault.stall(executes=False), stall_unread])
 async def test_a_stall_before_acceptance(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A server that says nothing is left after the attempt's time, and asked again."""

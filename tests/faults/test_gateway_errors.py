@@ -36,6 +36,9 @@ def status_of(fault: Mishap) -> int:
     return fault.proxied.status
 
 
+@pytest.mark.fault(
+    "Accepted, then a proxy answers 5xx or 408", send="replayed: one message, its id"
+)
 @over(GATEWAY_ERRORS, in_memory=[Fault.gateway_error(503)])
 async def test_a_gateway_error_then_replayed(world_over: Open, way: Way, mishap: Mishap) -> None:
     """The next attempt has the same key: one message, and its id."""
@@ -46,6 +49,7 @@ async def test_a_gateway_error_then_replayed(world_over: Open, way: Way, mishap:
         assert [arrival.replayed for arrival in world.fake.requests] == [False, True]
 
 
+@pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="every time: `OutcomeUnknown`")
 @over(GATEWAY_ERRORS, in_memory=OTHERS)
 async def test_gateway_errors_every_time(world_over: Open, way: Way, mishap: Mishap) -> None:
     """The outcome is unknown, with the proxy's status; the key gives the id later."""
@@ -59,6 +63,7 @@ async def test_gateway_errors_every_time(world_over: Open, way: Way, mishap: Mis
         assert world.accepted == 1
 
 
+@pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="every time: `OutcomeUnknown`")
 @pytest.mark.parametrize("status", [501, 507, 520, 599])
 async def test_a_gateway_error_that_is_not_retried(world_over: Open, status: int) -> None:
     """Another 5xx does not settle a send either; it is not tried again."""
@@ -68,6 +73,7 @@ async def test_a_gateway_error_that_is_not_retried(world_over: Open, status: int
         assert (caught.value.status, caught.value.attempts, world.accepted) == (status, 1, 1)
 
 
+@pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="then refused: still unknown")
 async def test_refused_after_a_gateway_error(world_over: Open) -> None:
     """A proxy that is away at the next attempts does not make it 'not sent'."""
     async with world_over("memory") as world:
@@ -81,6 +87,7 @@ async def test_refused_after_a_gateway_error(world_over: Open) -> None:
             await world.send()
 
 
+@pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="then refused: still unknown")
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_refused_after_a_gateway_error_on_a_socket(world_over: Open, way: Way) -> None:
     """The same, where the port is closed once the proxy has answered."""
@@ -92,6 +99,9 @@ async def test_refused_after_a_gateway_error_on_a_socket(world_over: Open, way: 
             await world.send()
 
 
+@pytest.mark.fault(
+    "Accepted, then a proxy answers 5xx or 408", send="time is up first: still unknown"
+)
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_deadline_after_a_gateway_error(world_over: Open, way: Way) -> None:
     """When time is up in a later attempt, or before it, the outcome is unknown."""
@@ -108,6 +118,9 @@ async def test_the_deadline_after_a_gateway_error(world_over: Open, way: Way) ->
         assert (caught.value.attempts, world.accepted) == (1, 1)
 
 
+@pytest.mark.fault(
+    "Accepted, then a proxy answers 5xx or 408", send="then 401, 402 or 403: still unknown"
+)
 @pytest.mark.parametrize("status", [401, 402, 403])
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_refusal_after_a_gateway_error(world_over: Open, way: Way, status: int) -> None:
@@ -119,6 +132,10 @@ async def test_a_refusal_after_a_gateway_error(world_over: Open, way: Way, statu
         assert (caught.value.status, caught.value.attempts, world.accepted) == (status, 2, 1)
 
 
+@pytest.mark.fault(
+    "Accepted, then a proxy answers 5xx or 408",
+    read="every time: `ServerError`, for 408 `ApiError`",
+)
 @over(GATEWAY_ERRORS)
 async def test_a_read_through_a_gateway_error(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A read is tried again; every time, it is the status's error."""

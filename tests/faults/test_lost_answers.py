@@ -80,6 +80,14 @@ def setting_for(mishap: Mishap, seconds: float = SHORT) -> Setting:
     return Setting(attempt_timeout=seconds) if mishap in LATE else Setting()
 
 
+@pytest.mark.fault("Accepted, then the connection dies", send="replayed: one message, its id")
+@pytest.mark.fault("The answer is cut, at any byte", send="replayed: one message, its id")
+@pytest.mark.fault(
+    "A 2xx with bad JSON, wrong types, a null id or cut gzip", send="replayed: one message, its id"
+)
+@pytest.mark.fault(
+    "A stall after acceptance, or one byte every 0.2 s", send="replayed: one message, its id"
+)
 @over([*DEAD, *CUT, *WRONG, *LATE], in_memory=WRONGER)
 async def test_once_then_replayed(world_over: Open, way: Way, mishap: Mishap) -> None:
     """Once lost, the answer comes again for the same key: one message, and its id."""
@@ -90,6 +98,16 @@ async def test_once_then_replayed(world_over: Open, way: Way, mishap: Mishap) ->
         assert [arrival.replayed for arrival in world.fake.requests] == [False, True]
 
 
+@pytest.mark.fault(
+    "Accepted, and every attempt loses its answer", send="`OutcomeUnknown` with the key"
+)
+@pytest.mark.fault("The answer is cut, at any byte", send="every time: `OutcomeUnknown`")
+@pytest.mark.fault(
+    "A 2xx with bad JSON, wrong types, a null id or cut gzip", send="every time: `OutcomeUnknown`"
+)
+@pytest.mark.fault(
+    "A stall after acceptance, or one byte every 0.2 s", send="every time: `OutcomeUnknown`"
+)
 @over([*DEAD, *CUT, *WRONG, *LATE], in_memory=WRONGER)
 async def test_every_time_then_unknown(world_over: Open, way: Way, mishap: Mishap) -> None:
     """Lost every time, the outcome is unknown; a later call with the key gives the id."""
@@ -102,6 +120,8 @@ async def test_every_time_then_unknown(world_over: Open, way: Way, mishap: Misha
     assert world.fake.inbox(number)[0].idempotency_key == key
 
 
+@pytest.mark.fault("Accepted, and every attempt loses its answer", send="the key again: the id")
+@pytest.mark.fault("The answer is cut, at any byte", send="every time: `OutcomeUnknown`")
 @over([*DEAD, *CUT_LATER[:4], *WRONG])
 async def test_a_later_call_with_the_key(world_over: Open, way: Way, mishap: Mishap) -> None:
     """After an unknown outcome the key of the error gives the id, and is still one message."""
@@ -114,6 +134,10 @@ async def test_a_later_call_with_the_key(world_over: Open, way: Way, mishap: Mis
         assert world.accepted == 1
 
 
+@pytest.mark.fault("Accepted, then the connection dies", read="tried again")
+@pytest.mark.fault("The answer is cut, at any byte", read="tried again")
+@pytest.mark.fault("A 2xx with bad JSON, wrong types, a null id or cut gzip", read="tried again")
+@pytest.mark.fault("A stall after acceptance, or one byte every 0.2 s", read="tried again")
 @over([*DEAD, half_close, *CUT, *WRONG, *LATE], in_memory=WRONGER)
 async def test_a_read_is_tried_again(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A page whose answer is lost is asked for again; the walk yields each row once."""
@@ -123,6 +147,9 @@ async def test_a_read_is_tried_again(world_over: Open, way: Way, mishap: Mishap)
             assert await world.walk() == rows
 
 
+@pytest.mark.fault("Accepted, then the connection dies", read="tried again")
+@pytest.mark.fault("The answer is cut, at any byte", read="tried again")
+@pytest.mark.fault("A 2xx with bad JSON, wrong types, a null id or cut gzip", read="tried again")
 @over([*DEAD, half_close, *CUT, *WRONG], in_memory=[Fault.stall(), *WRONGER])
 async def test_a_single_read_is_tried_again(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A message whose answer is lost is asked for again."""
@@ -132,6 +159,11 @@ async def test_a_single_read_is_tried_again(world_over: Open, way: Way, mishap: 
             assert (await world.get()).id == rows[0]
 
 
+@pytest.mark.fault("Accepted, and every attempt loses its answer", read="`TransportError`")
+@pytest.mark.fault("The answer is cut, at any byte", read="cut before the status: `TransportError`")
+@pytest.mark.fault(
+    "A stall after acceptance, or one byte every 0.2 s", read="every time: `TransportError`"
+)
 @over([*DEAD, half_close, *CUT_EARLY, *LATE])
 async def test_a_read_without_an_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A read that is never answered says so, and yields nothing of that page."""
@@ -143,6 +175,7 @@ async def test_a_read_without_an_answer(world_over: Open, way: Way, mishap: Mish
         assert (caught.value.attempts, world.yielded) == (ATTEMPTS, [])
 
 
+@pytest.mark.fault("The answer is cut, at any byte", read="every time: `InvalidResponse`")
 @over(CUT_LATER)
 async def test_a_read_with_a_cut_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A read whose answer is never whole says what had begun, and yields nothing of that page."""
@@ -155,6 +188,7 @@ async def test_a_read_with_a_cut_answer(world_over: Open, way: Way, mishap: Mish
         assert world.yielded == []
 
 
+@pytest.mark.fault("The answer is cut, at any byte", read="every time: `InvalidResponse`")
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_a_read_on_a_used_connection_with_a_cut_answer(world_over: Open, way: Way) -> None:
     """What had begun is that answer's, not the one's that came before it on its connection."""
@@ -167,6 +201,9 @@ async def test_a_read_on_a_used_connection_with_a_cut_answer(world_over: Open, w
             assert type(caught.value) is kind
 
 
+@pytest.mark.fault(
+    "A 2xx with bad JSON, wrong types, a null id or cut gzip", read="every time: `InvalidResponse`"
+)
 @over(WRONG, in_memory=WRONGER)
 async def test_a_read_with_a_wrong_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A read that is never answered as it should be says so, and yields nothing of that page."""
@@ -179,6 +216,7 @@ async def test_a_read_with_a_wrong_answer(world_over: Open, way: Way, mishap: Mi
             await world.get()
 
 
+@pytest.mark.fault("The answer is cut, at any byte", send="replayed: one message, its id")
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_cut_anywhere(world_over: Open, way: Way) -> None:
     """At whichever byte an answer is cut, the next attempt is told the same id."""
@@ -189,6 +227,9 @@ async def test_cut_anywhere(world_over: Open, way: Way) -> None:
         assert world.accepted == len(world.sendings)
 
 
+@pytest.mark.fault(
+    "Accepted, and every attempt loses its answer", send="time is up first: still unknown"
+)
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_deadline_comes_first(world_over: Open, way: Way) -> None:
     """When time is up after an attempt that may have acted, the outcome is unknown, in time."""
@@ -199,6 +240,7 @@ async def test_the_deadline_comes_first(world_over: Open, way: Way) -> None:
         assert world.accepted == 1
 
 
+@pytest.mark.fault("409: the first is still running", send="waits, same key: its id")
 @pytest.mark.parametrize("way", WAYS)
 async def test_still_running(world_over: Open, way: Way) -> None:
     """A 409 while the first attempt is still running is waited out, and gives its id."""
@@ -209,6 +251,7 @@ async def test_still_running(world_over: Open, way: Way) -> None:
         assert world.accepted == 1
 
 
+@pytest.mark.fault("409: the first is still running", send="waits, same key: its id")
 @pytest.mark.parametrize("way", WAYS)
 async def test_somebody_elses_still_running(world_over: Open, way: Way) -> None:
     """A 409 that says when to come back is waited out, too: the first may be another call."""
@@ -220,6 +263,7 @@ async def test_somebody_elses_still_running(world_over: Open, way: Way) -> None:
         assert (accepted.call.attempts, world.accepted) == (2, 1)
 
 
+@pytest.mark.fault("409: the first is still running", send="every time: `OutcomeUnknown`")
 @pytest.mark.parametrize("way", WAYS)
 async def test_running_all_the_time(world_over: Open, way: Way) -> None:
     """A first attempt that runs on and on is an unknown outcome, and never a refusal."""
@@ -229,6 +273,7 @@ async def test_running_all_the_time(world_over: Open, way: Way) -> None:
         assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
 
 
+@pytest.mark.fault("422 or 409: the key came with another payload", send="an error at once")
 @pytest.mark.parametrize("reused", [422, 409])
 @pytest.mark.parametrize("way", WAYS)
 async def test_another_payload(world_over: Open, way: Way, reused: int) -> None:
@@ -243,6 +288,7 @@ async def test_another_payload(world_over: Open, way: Way, reused: int) -> None:
         assert isinstance(first.message_id, UUID)
 
 
+@pytest.mark.fault("409: the first is still running", send="the key again: waits, too")
 async def test_a_later_call_while_the_first_is_running(world_over: Open) -> None:
     """A later call with the key of an unknown outcome waits for the first one, too."""
     setting = Setting(retry=RetryPolicy(base=1.0, jitter=lambda: 1.0))
@@ -255,6 +301,9 @@ async def test_a_later_call_while_the_first_is_running(world_over: Open) -> None
         assert world.accepted == 1
 
 
+@pytest.mark.fault(
+    "Accepted, and every attempt loses its answer", send="later call fails: still unknown"
+)
 @pytest.mark.parametrize("mishap", [Fault.refuse(), Fault.status(503), Fault.status(401)], ids=str)
 async def test_an_unknown_outcome_stays_unknown(world_over: Open, mishap: Fault) -> None:
     """A later call with the key that does not get through does not make it 'not sent'."""
@@ -270,6 +319,9 @@ async def test_an_unknown_outcome_stays_unknown(world_over: Open, mishap: Fault)
         assert world.accepted == 1
 
 
+@pytest.mark.fault(
+    "Accepted, and every attempt loses its answer", send="later call fails: still unknown"
+)
 @pytest.mark.parametrize("status", [400, 404, 405, 413, 418])
 async def test_a_proxy_does_not_settle_an_outcome(world_over: Open, status: int) -> None:
     """A 4xx without the API's error object says nothing of the attempt before it."""

@@ -93,6 +93,7 @@ async def naive(
         yield Naive(server, client, key_per_attempt=key_per_attempt, trusts_errors=trusts_errors)
 
 
+@pytest.mark.naive("Any of these, without a fault", "passes, too")
 async def test_nothing_goes_wrong() -> None:
     """Without a fault the checks find nothing, not even with a naive client."""
     async with naive() as client:
@@ -100,6 +101,7 @@ async def test_nothing_goes_wrong() -> None:
         client.check()
 
 
+@pytest.mark.naive("A key made for each attempt", "two messages for one lost answer")
 @pytest.mark.parametrize("mishap", [Fault.lose_answer(), Fault.truncate(5)], ids=str)
 async def test_a_key_per_attempt_sends_twice(mishap: Mishap) -> None:
     """A key made in the loop is another key in the next attempt: the recipient gets two."""
@@ -111,6 +113,7 @@ async def test_a_key_per_attempt_sends_twice(mishap: Mishap) -> None:
         assert len(client.server.fake.messages) == 2
 
 
+@pytest.mark.naive("A new key after an error", "two messages after a proxy's 502")
 @pytest.mark.parametrize("status", [502, 504, 408])
 async def test_a_new_key_after_an_error_sends_twice(status: int) -> None:
     """An error taken for 'not sent' makes a new message of the next attempt: two arrive."""
@@ -122,6 +125,8 @@ async def test_a_new_key_after_an_error_sends_twice(status: int) -> None:
         assert len(client.server.fake.messages) == 2
 
 
+@pytest.mark.naive("A timeout for each read", "never fires against one byte every 0.2 s")
+@pytest.mark.check("Calls end in time")
 async def test_a_timeout_per_read_never_fires() -> None:
     """Against one byte every 0.2 s, a limit of 0.3 s per read lets a call go on for ever."""
     async with naive(timeout=0.3) as client:
@@ -134,6 +139,7 @@ async def test_a_timeout_per_read_never_fires() -> None:
         assert len(client.server.heard) == 1
 
 
+@pytest.mark.naive("`follow_redirects`", "key and message go to another origin")
 async def test_a_redirect_takes_the_key_along() -> None:
     """`follow_redirects` drops `Authorization` at another origin, and no other header."""
     elsewhere = FaultServer(FakeZiett(clock=SystemClock()))
@@ -145,6 +151,7 @@ async def test_a_redirect_takes_the_key_along() -> None:
         assert elsewhere.fake.messages
 
 
+@pytest.mark.naive("A connection used again whatever came on it", "a forged id")
 async def test_an_unsolicited_answer_is_believed() -> None:
     """What comes after an answer in its segment is taken for the next one's."""
     async with naive() as client:
@@ -155,6 +162,7 @@ async def test_an_unsolicited_answer_is_believed() -> None:
             client.check()
 
 
+@pytest.mark.naive("The library's own logs and errors", "hold numbers and the API key")
 async def test_an_error_of_the_library_tells_all(caplog: pytest.LogCaptureFixture) -> None:
     """The library logs whole URLs, numbers included, its errors hold request and key."""
     caplog.set_level(logging.DEBUG)
@@ -170,6 +178,7 @@ async def test_an_error_of_the_library_tells_all(caplog: pytest.LogCaptureFixtur
             check.check_error(caught.value)
 
 
+@pytest.mark.naive("Content encodings undone", "a hundred times what was sent, in memory")
 async def test_a_bomb_goes_off() -> None:
     """A client that undoes content encodings has a hundred times what was sent in memory."""
     size = 20 * (1 << 20)
@@ -180,6 +189,7 @@ async def test_a_bomb_goes_off() -> None:
         assert len(answer.content) == size
 
 
+@pytest.mark.naive("A limiter that reads the wall clock", "a burst when it is set")
 def test_a_bucket_on_the_wall_clock_bursts() -> None:
     """A limiter that reads the calendar lets twice the limit through when it is set."""
     offset, starts, returns = 0.0, list[float](), deque[float]()

@@ -65,6 +65,7 @@ def site(tmp_path: Path) -> Generator[Site]:
         nginx.kill()
 
 
+@pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="nginx: one message, its id")
 @pytest.mark.parametrize("status", UPSTREAM)
 async def test_a_gateway_error_of_nginx_is_no_refusal(site: Site, status: int) -> None:
     """The message is accepted, nginx answers 502 or 504, and the key gives the message's id."""
@@ -81,6 +82,7 @@ async def test_a_gateway_error_of_nginx_is_no_refusal(site: Site, status: int) -
     assert [each.id for each in site.service.messages] == [accepted.message_id, again.message_id]
 
 
+@pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="then refused: still unknown")
 async def test_nginx_is_gone_after_its_gateway_error(site: Site) -> None:
     """A refused connection after a 502 is not `NotSent`; for another message it is."""
 
@@ -145,6 +147,9 @@ async def new_key_after_an_error(client: AsyncZiett, number: str, code: str, _: 
             return
 
 
+@pytest.mark.fault(
+    "nginx is killed and restarted amid 502s and 504s", send="1,000 sends: 1,000 messages"
+)
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])  # The example's own.
 async def test_the_readmes_example_sends_once_behind_nginx(site: Site) -> None:
     """Through restarts, 502s and 504s, so many sends are so many messages."""
@@ -155,6 +160,7 @@ async def test_the_readmes_example_sends_once_behind_nginx(site: Site) -> None:
     assert replayed > SENDS / 20
 
 
+@pytest.mark.naive("A new key after an error", "two messages after a proxy's 502")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_new_key_after_an_error_sends_twice_behind_nginx(site: Site) -> None:
     """The same storm finds out: some numbers get a second message."""

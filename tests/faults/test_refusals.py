@@ -55,6 +55,9 @@ def too_many(value: str | None, *, date: str | None = None) -> Fault:
     return Fault.status(429, headers=headers if date is None else (*headers, ("date", date)))
 
 
+@pytest.mark.fault(
+    "500, 502, 503, 504 before acceptance, any body", send="tried again: one message"
+)
 @over([DOWN[0], DOWN[5], DOWN[10], DOWN[15]], in_memory=DOWN[1:5])
 async def test_down_then_sent(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A server that is down for a moment is asked again: one message."""
@@ -64,6 +67,7 @@ async def test_down_then_sent(world_over: Open, way: Way, mishap: Mishap) -> Non
         assert (accepted.call.attempts, world.accepted) == (3, 1)
 
 
+@pytest.mark.fault("500, 502, 503, 504 before acceptance, any body", read="tried again")
 @over([DOWN[0], DOWN[5], DOWN[10], DOWN[15]], in_memory=DOWN[1:5])
 async def test_down_then_read(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A server that is down for a moment is asked again: each row once."""
@@ -73,6 +77,11 @@ async def test_down_then_read(world_over: Open, way: Way, mishap: Mishap) -> Non
             assert await world.walk() == rows
 
 
+@pytest.mark.fault(
+    "500, 502, 503, 504 before acceptance, any body",
+    send="every time: `OutcomeUnknown`",
+    read="every time: `ServerError`",
+)
 @over([DOWN[0], DOWN[5], DOWN[10], DOWN[15]], in_memory=[*DOWN[1:5], *DOWN[6:10]])
 async def test_down_every_time(world_over: Open, way: Way, mishap: Mishap) -> None:
     """A server that stays down is an unknown outcome for a send, a `ServerError` for a read."""
@@ -88,6 +97,9 @@ async def test_down_every_time(world_over: Open, way: Way, mishap: Mishap) -> No
         assert world.yielded == []
 
 
+@pytest.mark.fault(
+    "500, 502, 503, 504 before acceptance, any body", send="one retry budget for all calls"
+)
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_budget(world_over: Open, way: Way) -> None:
     """While the server is down, retries come to an end: a budget for all calls together."""
@@ -102,6 +114,7 @@ async def test_the_budget(world_over: Open, way: Way) -> None:
         assert world.accepted == 1
 
 
+@pytest.mark.fault("A stored 5xx is replayed for the key", send="`OutcomeUnknown`, not asked again")
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_stored_error(world_over: Open, way: Way) -> None:
     """A 5xx that is the key's answer for a day is not asked for a third time."""
@@ -111,6 +124,11 @@ async def test_a_stored_error(world_over: Open, way: Way) -> None:
         assert (caught.value.attempts, len(world.entries), world.accepted) == (2, 2, 0)
 
 
+@pytest.mark.fault(
+    "429 with any `Retry-After`, or none",
+    send="waits at least as long",
+    read="waits at least as long",
+)
 @pytest.mark.parametrize("value", ["0.3", "0.1", "0"])
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_retry_after_on_a_socket(world_over: Open, way: Way, value: str) -> None:
@@ -124,6 +142,11 @@ async def test_retry_after_on_a_socket(world_over: Open, way: Way, value: str) -
             assert float(value) <= second - first < float(value) + 0.5
 
 
+@pytest.mark.fault(
+    "429 with any `Retry-After`, or none",
+    send="waits at least as long",
+    read="waits at least as long",
+)
 @pytest.mark.parametrize("value", ["1.5", "3", "0", "0.001", " 7 "])
 @pytest.mark.parametrize("call", ["send", "get", "walk"])
 async def test_retry_after_in_seconds(world_over: Open, value: str, call: str) -> None:
@@ -136,6 +159,7 @@ async def test_retry_after_in_seconds(world_over: Open, value: str, call: str) -
         assert float(value) <= second - first <= float(value) + 0.25 + world.setting.latency
 
 
+@pytest.mark.fault("429 with any `Retry-After`, or none", send="waits at least as long")
 @pytest.mark.parametrize("call", ["send", "get", "walk"])
 @pytest.mark.parametrize("has_date", [True, False])
 async def test_retry_after_as_a_date(world_over: Open, call: str, *, has_date: bool) -> None:
@@ -152,6 +176,7 @@ async def test_retry_after_as_a_date(world_over: Open, call: str, *, has_date: b
         assert 19.9 <= second - first <= 20.4
 
 
+@pytest.mark.fault("429 with any `Retry-After`, or none", send="waits at least as long")
 @pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"])
 async def test_retry_after_in_every_form_of_a_date(
     world_over: Open, far_from_greenwich: None, form: str
@@ -178,6 +203,11 @@ def far_from_greenwich() -> Generator[None]:
     time.tzset()
 
 
+@pytest.mark.fault(
+    "429 with any `Retry-After`, or none",
+    send="junk counts as absent",
+    read="junk counts as absent",
+)
 @pytest.mark.parametrize("value", JUNK)
 async def test_retry_after_that_says_nothing(world_over: Open, value: str | None) -> None:
     """Junk counts as absent: the ordinary backoff, no crash, no endless wait."""
@@ -191,6 +221,7 @@ async def test_retry_after_that_says_nothing(world_over: Open, value: str | None
             assert second - first <= 0.5
 
 
+@pytest.mark.fault("429 with any `Retry-After`, or none", send="too long: raised at once")
 @pytest.mark.parametrize("value", ["1.5", "60", "1000000000"])
 @pytest.mark.parametrize("way", WAYS)
 async def test_retry_after_beyond_the_deadline(world_over: Open, way: Way, value: str) -> None:
@@ -206,6 +237,7 @@ async def test_retry_after_beyond_the_deadline(world_over: Open, way: Way, value
         assert (world.accepted, world.yielded) == (0, [])
 
 
+@pytest.mark.fault("429 with any `Retry-After`, or none", send="too long: raised at once")
 async def test_retry_after_beyond_patience(world_over: Open) -> None:
     """Without a deadline, one that is longer than the policy waits for raises at once."""
     async with world_over("memory") as world:
@@ -214,6 +246,7 @@ async def test_retry_after_beyond_patience(world_over: Open) -> None:
         assert (caught.value.retry_after, world.clock.monotonic() < 1) == (1e8, True)
 
 
+@pytest.mark.fault("429 with any `Retry-After`, or none", send="every call of the bucket pauses")
 @pytest.mark.parametrize(("call", "other"), [("send", "get"), ("get", "send"), ("walk", "get")])
 async def test_the_bucket_pauses_for_everybody(world_over: Open, call: str, other: str) -> None:
     """Nobody else walks into a 429, and nobody but those of its bucket waits for it."""
@@ -233,6 +266,7 @@ async def test_the_bucket_pauses_for_everybody(world_over: Open, call: str, othe
         assert all(at >= times[0] + 10 for at in times[1:])
 
 
+@pytest.mark.fault("429 with any `Retry-After`, or none", send="every call of the bucket pauses")
 @pytest.mark.parametrize("call", ["send", "get"])
 @pytest.mark.parametrize("way", SOCKETS)
 async def test_the_bucket_pauses_on_a_socket(world_over: Open, way: Way, call: str) -> None:
@@ -250,6 +284,7 @@ async def test_the_bucket_pauses_on_a_socket(world_over: Open, way: Way, call: s
         assert all(at >= times[0] + 0.3 for at in times[1:])
 
 
+@pytest.mark.fault("401 or 403", send="not tried again", read="not tried again")
 @pytest.mark.parametrize("way", WAYS)
 async def test_an_unknown_key(world_over: Open, way: Way) -> None:
     """A 401 is not tried again, by a send or by a read."""
@@ -262,6 +297,7 @@ async def test_an_unknown_key(world_over: Open, way: Way) -> None:
         assert (len(world.entries), world.accepted) == (3, 0)
 
 
+@pytest.mark.fault("401 or 403", send="not tried again", read="not tried again")
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_scope_that_lacks(world_over: Open, way: Way) -> None:
     """A 403 is not tried again, by a send or by a read."""
@@ -275,6 +311,7 @@ async def test_a_scope_that_lacks(world_over: Open, way: Way) -> None:
         assert (len(world.entries), world.accepted) == (3, 0)
 
 
+@pytest.mark.fault("401 or 403", send="after a lost answer: `OutcomeUnknown`")
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_key_that_expires_in_between(world_over: Open, way: Way) -> None:
     """A 401 after an attempt that may have acted settles nothing: the outcome is unknown."""
@@ -287,6 +324,9 @@ async def test_a_key_that_expires_in_between(world_over: Open, way: Way) -> None
         assert (caught.value.attempts, world.accepted) == (2, 1)
 
 
+@pytest.mark.fault(
+    "3xx to anywhere", send="not followed: `OutcomeUnknown`", read="not followed: an error"
+)
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 @pytest.mark.parametrize("way", WAYS)
 async def test_elsewhere(world_over: Open, way: Way, status: int) -> None:
@@ -306,6 +346,7 @@ async def test_elsewhere(world_over: Open, way: Way, status: int) -> None:
         assert (elsewhere.heard, elsewhere.accepted, world.accepted) == ([], 0, 0)
 
 
+@pytest.mark.fault("3xx to anywhere", send="not followed: `OutcomeUnknown`")
 @pytest.mark.parametrize("location", ["/c/v1/messages", "//127.0.0.1/", "ftp://x", ":", "\xff"])
 @pytest.mark.parametrize("way", WAYS)
 async def test_elsewhere_in_words_that_mean_nothing(

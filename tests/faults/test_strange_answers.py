@@ -75,6 +75,7 @@ def memory() -> Generator[None]:
     tracemalloc.stop()
 
 
+@pytest.mark.fault("An unsolicited second response on a kept connection", send="not believed")
 @over([EARLY, APART, LATER], SOCKETS)
 @pytest.mark.parametrize("tls", ["none", "trusted"])
 async def test_unsolicited_after_a_send(
@@ -90,6 +91,7 @@ async def test_unsolicited_after_a_send(
         assert (second.call.attempts, world.accepted) == (1, 2)
 
 
+@pytest.mark.fault("An unsolicited second response on a kept connection", read="not believed")
 @over([EARLY, APART, LATER], SOCKETS)
 async def test_unsolicited_after_a_read(world_over: Open, way: Way, mishap: Act) -> None:
     """An answer that nobody asked for is not taken for the next page."""
@@ -103,6 +105,7 @@ async def test_unsolicited_after_a_read(world_over: Open, way: Way, mishap: Act)
             assert await world.walk() == rows
 
 
+@pytest.mark.fault("10 MB of body or headers, a gzip bomb", send="replayed", read="tried again")
 @over(HUGE, SOCKETS)
 async def test_huge_once(world_over: Open, way: Way, mishap: Act) -> None:
     """An answer that is too much is not read to its end, and the send replayed."""
@@ -115,6 +118,11 @@ async def test_huge_once(world_over: Open, way: Way, mishap: Act) -> None:
         assert world.accepted == 1
 
 
+@pytest.mark.fault(
+    "10 MB of body or headers, a gzip bomb",
+    send="every time: an error, bounded memory",
+    read="every time: an error, bounded memory",
+)
 @over(HUGE, SOCKETS)
 async def test_huge_every_time(world_over: Open, way: Way, mishap: Act, memory: None) -> None:
     """An answer that is always too much ends in a clear error, in bounded memory."""
@@ -136,6 +144,11 @@ async def test_huge_every_time(world_over: Open, way: Way, mishap: Act, memory: 
         assert world.yielded == []
 
 
+@pytest.mark.fault(
+    "JSON nested 200,000 deep, 5,000-digit integers, NaN, UTF-16",
+    send="replayed",
+    read="tried again",
+)
 @over(ODD[:1], SOCKETS, in_memory=ODD)
 async def test_odd_once(world_over: Open, way: Way, mishap: Mishap) -> None:
     """JSON that is none, or too deep, or too long, is no answer: the send is replayed."""
@@ -148,6 +161,11 @@ async def test_odd_once(world_over: Open, way: Way, mishap: Mishap) -> None:
         assert world.accepted == 1
 
 
+@pytest.mark.fault(
+    "JSON nested 200,000 deep, 5,000-digit integers, NaN, UTF-16",
+    send="every time: `OutcomeUnknown`",
+    read="every time: `InvalidResponse`",
+)
 @over(ODD[:1], SOCKETS, in_memory=ODD)
 async def test_odd_every_time(world_over: Open, way: Way, mishap: Mishap) -> None:
     """Every time, it is an unknown outcome for a send, and for a read an `InvalidResponse`."""
@@ -162,6 +180,10 @@ async def test_odd_every_time(world_over: Open, way: Way, mishap: Mishap) -> Non
         assert world.accepted == 1
 
 
+@pytest.mark.fault(
+    "JSON nested 200,000 deep, 5,000-digit integers, NaN, UTF-16",
+    send="in an error: the status counts",
+)
 @pytest.mark.parametrize("fault", ODD, ids=[fault.label for fault in ODD])
 async def test_odd_refusals(world_over: Open, fault: Fault) -> None:
     """The same in an error's body takes nothing from the status."""
@@ -176,6 +198,10 @@ async def test_odd_refusals(world_over: Open, fault: Fault) -> None:
             await world.send()
 
 
+@pytest.mark.fault(
+    "JSON nested 200,000 deep, 5,000-digit integers, NaN, UTF-16",
+    send="in an error: the status counts",
+)
 async def test_error_objects_of_the_wrong_types(world_over: Open) -> None:
     """An error object in which nothing is what it should be is still the status's error."""
     body = (
@@ -188,6 +214,11 @@ async def test_error_objects_of_the_wrong_types(world_over: Open) -> None:
         assert (caught.value.code, caught.value.trace_id, caught.value.status) == (None, None, 422)
 
 
+@pytest.mark.fault(
+    "An error that repeats the request, or is a megabyte long",
+    send="masked, one line, cut",
+    read="masked, one line, cut",
+)
 @pytest.mark.parametrize("status", [402, 422, 500])
 async def test_a_server_that_repeats_what_it_was_told(world_over: Open, status: int) -> None:
     """Whatever words an error brings, ours has no number, text or key in it, and is one line."""
@@ -207,6 +238,9 @@ async def test_a_server_that_repeats_what_it_was_told(world_over: Open, status: 
             await world.send(number=number)
 
 
+@pytest.mark.fault(
+    "An error that repeats the request, or is a megabyte long", send="masked, one line, cut"
+)
 async def test_a_server_that_goes_on_and_on(world_over: Open) -> None:
     """A page of a megabyte in an error's message is not carried along, nor logged."""
     async with world_over("memory") as world:

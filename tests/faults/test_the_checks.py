@@ -39,6 +39,7 @@ SENT = message()
 LATER = message("order-2")
 
 
+@pytest.mark.check("Messages, keys and ids")
 @pytest.mark.parametrize(
     ("messages", "sent", "wrong"),
     [
@@ -59,6 +60,7 @@ def test_messages_that_are_not_the_callers_are_found(
         check.check_messages(messages, sent)
 
 
+@pytest.mark.check("What the caller was told")
 @pytest.mark.parametrize("kind", [NotSent, DeadlineExceeded])
 def test_a_caller_who_was_told_wrong_is_found(kind: type[NotSent]) -> None:
     """Told that nothing was sent, where there is a message; or with no key to repeat it."""
@@ -74,6 +76,7 @@ def test_a_caller_who_was_told_wrong_is_found(kind: type[NotSent]) -> None:
         check.check_safe_until(unknown, (until - timedelta(hours=23)).timestamp())
 
 
+@pytest.mark.check("Attempts and their bytes")
 @pytest.mark.parametrize(
     ("entries", "wrong"),
     [
@@ -91,6 +94,7 @@ def test_attempts_that_differ_are_found(entries: list[tuple[str, str]], wrong: s
         check.check_ledger(ledger, [sending()], attempts=3)
 
 
+@pytest.mark.check("Windows")
 def test_an_arrival_too_many_is_found() -> None:
     """The third in a window of two, and not one a moment later."""
     times = [0.0, 1.0, 60.0]
@@ -101,6 +105,7 @@ def test_an_arrival_too_many_is_found() -> None:
         )
 
 
+@pytest.mark.check("Secrets")
 def test_a_key_in_a_frame_is_found() -> None:
     """What a crash reporter would show of the package's frames, and what a log shows."""
     with pytest.raises(TypeError) as caught:
@@ -154,6 +159,7 @@ async def _a_fault(world: World, _: Kept) -> None:
         pass
 
 
+@pytest.mark.check("Tokens, slots, connections, files, tasks, unused faults")
 @pytest.mark.parametrize(
     ("leak", "wrong"),
     [

@@ -149,12 +149,16 @@ mixed_bursts = st.lists(
 pauses = st.dictionaries(st.integers(0, 39), ticks, max_size=5)
 
 
+@pytest.mark.promise("No window of the server's clock holds more than the limit")
 @given(st.one_of(traffic, bursts), pauses)
 def test_no_window_is_overfull(demands: list[Demand], pauses: dict[int, int]) -> None:
     """No window of `per` sees more than `limit` arrivals, and every bound is a lower one."""
     assert crowd(serve(tokens_of(LIMIT, PER), demands, pauses), PER) <= LIMIT
 
 
+@pytest.mark.promise(
+    "Several rates hold in every window, and bulk leaves the reserve to urgent calls"
+)
 @given(st.one_of(mixed, mixed_bursts), pauses, st.sampled_from([0.0, 0.2, 0.5, 0.99]))
 def test_each_of_several_rates_holds(
     demands: list[Demand], pauses: dict[int, int], reserve: float
@@ -165,6 +169,7 @@ def test_each_of_several_rates_holds(
         assert crowd(arrivals, rate.per) <= rate.limit
 
 
+@pytest.mark.naive("One of several rates alone", "overfills the other windows")
 def test_one_of_several_rates_alone_overfills_the_others() -> None:
     """A bucket that keeps to the narrowest rate in the long run fails the very same check."""
 
@@ -184,6 +189,9 @@ def test_fifteen_a_second_and_120_a_minute() -> None:
     assert arrivals[-1] == 2 * 60.0 + 1.0
 
 
+@pytest.mark.promise(
+    "Several rates hold in every window, and bulk leaves the reserve to urgent calls"
+)
 @given(st.one_of(mixed, mixed_bursts), st.sampled_from([0.2, 0.5, 0.99]))
 def test_bulk_leaves_the_reserve(demands: list[Demand], reserve: float) -> None:
     """No window holds more bulk attempts than what the reserve leaves of the limit."""
@@ -240,6 +248,7 @@ def test_a_batch_is_as_many_single_ones(limit: int, count: int, ended: int) -> N
     assert together.take(now, count=count) is all(alone)
 
 
+@pytest.mark.naive("A bucket refilled 2/s", "239 in the first minute")
 def test_a_refilled_bucket_overfills_a_window() -> None:
     """The bucket that is refilled all the time fails the very same check."""
     naive = Refilled
@@ -256,6 +265,7 @@ def test_a_refilled_bucket_lets_239_through_in_the_first_minute() -> None:
     assert crowd(serve(tokens_of(120, 60.0), demands, {}), 60.0) == 120
 
 
+@pytest.mark.promise("A fixed window, a sliding window or a token bucket answers no 429")
 @pytest.mark.parametrize("refused", [fixed_windows, sliding_window, token_bucket])
 def test_no_server_answers_429(refused: Callable[[list[float], float], int]) -> None:
     """Whichever of the usual algorithms the server has, it refuses none of our attempts."""

@@ -118,6 +118,7 @@ fork(limiter, 120)
 """
 
 
+@pytest.mark.promise("A child forked while calls wait begins anew")
 @pytest.mark.parametrize(
     "parent",
     [WHILE_CALLS_WAIT, WHILE_THE_LOCK_IS_HELD, WHILE_THREADS_ARE_BUSY, WITH_A_PERMIT, OF_ONE_KEY],

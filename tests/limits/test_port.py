@@ -131,12 +131,18 @@ async def prove(cancel: Cancel, faults: list[Fault]) -> int:
     pytest.fail("it waits for ever")
 
 
+@pytest.mark.promise(
+    "A limiter that awaits, fails or is cancelled loses no permit and costs no result"
+)
 @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
 async def test_no_permit_is_lost_in_a_cancelled_scope(faults: list[Fault]) -> None:
     """Wherever a call is cancelled, each permit that it was given is released."""
     assert await prove(by_scope, faults) >= 5
 
 
+@pytest.mark.promise(
+    "A limiter that awaits, fails or is cancelled loses no permit and costs no result"
+)
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("cancel", [by_task, in_waking])
 @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
@@ -145,6 +151,7 @@ async def test_no_permit_is_lost_in_a_cancelled_task(faults: list[Fault], cancel
     assert await prove(cancel, faults) >= 5
 
 
+@pytest.mark.naive("A permit released without a shield", "lost when the call is cancelled")
 async def test_a_release_that_is_not_shielded_is_lost() -> None:
     """A client that releases its permit like anything else fails the very same check."""
 
@@ -163,6 +170,9 @@ async def test_a_release_that_is_not_shielded_is_lost() -> None:
     assert lost >= 1
 
 
+@pytest.mark.promise(
+    "A limiter that awaits, fails or is cancelled loses no permit and costs no result"
+)
 async def test_a_limiter_that_cannot_decide() -> None:
     """Nothing is sent; the error says why, of which call, and that it may be made again."""
     fake, store = FakeZiett(), Store({"acquire": LimiterUnavailable("redis: timed out")})
@@ -225,6 +235,9 @@ async def test_a_limiter_that_fails_where_the_outcome_was_unknown() -> None:
             await send(client)
 
 
+@pytest.mark.promise(
+    "A limiter that awaits, fails or is cancelled loses no permit and costs no result"
+)
 async def test_a_release_that_fails_costs_no_result(caplog: pytest.LogCaptureFixture) -> None:
     """The message was sent, so the caller gets its id, and the log has the failure's type."""
     fake, store = FakeZiett(), Store({"release": ConnectionError("redis://:password@store")})
@@ -237,6 +250,9 @@ async def test_a_release_that_fails_costs_no_result(caplog: pytest.LogCaptureFix
     assert "password" not in caplog.text
 
 
+@pytest.mark.promise(
+    "A limiter that awaits, fails or is cancelled loses no permit and costs no result"
+)
 async def test_a_pause_that_fails_costs_no_result(caplog: pytest.LogCaptureFixture) -> None:
     """The call waits as the server asked, and is made again."""
     fake, store = FakeZiett(), Store({"pause": ConnectionError("redis://:password@store")})

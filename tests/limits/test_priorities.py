@@ -36,6 +36,9 @@ class Starts:
             await permit.release()
 
 
+@pytest.mark.promise(
+    "Several rates hold in every window, and bulk leaves the reserve to urgent calls"
+)
 async def test_an_urgent_call_never_waits_behind_bulk() -> None:
     """Though bulk calls without end wait, urgent ones start at once within the reserve."""
     starts = Starts(10)

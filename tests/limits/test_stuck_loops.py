@@ -111,12 +111,19 @@ def pass_a_stopped_loop(backend: str, change: Callable[[Any, ReadingClock], None
         assert clock.naps <= 20, "calls look again and again"
 
 
+@pytest.mark.promise(
+    "An event loop that is stopped, blocked or closed delays the others by an instant"
+)
 @BACKENDS
 def test_a_stopped_event_loop_is_passed(backend: str) -> None:
     """Calls of another loop wait an instant for it, once; when it runs again it loses nothing."""
     pass_a_stopped_loop(backend, lambda _, __: None)
 
 
+@pytest.mark.naive(
+    "A queue that waits for its head, whatever its event loop does",
+    "a stopped loop holds every call up",
+)
 def test_a_queue_that_waits_for_its_head_is_held_up() -> None:
     """The naive queue fails the very same check: its calls run out of time."""
     with pytest.raises(TimeoutError):
@@ -154,6 +161,9 @@ def block_a_loop(blocked: str, running: str, change: Callable[[Any, ReadingClock
     assert starts.crowd(RATE.per) <= RATE.limit
 
 
+@pytest.mark.promise(
+    "An event loop that is stopped, blocked or closed delays the others by an instant"
+)
 @pytest.mark.parametrize("running", ["asyncio", "trio"])
 @pytest.mark.parametrize("blocked", ["asyncio", "trio"])
 def test_a_blocked_event_loop_is_passed(blocked: str, running: str) -> None:
@@ -161,12 +171,19 @@ def test_a_blocked_event_loop_is_passed(blocked: str, running: str) -> None:
     block_a_loop(blocked, running, lambda _, __: None)
 
 
+@pytest.mark.naive(
+    "A queue that waits for its head, whatever its event loop does",
+    "a stopped loop holds every call up",
+)
 def test_a_queue_that_waits_for_its_head_is_held_up_by_a_blocked_loop() -> None:
     """The naive queue fails this check, too."""
     with pytest.raises(TimeoutError):
         block_a_loop("asyncio", "asyncio", lambda each, clock: make_patient(each, clock, RATE))
 
 
+@pytest.mark.promise(
+    "An event loop that is stopped, blocked or closed delays the others by an instant"
+)
 @BACKENDS
 def test_the_default_limiter_passes_a_stopped_loop(backend: str) -> None:
     """So do the clients that share a limiter because they have the same key."""

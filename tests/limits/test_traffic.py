@@ -129,6 +129,7 @@ attempts = st.lists(
 )
 
 
+@pytest.mark.promise("No window of the server's clock holds more than the limit")
 @BACKENDS
 @settings(deadline=None)
 @given(attempts, st.lists(st.tuples(quarters, quarters), max_size=3))
@@ -144,6 +145,9 @@ def test_no_window_is_overfull(
     assert len(server.arrivals) >= sum(attempt.cancelled is None for attempt in attempts)
 
 
+@pytest.mark.promise(
+    "Several rates hold in every window, and bulk leaves the reserve to urgent calls"
+)
 @BACKENDS
 @settings(deadline=None)
 @given(attempts, st.lists(st.tuples(quarters, quarters), max_size=3))
@@ -176,6 +180,7 @@ async def saturate(limiter: Limiter, clock: Clock, starts: int) -> list[float]:
     return started
 
 
+@pytest.mark.promise("A saturated client uses 99 % of the limit")
 @BACKENDS
 def test_a_saturated_client_uses_99_percent(backend: str) -> None:
     """At ordinary latencies 600 attempts take hardly more than the five minutes they must."""
@@ -186,6 +191,7 @@ def test_a_saturated_client_uses_99_percent(backend: str) -> None:
     assert 600 / (started[-1] - started[0]) >= 0.99 * 120 / 60.0
 
 
+@pytest.mark.naive("A bucket refilled 2/s", "239 in the first minute")
 @BACKENDS
 def test_a_refilled_bucket_overfills_a_window(backend: str) -> None:
     """The bucket that is refilled all the time lets 239 through in the first minute."""
@@ -218,6 +224,7 @@ def test_many_clients_share_one_limit(backend: str) -> None:
     assert len(server.arrivals) == 90
 
 
+@pytest.mark.promise("The same for many clients, tasks, threads and event loops on one key")
 def test_threads_share_one_limit() -> None:
     """Two asyncio loops and two trio loops at once never exceed the limit, nor get stuck."""
     clock = ReadingClock()
@@ -277,6 +284,9 @@ def test_a_sleeping_event_loop_is_woken_from_another_thread(backend: str) -> Non
     assert failed.is_set()
 
 
+@pytest.mark.promise(
+    "An event loop that is stopped, blocked or closed delays the others by an instant"
+)
 @pytest.mark.parametrize("closed_first", [True, False])
 @BACKENDS
 def test_a_closed_event_loop_holds_no_call_up(backend: str, *, closed_first: bool) -> None:

@@ -68,6 +68,7 @@ def starts(limiter: TokenBucketLimiter, clock: BoundedClock) -> Starts:
     return Starts(limiter, clock)
 
 
+@pytest.mark.promise("First come, first served; a cancelled waiter loses nothing")
 async def test_first_come_first_served(starts: Starts) -> None:
     """Turns come in the order of asking, each as soon as a token is back."""
     async with anyio.create_task_group() as tasks:
@@ -118,6 +119,7 @@ async def test_the_defaults_are_the_documented_rates(clock: BoundedClock) -> Non
     assert clock.monotonic() == 0
 
 
+@pytest.mark.promise("First come, first served; a cancelled waiter loses nothing")
 async def test_a_cancelled_waiter_loses_nothing_and_blocks_no_call(starts: Starts) -> None:
     """Waiters that are cancelled, at the head or behind, leave their turns to the others."""
     async with anyio.create_task_group() as tasks:
@@ -291,6 +293,7 @@ async def test_unlimited_does_nothing() -> None:
         await permit.release()
 
 
+@pytest.mark.promise("One 429 stops no call for more than ten minutes")
 @pytest.mark.parametrize(
     ("asked", "paused"), [(99_999_999, 600), (inf, 600), (600.5, 600), (599, 599)]
 )

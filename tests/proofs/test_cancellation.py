@@ -313,6 +313,7 @@ ANY_FAULT = pytest.mark.parametrize("fault", FAULTS + SLOW_FAULTS, ids=str)
 NATIVELY = pytest.mark.parametrize("cancel", [by_task, in_waking])
 
 
+@pytest.mark.fault("The caller cancels, at any await", send="nothing left, same key: same id")
 @CALLS
 @ANY_FAULT
 @pytest.mark.anyio
@@ -349,6 +350,7 @@ class KeyPerAttempt:
         await self._inner.aclose()
 
 
+@pytest.mark.naive("A key made for each attempt", "two messages for one lost answer")
 @SENDS
 @pytest.mark.anyio
 async def test_a_key_per_attempt_sends_twice(call: Call) -> None:
@@ -357,6 +359,7 @@ async def test_a_key_per_attempt_sends_twice(call: Call) -> None:
         await prove(partial(in_memory, [], KeyPerAttempt), call, by_scope)
 
 
+@pytest.mark.promise("First come, first served; a cancelled waiter loses nothing")
 @SENDS
 @pytest.mark.anyio
 async def test_those_who_wait_behind_a_cancelled_call_are_served(call: Call) -> None:
@@ -400,6 +403,7 @@ async def test_those_who_wait_behind_a_cancelled_call_are_served(call: Call) -> 
             return
 
 
+@pytest.mark.fault("The caller cancels, at any await", read="nothing left")
 @pytest.mark.anyio
 async def test_a_cancelled_loop_goes_on() -> None:
     """A step of a loop that is cancelled at any await is taken again: all come, none twice."""
@@ -451,6 +455,7 @@ async def on_a_socket(
                 await checkpoint()
 
 
+@pytest.mark.fault("The caller cancels, at any await", send="nothing left, same key: same id")
 @TRANSPORTS
 @pytest.mark.parametrize("call", [send_message, get_message])
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

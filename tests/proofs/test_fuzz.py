@@ -301,6 +301,12 @@ def encoded(document: object) -> bytes:
 names = st.sampled_from(sorted(CALLS))
 
 
+@pytest.mark.fault(
+    "429 again and again: the server's limit is narrower", read="a result or an error"
+)
+@pytest.mark.promise(
+    "Whatever bytes a server sends, a call ends in a result or an error of the package"
+)
 @FUZZ
 @given(
     names,
@@ -321,6 +327,9 @@ def test_any_answer_ends_in_a_result_or_an_error(
     assert transport.sends <= ATTEMPTS or name.startswith("iter") or status == 429
 
 
+@pytest.mark.promise(
+    "Whatever bytes a server sends, a call ends in a result or an error of the package"
+)
 @FUZZ
 @given(names.flatmap(lambda name: st.tuples(st.just(name), changed(SAMPLES[name][1]))), headers)
 def test_an_answer_that_is_nearly_right_is_right_or_an_error(
@@ -445,6 +454,9 @@ pieces = st.sampled_from(
 )
 
 
+@pytest.mark.promise(
+    "Whatever bytes a server sends, a call ends in a result or an error of the package"
+)
 @settings(FUZZ, max_examples=120)
 @given(
     name=st.sampled_from(["send_message", "get_message", "list_messages"]),

@@ -637,6 +637,7 @@ class Machine(RuleBasedStateMachine):
             assert len({(each.url, each.headers, each.body) for each in requests}) == 1
 
 
+@pytest.mark.promise("One key is one message, and the caller knows what became of it")
 def test_every_promise_holds_whatever_happens() -> None:
     """One key is one message, the caller knows its world, and the limit holds."""
     run_state_machine_as_test(Machine, settings=SETTINGS)
@@ -661,6 +662,8 @@ class NaiveLimiter(Machine):
         return Refilled(self.clock)
 
 
+@pytest.mark.naive("A key made for each attempt", "two messages for one lost answer")
+@pytest.mark.naive("A bucket refilled 2/s", "239 in the first minute")
 @pytest.mark.parametrize("machine", [NaiveSender, NaiveLimiter])
 def test_a_naive_client_breaks_a_promise(machine: type[Machine]) -> None:
     """The same machine finds out the client with a key per attempt, and the usual bucket."""

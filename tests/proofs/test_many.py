@@ -115,6 +115,8 @@ def in_threads(*jobs: Callable[[], object]) -> None:
         assert not thread.is_alive(), "a thread waits for ever"
 
 
+@pytest.mark.promise("The same for many clients, tasks, threads and event loops on one key")
+@pytest.mark.promise("A fixed window, a sliding window or a token bucket answers no 429")
 @pytest.mark.parametrize("window", ["fixed", "sliding", "token_bucket"])
 def test_threads_tasks_and_clients_are_one_to_the_server(window: WindowName) -> None:
     """Four event loops of both kinds share one key: no send is lost, no window over its limit."""
@@ -132,6 +134,7 @@ def test_threads_tasks_and_clients_are_one_to_the_server(window: WindowName) -> 
     check_the_limit(fake)
 
 
+@pytest.mark.naive("A limiter for each thread or client", "overfills the window they share")
 def test_a_limiter_for_each_thread_is_too_much() -> None:
     """The naive way, where nothing is shared, overfills a window: the same check says so."""
     clock = ReadingClock()
@@ -148,6 +151,7 @@ def test_a_limiter_for_each_thread_is_too_much() -> None:
         check_the_limit(fake)
 
 
+@pytest.mark.promise("The same for many clients, tasks, threads and event loops on one key")
 @pytest.mark.anyio
 async def test_two_clients_of_one_key_share_their_buckets() -> None:
     """What one has used, the other waits for; another key's client does not."""
@@ -221,6 +225,7 @@ async def test_a_calendar_that_jumps_makes_no_burst() -> None:
     assert clock.monotonic() < 3 * PER
 
 
+@pytest.mark.naive("A limiter that reads the wall clock", "a burst when it is set")
 @pytest.mark.anyio
 async def test_a_limiter_on_the_calendar_bursts() -> None:
     """The naive limiter takes the hour for one: the same check says so."""
@@ -295,6 +300,9 @@ async def test_a_calendar_that_jumps_turns_no_page(order: str, hours: int) -> No
     assert [each for each in seen if each in there] == (there if order == "asc" else there[::-1])
 
 
+@pytest.mark.fault(
+    "429 again and again: the server's limit is narrower", send="costs time, no attempt"
+)
 @pytest.mark.anyio
 async def test_a_server_of_fifteen_a_second_costs_time_and_no_message() -> None:
     """A limit narrower than the client's refuses many attempts of a burst, and loses none of it."""

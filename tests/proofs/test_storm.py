@@ -113,6 +113,7 @@ async def served() -> AsyncGenerator[Emulator]:
                 await checkpoint()
 
 
+@pytest.mark.fault("20 tasks cancelled at random on a small pool", send="every later call works")
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 async def test_after_a_storm_every_call_works(kind: type[PooledTransport]) -> None:
     """No connection is lost, no message sent twice, no task and no file descriptor left."""
@@ -161,11 +162,13 @@ async def read_in_a_storm(kind: type[PooledTransport], give_up: GiveUp, seconds:
         await transport.aclose()
 
 
+@pytest.mark.fault("20 tasks cancelled at random on a small pool", read="every later call works")
 async def test_a_storm_on_one_request_after_another() -> None:
     """The transport alone, told to read, is as well afterwards as before."""
     await read_in_a_storm(HttpxTransport, as_a_scope, STORM / 2)
 
 
+@pytest.mark.fault("20 tasks cancelled at random on a small pool", read="every later call works")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 async def test_a_storm_of_cancelled_tasks(kind: type[PooledTransport]) -> None:
@@ -198,11 +201,15 @@ async def lose_connections(give_up: GiveUp, callers: int = 20) -> None:
                 await check_every_later_call_works(read)
 
 
+@pytest.mark.naive("The pool of httpx 0.28 in a storm", "every call ends in `PoolTimeout`")
 async def test_httpx_as_it_is_loses_its_connections() -> None:
     """After a few such storms on httpx 0.28's own pool every call ends in `PoolTimeout`."""
     await lose_connections(as_a_scope)
 
 
+@pytest.mark.naive(
+    "The same behind a semaphore of the pool's size", "the same where asyncio's tasks are cancelled"
+)
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_httpx_behind_a_semaphore_loses_its_connections() -> None:
     """It does not help to let in no more callers than the pool has connections."""

@@ -201,11 +201,13 @@ async def test_a_connection_is_not_used_again_where_its_unread_bytes_cannot_be_s
         await transport.aclose()
 
 
+@pytest.mark.fault("120 slow answers at once", send="no attempt spent on waiting")
 async def test_a_slow_burst_waits_for_no_connection() -> None:
     """120 sends, none answered before the last has arrived, are 120 attempts."""
     assert await attempts_of_a_slow_burst(HttpxTransport()) == 120
 
 
+@pytest.mark.naive("100 connections for 120 sends a minute", "attempts of slow sends lost")
 async def test_a_slow_burst_over_a_hundred_connections_loses_attempts() -> None:
     """The naive number, less than the default limit: twenty never arrive while others wait."""
     with pytest.raises(BaseExceptionGroup) as caught:
@@ -258,6 +260,7 @@ async def test_no_more_connections_than_it_was_told(kind: type[PooledTransport])
         await transport.aclose()
 
 
+@pytest.mark.fault("120 slow answers at once", read="no connection in time: not sent")
 @KINDS
 async def test_time_that_ends_while_waiting_for_a_connection(kind: type[PooledTransport]) -> None:
     """Waiting counts within the timeout, and a request that got no connection was not sent."""

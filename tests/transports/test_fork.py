@@ -104,6 +104,7 @@ def many_times(fork_once: Callable[[str], None], rounds: int = ROUNDS) -> None:
             fork_once(url)
 
 
+@pytest.mark.fault("The process forks with open connections", send="parent and child: own answers")
 @KINDS
 @BACKENDS
 def test_parent_and_child_get_their_own_answers(
@@ -113,6 +114,7 @@ def test_parent_and_child_get_their_own_answers(
     many_times(partial(fork_while_the_loop_runs, kind, backend))
 
 
+@pytest.mark.fault("The process forks with open connections", send="parent and child: own answers")
 @KINDS
 def test_a_child_that_goes_on_with_the_event_loop_gets_its_own_answers(
     kind: Callable[[], PooledTransport],
@@ -121,6 +123,9 @@ def test_a_child_that_goes_on_with_the_event_loop_gets_its_own_answers(
     many_times(partial(fork_between_two_runs, kind))
 
 
+@pytest.mark.fault(
+    "The process forks with open connections", read="the parent's connections live on"
+)
 @BACKENDS
 def test_a_child_closes_its_copies_of_the_sockets_and_the_parent_keeps_its_own(
     backend: str,
@@ -144,6 +149,7 @@ def test_a_child_closes_its_copies_of_the_sockets_and_the_parent_keeps_its_own(
     assert open_files() <= before
 
 
+@pytest.mark.naive("One pool of connections for parent and child", "answers of the other process")
 @BACKENDS
 def test_one_pool_for_all_processes_mixes_answers_up(backend: str) -> None:
     """The naive transport fails the same test."""
@@ -151,6 +157,7 @@ def test_one_pool_for_all_processes_mixes_answers_up(backend: str) -> None:
         many_times(partial(fork_while_the_loop_runs, OnePool, backend), UNTIL_IT_FAILS)
 
 
+@pytest.mark.naive("One pool of connections for parent and child", "answers of the other process")
 def test_one_pool_for_each_loop_mixes_answers_up() -> None:
     """To know the event loop is not enough: the child has the same one."""
     with pytest.raises((AssertionError, BaseExceptionGroup)):

@@ -86,6 +86,9 @@ def test_closing_in_another_event_loop(
     check_nothing_is_open(before)
 
 
+@pytest.mark.fault(
+    "The client is used in a second event loop", send="own connections, none left open"
+)
 @PAIRS
 def test_two_event_loops_at_the_same_time(first: str, second: str, url: str) -> None:
     """Two threads with a loop each share a transport; closing in one closes both's."""
@@ -135,6 +138,11 @@ def test_connections_of_loops_that_have_ended_do_not_add_up(
     check_nothing_is_open(before)
 
 
+@pytest.mark.fault(
+    "The client is used in a second event loop",
+    send="own connections, none left open",
+    read="own connections, none left open",
+)
 @KINDS
 @PAIRS
 def test_a_client_in_one_event_loop_after_another(
@@ -203,6 +211,7 @@ def is_lost(first: str, second: str, url: str) -> bool:
     return False
 
 
+@pytest.mark.naive("One pool of connections for all event loops", "requests lost in the second one")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize(
     ("first", "second"), [("asyncio", "asyncio"), ("asyncio", "trio"), ("trio", "asyncio")]
