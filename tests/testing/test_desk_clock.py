@@ -29,9 +29,9 @@ def test_it_can_be_put_forward() -> None:
 def test_a_block_can_happen_in_one_moment() -> None:
     """Now, or another; afterwards the clock runs on as if nothing had been."""
     clock = AdjustableClock()
-    with clock.standing_still() as now:
+    with clock.stopped() as now:
         assert clock.monotonic() == clock.time() == now
-    with clock.standing_still(5.0):
+    with clock.stopped(5.0):
         assert clock.monotonic() == 5.0
     assert clock.monotonic() >= now
 

@@ -20,7 +20,7 @@ from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request, Response
 from ziett_async.emulator._tcp import Peer, accept, is_free, listen
 from ziett_async.testing import SCOPES, Exchange, FakeZiett, Fault
-from ziett_async.testing.emulator import Emulator, Send, Stream
+from ziett_async.testing.emulator import Emulator, Send, StreamingResponse
 
 Body = Callable[..., dict[str, object]]
 
@@ -374,11 +374,11 @@ class Events:
     def __init__(self) -> None:
         self.ended = threading.Event()
 
-    def __call__(self, request: Request) -> Stream | None:
+    def __call__(self, request: Request) -> StreamingResponse | None:
         """Answer with events: one, and then one that never comes; or some mishap."""
         feeds = {"/events": self.forever, "/short": self.short, "/broken": self.broken}
         headers = (("content-type", "text/event-stream"),)
-        return Stream(200, headers, feeds[request.url]) if request.url in feeds else None
+        return StreamingResponse(200, headers, feeds[request.url]) if request.url in feeds else None
 
     async def forever(self, send: Send) -> None:
         """Send one event and wait."""

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from ziett_async.emulator._http import TimeLimits, converse
+from ziett_async.emulator._http import TimeLimits, serve_connection
 from ziett_async.emulator._tcp import accept, listen
 from ziett_async.testing.emulator import Emulator
 
@@ -27,7 +27,7 @@ async def port() -> AsyncGenerator[int]:
 
     async def serve() -> None:
         while True:
-            tasks.start_soon(converse, await accept(listener), Emulator(), limits)
+            tasks.start_soon(serve_connection, await accept(listener), Emulator(), limits)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(serve)
@@ -95,7 +95,7 @@ async def test_a_connection_in_use_may_rest_longer(port: int) -> None:
 FEW = """
 import resource, anyio
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-from ziett_async.emulator._http import TimeLimits, converse
+from ziett_async.emulator._http import TimeLimits, serve_connection
 from ziett_async.emulator._tcp import accept, listen
 from ziett_async.testing.emulator import Emulator
 
@@ -105,7 +105,7 @@ async def main():
     print(listener.getsockname()[1], flush=True)
     async with anyio.create_task_group() as tasks:
         while True:
-            tasks.start_soon(converse, await accept(listener), emulator, limits)
+            tasks.start_soon(serve_connection, await accept(listener), emulator, limits)
 
 anyio.run(main, backend="{backend}")
 """

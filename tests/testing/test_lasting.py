@@ -15,7 +15,7 @@ from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request
 from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator._journal import Journal
-from ziett_async.emulator._persistent import PersistentZiett
+from ziett_async.emulator._persistence import PersistentZiett
 from ziett_async.testing import Delivery, FakeZiett, Fault
 from ziett_async.testing.emulator import Emulator
 
@@ -40,7 +40,7 @@ def start(clock: AdjustableClock | None = None, balance: int = 1000) -> Persiste
 
 def take_up(path: Path) -> None:
     """Take up what is in a file, and end."""
-    with start().kept_in(path):
+    with start().persisted_in(path):
         pass
 
 
@@ -68,15 +68,15 @@ def test_everything_is_there_again_after_a_restart(
     send = request_of("POST", "/messages", message(save_contact={"name": "João"}), key="a")
     clocks = AdjustableClock(), AdjustableClock()
     first, second = map(start, clocks)
-    with first.kept_in(file):
+    with first.persisted_in(file):
         accepted = first.exchange(send)
         first.exchange(request_of("POST", "/campaigns/batch", batch()))
         first.exchange(request_of("POST", "/messages", message(content="\U0001f30d")))
         first.deliver(first.messages[-1].id, "UNDELIVERED", "HANDSET_OFF")
         first.top_up(Decimal("0.50"))
-    with second.kept_in(file):
+    with second.persisted_in(file):
         for later in (0, 3600):
-            moments = [clock.standing_still(clocks[0].time() + later) for clock in clocks]
+            moments = [clock.stopped(clocks[0].time() + later) for clock in clocks]
             with moments[0], moments[1]:
                 assert state(second) == state(first)
         assert second.exchange(send).response == accepted.response
@@ -86,7 +86,7 @@ def test_everything_is_there_again_after_a_restart(
 def test_what_changes_nothing_is_not_kept(file: Path, request_of: Ask, message: Body) -> None:
     """Reads, refusals, and requests that a fault kept from being carried out."""
     fake = start()
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(request_of("GET", "/messages"))
         fake.exchange(request_of("POST", "/messages", {}))
         with fake.script(Fault.reset(), Fault.status(202)):
@@ -99,7 +99,7 @@ def test_nothing_is_kept_unless_it_is_told_to(file: Path, request_of: Ask, messa
     """Before the block, and after it."""
     fake = start()
     fake.exchange(request_of("POST", "/messages", message()))
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         pass
     fake.exchange(request_of("POST", "/messages", message()))
     fake.clear()
@@ -111,42 +111,42 @@ def test_two_services_at_once_do_not_share_a_file(
 ) -> None:
     """The second is refused and leaves no trace; the first goes on, and then it is free."""
     first = start()
-    with first.kept_in(file):
+    with first.persisted_in(file):
         first.exchange(request_of("POST", "/messages", message()))
         before = file.read_bytes()
         with (
             pytest.raises(BlockingIOError, match="state is in use by another emulator"),
-            start().kept_in(file),
+            start().persisted_in(file),
         ):
             pass
         assert file.read_bytes() == before
         first.exchange(request_of("POST", "/messages", message()))
     second = start()
-    with second.kept_in(file):
+    with second.persisted_in(file):
         assert len(second.messages) == 2
 
 
 def test_clearing_empties_the_file(file: Path, request_of: Ask, message: Body) -> None:
     """What comes afterwards is kept."""
     fake = start()
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
         fake.clear()
         fake.exchange(request_of("POST", "/messages", message(content="Again")))
     again = start()
-    with again.kept_in(file):
+    with again.persisted_in(file):
         assert [each.content for each in again.messages] == ["Again"]
 
 
 def test_the_dialect_is_kept_as_it_was_chosen(file: Path, request_of: Ask, message: Body) -> None:
     """What was accepted before it and after it has the same moments again."""
     first, send = start(), request_of("POST", "/messages", message())
-    with first.kept_in(file):
+    with first.persisted_in(file):
         first.exchange(send)
         first.use_dialect("reference")
         first.exchange(send)
     second = start()
-    with second.kept_in(file):
+    with second.persisted_in(file):
         assert second.dialect.name == "reference"
         assert [row.created_at for row in second.messages] == [
             row.created_at for row in first.messages
@@ -160,7 +160,7 @@ def test_no_trace_id_comes_twice_across_restarts(file: Path, request_of: Ask) ->
     traces = list[str]()
     for _ in range(2):
         fake = start()
-        with fake.kept_in(file):
+        with fake.persisted_in(file):
             for _ in range(2):
                 exchange = fake.exchange(request_of("POST", "/messages", {}))
                 assert exchange.response is not None
@@ -174,7 +174,7 @@ def test_a_line_that_a_crash_cut_short_is_forgotten(
 ) -> None:
     """Wherever it was cut; the lines before it count, and new ones follow them."""
     fake = start()
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
         whole = file.read_bytes()
         fake.exchange(request_of("POST", "/messages", message()))
@@ -182,11 +182,11 @@ def test_a_line_that_a_crash_cut_short_is_forgotten(
     for cut in range(len(whole), len(both)):
         file.write_bytes(both[:cut])
         fake = start()
-        with fake.kept_in(file):
+        with fake.persisted_in(file):
             assert len(fake.messages) == 1
             assert file.read_bytes() == whole
             fake.top_up(1)
-        with start().kept_in(file):
+        with start().persisted_in(file):
             assert file.read_bytes().count(b"\n") == 2
 
 
@@ -195,15 +195,15 @@ def test_a_line_counts_once_what_it_tells_has_happened(file: Path) -> None:
     lines = list[bytes]()
     with Journal.open(file) as journal:
         for number in range(2):
-            with journal.adding([number]) as confirm:
+            with journal.appending([number]) as confirm:
                 file.with_suffix(".copy").write_bytes(file.read_bytes())
                 confirm()
-        with suppress(KeyError), journal.adding([2]):
+        with suppress(KeyError), journal.appending([2]):
             raise KeyError
     with Journal.open(file) as journal:
-        journal.take_up(lines.append)
+        journal.replay(lines.append)
     with Journal.open(file.with_suffix(".copy")) as journal:
-        journal.take_up(lines.append)
+        journal.replay(lines.append)
     assert lines == [b"[0]\n", b"[1]\n", b"[0]\n"]
 
 
@@ -212,7 +212,7 @@ def test_it_is_known_beforehand_whether_a_line_fits_on_the_disk(file: Path) -> N
     begun = list[int]()
     with Journal.open(file) as journal:
         for size in range(5):
-            with disk_of(size), suppress(OSError), journal.adding([0]) as confirm:
+            with disk_of(size), suppress(OSError), journal.appending([0]) as confirm:
                 begun.append(size)
                 confirm()
             assert file.read_bytes() == (b"[0]\n" if size == 4 else b"")
@@ -228,7 +228,7 @@ def test_what_a_power_failure_leaves_is_cut_off(
         file.write_bytes(whole + torn + bytes(4096))
         caplog.clear()
         fake = start()
-        with fake.kept_in(file):
+        with fake.persisted_in(file):
             assert (str(fake.balance), file.read_bytes()) == (balance, whole)
         cut = f"{file}: cut off {len(torn) + 4096} bytes at its end: an incomplete line"
         assert caplog.messages == [cut]
@@ -289,7 +289,7 @@ def test_on_a_full_disk_nothing_is_kept_that_is_not_on_it(
 ) -> None:
     """However little is missing; what had been accepted stays, and with space it goes on."""
     fake, send = start(), request_of("POST", "/messages", message(), key="a")
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(send)
         once = file.read_bytes()
         before = state(fake)
@@ -306,7 +306,7 @@ def test_on_a_full_disk_nothing_is_kept_that_is_not_on_it(
         assert (state(fake), len(fake.faults.pending)) == (before, 1)
         fake.exchange(request_of("POST", "/messages", message(), key="b"))
     again = start()
-    with again.kept_in(file):
+    with again.persisted_in(file):
         assert len(again.messages) == 2
 
 
@@ -314,7 +314,7 @@ def test_over_http_a_full_disk_is_a_507(file: Path) -> None:
     """In the API's own words, seen in the request log, and the emulator goes on."""
     fake = start()
     body = b'{"amount": "1"}'
-    with fake.kept_in(file), Emulator(fake) as emulator, disk_of(0):
+    with fake.persisted_in(file), Emulator(fake) as emulator, disk_of(0):
         client = HTTPConnection("127.0.0.1", emulator.port, timeout=10)
         headers = {"X-API-KEY": "zk_test_x", "Content-Type": "application/json"}
         for path in ("/c/v1/messages", "/_emulator/balance"):
@@ -335,9 +335,9 @@ def test_a_past_that_is_impossible_now_is_refused(
 ) -> None:
     """The service has to be set up as the one that wrote the file."""
     fake = start()
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
-    with pytest.raises(ValueError, match="402 now"), start(balance=1).kept_in(file):
+    with pytest.raises(ValueError, match="402 now"), start(balance=1).persisted_in(file):
         pass
 
 
@@ -345,7 +345,7 @@ def test_time_goes_on_even_if_the_calendar_was_set_back(file: Path) -> None:
     """What has happened stays in the past."""
     file.write_text(json.dumps([AdjustableClock().time() + 1000, "top_up", "1"]) + "\n")
     clock = AdjustableClock()
-    with start(clock).kept_in(file):
+    with start(clock).persisted_in(file):
         assert clock.time() >= AdjustableClock().time() + 999
 
 
@@ -353,7 +353,7 @@ def test_time_goes_on_even_if_the_calendar_was_set_back(file: Path) -> None:
 def test_the_texts_of_messages_are_for_the_owner_only(file: Path) -> None:
     """Also where the file was there before with another mode."""
     for _ in range(2):
-        with start().kept_in(file):
+        with start().persisted_in(file):
             assert file.stat().st_mode & 0o777 == 0o600
         file.chmod(0o644)
 

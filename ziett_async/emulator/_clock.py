@@ -17,11 +17,11 @@ class AdjustableClock:
 
     def __init__(self) -> None:
         self._ahead = time.time() - time.monotonic()
-        self._still: float | None = None
+        self._stopped_at: float | None = None
 
     def monotonic(self) -> float:
         """Return the seconds."""
-        return time.monotonic() + self._ahead if self._still is None else self._still
+        return time.monotonic() + self._ahead if self._stopped_at is None else self._stopped_at
 
     def time(self) -> float:
         """Return the calendar's seconds."""
@@ -35,13 +35,13 @@ class AdjustableClock:
         self._ahead += seconds
 
     @contextmanager
-    def standing_still(self, at: float | None = None) -> Generator[float]:
+    def stopped(self, at: float | None = None) -> Generator[float]:
         """Let a block happen in one moment, now or another; yields that moment."""
-        self._still = self.monotonic() if at is None else at
+        self._stopped_at = self.monotonic() if at is None else at
         try:
-            yield self._still
+            yield self._stopped_at
         finally:
-            self._still = None
+            self._stopped_at = None
 
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
         """Wait in real time."""

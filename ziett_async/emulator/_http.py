@@ -12,14 +12,14 @@ from ziett_async._fake.faults import Ending
 from ziett_async._fake.parsing.body import MOST_BYTES
 from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request, Response
-from ziett_async.emulator._answers import Answer, Desk, Stream
+from ziett_async.emulator._application import Answer, Application, StreamingResponse
 from ziett_async.emulator._tcp import CLOSING, Peer
 
 logger = logging.getLogger("ziett_async")
 
 _FRAMING = {"content-length", "transfer-encoding"}
-_BODILESS = {204, 304}
-_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_WITHOUT_BODY = {204, 304}
+_REASON_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 @attrs.frozen
@@ -34,14 +34,16 @@ class TimeLimits:
     closing: float = CLOSING
 
 
-_USUAL = TimeLimits()
+_DEFAULT_LIMITS = TimeLimits()
 
 
-async def converse(peer: Peer, desk: Desk, limits: TimeLimits = _USUAL) -> None:
+async def serve_connection(
+    peer: Peer, application: Application, limits: TimeLimits = _DEFAULT_LIMITS
+) -> None:
     """Answer a client's requests, one after another, until one of the two closes."""
-    conversation = _Conversation(peer, desk, limits)
+    connection = _Connection(peer, application, limits)
     try:
-        while await conversation.turn():
+        while await connection.serve_one():
             pass
         await peer.finish(limits.closing)
     except OSError:
@@ -53,71 +55,71 @@ async def converse(peer: Peer, desk: Desk, limits: TimeLimits = _USUAL) -> None:
         peer.close()
 
 
-class _Conversation:
+class _Connection:
     """One connection and how far it has come."""
 
-    def __init__(self, peer: Peer, desk: Desk, limits: TimeLimits) -> None:
+    def __init__(self, peer: Peer, application: Application, limits: TimeLimits) -> None:
         self._peer = peer
-        self._desk = desk
-        self._limits = limits
+        self._application = application
+        self._time_limits = limits
         #: Seconds until the first byte of the next request has to be there.
-        self._patience = limits.request
+        self._first_byte_limit = limits.request
         self._http = h11.Connection(h11.SERVER)
         self._method = ""
 
-    async def turn(self) -> bool:
+    async def serve_one(self) -> bool:
         """Answer one request; return whether there may be another."""
         try:
             request = await self._read()
         except h11.RemoteProtocolError as error:
             code = HTTPStatus(error.error_status_hint).name
             refusal = Refusal(error.error_status_hint, f"This is not HTTP: {error}", code=code)
-            return await self._say(self._desk.refuse(refusal))
+            return await self._send(self._application.refuse(refusal))
         except Refusal as refusal:
-            return await self._say(self._desk.refuse(refusal))
+            return await self._send(self._application.refuse(refusal))
         if request is None:
             return False
-        half = self._desk.latency(request) / 2
-        await _pass(half)
-        answer = self._desk.answer(request)
-        await _pass(half)
-        return await self._act_out(answer)
+        half = self._application.latency(request) / 2
+        await _delay(half)
+        answer = self._application.answer(request)
+        await _delay(half)
+        return await self._send_exchange(answer)
 
     async def _read(self) -> Request | None:
         """Return the next request, whole, or None when none is to come."""
         self._method = ""  # What is malformed is not a HEAD, whatever came before it.
-        if not await self._begins():
+        if not await self._wait_for_request():
             return None
-        with anyio.move_on_after(self._limits.request):
+        with anyio.move_on_after(self._time_limits.request):
             return await self._read_whole()
-        message = f"The request was not complete after {self._limits.request:g} seconds"
+        message = f"The request was not complete after {self._time_limits.request:g} seconds"
         raise Refusal(408, message, code="REQUEST_TIMEOUT")
 
-    async def _begins(self) -> bool:
+    async def _wait_for_request(self) -> bool:
         """Wait for the first bytes of a request; return False when none came in time."""
         pipelined, _ = self._http.trailing_data
         if pipelined:
             return True
-        with anyio.move_on_after(self._patience):
+        with anyio.move_on_after(self._first_byte_limit):
             self._http.receive_data(await self._peer.receive())
             return True
         return False
 
     async def _read_whole(self) -> Request | None:
-        head, body = await self._event(), bytearray()
+        head, body = await self._next_event(), bytearray()
         if not isinstance(head, h11.Request):
             return None
         headers = tuple((name.decode(), value.decode("latin-1")) for name, value in head.headers)
         self._method = head.method.decode()
         announced = next((value for name, value in headers if name == "content-length"), "0")
         while int(announced) <= MOST_BYTES and len(body) <= MOST_BYTES:
-            event = await self._event()
+            event = await self._next_event()
             if not isinstance(event, h11.Data):
                 return Request(self._method, head.target.decode(), headers, bytes(body))
             body += event.data
         raise Refusal(413, f"The body is longer than {MOST_BYTES} bytes")
 
-    async def _event(self) -> object:
+    async def _next_event(self) -> object:
         """Return what comes next; a client that waits for permission to go on gets it."""
         http = self._http
         while (event := http.next_event()) is h11.NEED_DATA:
@@ -127,49 +129,51 @@ class _Conversation:
             http.receive_data(await self._peer.receive())
         return event
 
-    async def _act_out(self, answer: Answer) -> bool:
-        if isinstance(answer, Stream):
+    async def _send_exchange(self, answer: Answer) -> bool:
+        if isinstance(answer, StreamingResponse):
             return await self._stream(answer)
         if answer.ending is Ending.STALLED:
             await self._peer.gone()
             return False
-        await _pass(answer.delay)
+        await _delay(answer.delay)
         if answer.response is None or answer.ending in {Ending.RESET, Ending.REFUSED}:
             self._peer.reset()
             return False
-        return await self._say(
+        return await self._send(
             answer.response, answer.cut if answer.ending is Ending.TRUNCATED else None
         )
 
-    async def _say(self, response: Response, cut: int | None = None) -> bool:
+    async def _send(self, response: Response, cut: int | None = None) -> bool:
         """Send an answer, of its body `cut` bytes at most; return whether to go on."""
         http = self._http
         try:
-            data = self._written(response, cut)
+            data = self._serialize(response, cut)
         except h11.LocalProtocolError as error:
             refusal = Refusal(500, f"The answer that was asked for is not HTTP: {error}")
-            data = self._written(self._desk.refuse(refusal), None)
+            data = self._serialize(self._application.refuse(refusal), None)
         await self._peer.send(data)
         if cut is not None or not http.our_state is http.their_state is h11.DONE:
             return False
         http.start_next_cycle()
-        self._patience = self._limits.idle
+        self._first_byte_limit = self._time_limits.idle
         return True
 
-    def _written(self, response: Response, cut: int | None) -> bytes:
+    def _serialize(self, response: Response, cut: int | None) -> bytes:
         status, body = response.status, response.body
         headers = [
             (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
             for name, value in response.headers
             if name.lower() not in _FRAMING
         ]
-        has_body = self._method != "HEAD" and status not in _BODILESS
+        has_body = self._method != "HEAD" and status not in _WITHOUT_BODY
         if body or has_body:
             headers.append((b"content-length", b"%d" % len(body)))
         elif length := response.header("content-length"):
             # The API has left out the body whose length a HEAD is told.
             headers.append((b"content-length", length.encode("latin-1", "replace")))
-        head = h11.Response(status_code=status, headers=headers, reason=_REASONS.get(status, b""))
+        head = h11.Response(
+            status_code=status, headers=headers, reason=_REASON_PHRASES.get(status, b"")
+        )
         sent = self._http.send(head) or b""
         if has_body:
             sent += self._http.send(h11.Data(data=body[:cut])) or b""
@@ -177,7 +181,7 @@ class _Conversation:
             sent += self._http.send(h11.EndOfMessage()) or b""
         return sent
 
-    async def _stream(self, stream: Stream) -> bool:
+    async def _stream(self, stream: StreamingResponse) -> bool:
         http, peer = self._http, self._peer
         headers = [*stream.headers, ("connection", "close")]
         await peer.send(http.send(h11.Response(status_code=stream.status, headers=headers)))
@@ -200,6 +204,6 @@ class _Conversation:
         return False
 
 
-async def _pass(seconds: float) -> None:
+async def _delay(seconds: float) -> None:
     if seconds > 0:
         await anyio.sleep(seconds)

@@ -20,10 +20,10 @@ from pathlib import Path
 logger = logging.getLogger("ziett_async")
 
 #: How every line begins that a journal has written, and so what is left of a torn one.
-_BEGINNING = re.compile(rb"\[(\d|$)")
+_LINE_START = re.compile(rb"\[(\d|$)")
 
 #: What comes of a line of another kind, or of one that other options had made possible.
-_UNREADABLE = (
+_REPLAY_ERRORS = (
     ArithmeticError,
     AttributeError,
     LookupError,
@@ -59,10 +59,10 @@ class Journal:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 message = f"{path} is not a regular file; name another"
                 raise ValueError(message)
-            _claim(path, file)
+            _lock(path, file)
             yield cls(path, file)
 
-    def take_up(self, line_read: Callable[[bytes], None]) -> None:
+    def replay(self, handle: Callable[[bytes], None]) -> None:
         """Have each line read, cut off an incomplete one at the end, and go on from there.
 
         Raises:
@@ -74,8 +74,8 @@ class Journal:
             if not line.endswith(b"\n"):
                 rest = line
             try:
-                _read(line, line_read)
-            except _UNREADABLE as error:
+                _handle_line(line, handle)
+            except _REPLAY_ERRORS as error:
                 message = (
                     f"{self._path}, line {number}: cannot happen again: {error}. Start with the"
                     " options that it was written with, cut the file before this line, or name"
@@ -88,12 +88,12 @@ class Journal:
             logger.warning(
                 "%s: cut off %d bytes at its end: an incomplete line", self._path, len(rest)
             )
-        self._cut()
+        self._cut_tail()
         # It may be older than this rule, or a copy.
         self._path.chmod(0o600)
 
     @contextmanager
-    def adding(self, document: object) -> Generator[Callable[[], None]]:
+    def appending(self, document: object) -> Generator[Callable[[], None]]:
         """Add a line if it is confirmed within the block, else nothing; yields what confirms."""
         line = json.dumps(document).encode()
 
@@ -106,14 +106,14 @@ class Journal:
             self._write(line + b"\0", self._end)
             yield confirm
         finally:
-            self._cut()
+            self._cut_tail()
 
-    def empty(self) -> None:
+    def truncate(self) -> None:
         """Forget every line."""
         self._end = 0
-        self._cut()
+        self._cut_tail()
 
-    def _cut(self) -> None:
+    def _cut_tail(self) -> None:
         """Cut off what stands behind the last whole line."""
         self._file.truncate(self._end)
 
@@ -123,16 +123,16 @@ class Journal:
             data = data[self._file.write(data) :]
 
 
-def _read(line: bytes, line_read: Callable[[bytes], None]) -> None:
+def _handle_line(line: bytes, handle: Callable[[bytes], None]) -> None:
     """Have a whole line read; refuse an incomplete one that no journal can have begun."""
     if line.endswith(b"\n"):
-        line_read(line)
-    elif (begun := line.rstrip(b"\0")) and not _BEGINNING.match(begun):
+        handle(line)
+    elif (begun := line.rstrip(b"\0")) and not _LINE_START.match(begun):
         message = "it is no line of a state file"
         raise ValueError(message)
 
 
-def _claim(path: Path, file: FileIO) -> None:
+def _lock(path: Path, file: FileIO) -> None:
     """Lock the file until it is closed, however the program ends; on Windows do nothing."""
     with suppress(ModuleNotFoundError):
         fcntl = import_module("fcntl")

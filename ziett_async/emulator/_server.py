@@ -14,9 +14,9 @@ from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.faults import Exchange
 from ziett_async._fake.responses import Refusal, refuse
 from ziett_async._wire import Request, Response
-from ziett_async.emulator._answers import Answer
+from ziett_async.emulator._application import Answer
 from ziett_async.emulator._clock import AdjustableClock
-from ziett_async.emulator._http import converse
+from ziett_async.emulator._http import serve_connection
 from ziett_async.emulator._origin import check_sender
 from ziett_async.emulator._tcp import HOST, accept, listen
 from ziett_async.emulator.control.api import Control
@@ -125,7 +125,7 @@ class Emulator:
 
     async def _serve(self) -> None:
         while True:
-            self._tasks.start_soon(converse, await accept(self._listener), self)
+            self._tasks.start_soon(serve_connection, await accept(self._listener), self)
 
     def answer(self, request: Request) -> Answer:
         """Answer a request: the first room that knows it, or the API."""

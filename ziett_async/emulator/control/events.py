@@ -10,7 +10,7 @@ import anyio
 from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.responses import Document
 from ziett_async._fake.state.records import ContactRecord, MessageRecord
-from ziett_async.emulator._answers import Send
+from ziett_async.emulator._application import Send
 from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views, request_view
 

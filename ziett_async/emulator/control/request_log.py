@@ -10,7 +10,7 @@ from ziett_async._fake.state.records import Arrival
 from ziett_async._wire import Request
 
 #: Bytes that are kept of a body.
-_MOST_KEPT = 8192
+_MAX_BODY = 8192
 
 
 @attrs.frozen(repr=False, kw_only=True)
@@ -30,23 +30,23 @@ class Entry:
 class RequestLog:
     """The last so many requests."""
 
-    def __init__(self, most: int = 500) -> None:
-        self._entries: deque[Entry] = deque(maxlen=most)
+    def __init__(self, max_entries: int = 500) -> None:
+        self._entries: deque[Entry] = deque(maxlen=max_entries)
         #: How many there have been.
         self.count = 0
         #: Another object after each `clear`.
         self.epoch = object()
 
-    def note(
+    def append(
         self, at: float, request: Request, exchange: Exchange, arrival: Arrival | None
     ) -> None:
         """Note a request and what becomes of it."""
         self.count += 1
-        if len(request.body) > _MOST_KEPT:
-            request = attrs.evolve(request, body=request.body[:_MOST_KEPT])
+        if len(request.body) > _MAX_BODY:
+            request = attrs.evolve(request, body=request.body[:_MAX_BODY])
         response = exchange.response
-        if response is not None and len(response.body) > _MOST_KEPT:
-            response = attrs.evolve(response, body=response.body[:_MOST_KEPT])
+        if response is not None and len(response.body) > _MAX_BODY:
+            response = attrs.evolve(response, body=response.body[:_MAX_BODY])
             exchange = attrs.evolve(exchange, response=response)
         entry = Entry(number=self.count, at=at, request=request, exchange=exchange, arrival=arrival)
         self._entries.append(entry)

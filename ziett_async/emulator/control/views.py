@@ -16,7 +16,7 @@ from ziett_async._sms import segments_of
 from ziett_async._wire import Response
 from ziett_async.emulator.control.request_log import Entry, RequestLog
 
-_SHOWN_OF_A_KEY = 4
+_KEY_SUFFIX = 4
 
 
 class Views:
@@ -170,7 +170,7 @@ def _level(level: BucketLevel) -> Document:
 
 def _masked(api_key: str) -> str:
     """Return what tells one key from another, and is none."""
-    shown = api_key[-_SHOWN_OF_A_KEY:] if len(api_key) > 3 * _SHOWN_OF_A_KEY else ""
+    shown = api_key[-_KEY_SUFFIX:] if len(api_key) > 3 * _KEY_SUFFIX else ""
     return f"{api_key[:8]}…{shown}" if api_key else ""
 
 

@@ -38,7 +38,7 @@ class PersistentZiett(FakeZiett):
     _journal: Journal | None = None
 
     @contextmanager
-    def kept_in(self, path: Path) -> Generator[None]:
+    def persisted_in(self, path: Path) -> Generator[None]:
         """Take up the state in a file, made if need be, and keep it there during the block.
 
         The file is for one service at a time, which is set up as the one that wrote it was.
@@ -50,7 +50,7 @@ class PersistentZiett(FakeZiett):
 
         """
         with Journal.open(path) as journal:
-            journal.take_up(self._again)
+            journal.replay(self._replay_line)
             # Errors are not in the file, so the seed would give theirs out a second time.
             self._trace_ids = TraceIds(None)
             self._journal = journal
@@ -63,7 +63,7 @@ class PersistentZiett(FakeZiett):
         """Answer as a `FakeZiett`, and note what was carried out."""
         if request.method != "POST":
             return super().exchange(request)
-        with self._noting("request", _written(request)) as confirm:
+        with self._journaled("request", _to_json(request)) as confirm:
             exchange = super().exchange(request)
             arrival = self.latest
             # The service's own status: a fault may have put another in its place.
@@ -75,20 +75,20 @@ class PersistentZiett(FakeZiett):
         self, message_id: UUID | str, status: str = "DELIVERED", error_code: str | None = None
     ) -> MessageRecord:
         """Give a message a status now; from then on it changes by hand only."""
-        with self._noting("deliver", [str(message_id), status, error_code]) as confirm:
+        with self._journaled("deliver", [str(message_id), status, error_code]) as confirm:
             record = super().deliver(message_id, status, error_code)
             confirm()
         return record
 
     def top_up(self, amount: Decimal | int) -> None:
         """Put money on the account."""
-        with self._noting("top_up", str(amount)) as confirm:
+        with self._journaled("top_up", str(amount)) as confirm:
             super().top_up(amount)
             confirm()
 
     def use_dialect(self, name: str) -> None:
         """Answer as other pages do from now on."""
-        with self._noting("use_dialect", name) as confirm:
+        with self._journaled("use_dialect", name) as confirm:
             super().use_dialect(name)
             confirm()
 
@@ -97,10 +97,10 @@ class PersistentZiett(FakeZiett):
         with self._lock:
             super().clear()
             if self._journal is not None:
-                self._journal.empty()
+                self._journal.truncate()
 
     @property
-    def _desk(self) -> AdjustableClock:
+    def _adjustable_clock(self) -> AdjustableClock:
         if not isinstance(self.clock, AdjustableClock):
             message = (
                 "a PersistentZiett needs an AdjustableClock, which can be set to moments gone by"
@@ -109,44 +109,44 @@ class PersistentZiett(FakeZiett):
         return self.clock
 
     @contextmanager
-    def _noting(self, what: str, how: object) -> Generator[Callable[[], None]]:
+    def _journaled(self, command: str, arguments: object) -> Generator[Callable[[], None]]:
         """Let something happen in one moment; it is in the journal once it is confirmed."""
-        with self._lock, self._desk.standing_still() as at:
+        with self._lock, self._adjustable_clock.stopped() as at:
             if self._journal is None:
                 yield lambda: None
                 return
             try:
-                with self._journal.adding([at, what, how]) as confirm:
+                with self._journal.appending([at, command, arguments]) as confirm:
                     yield confirm
             except OSError as error:
                 message = f"Nothing was done, as the state file cannot be written: {error.strerror}"
                 raise Refusal(507, message, code="INSUFFICIENT_STORAGE") from error
 
-    def _again(self, line: bytes) -> None:
-        at, what, how = json.loads(line)
+    def _replay_line(self, line: bytes) -> None:
+        at, command, arguments = json.loads(line)
         if not 0 <= at <= _LAST_MOMENT:
             message = f"{at} is no moment in seconds since 1970"
             raise ValueError(message)
         # A calendar that was set back since: the past stays the past.
-        self._desk.advance(max(0.0, at - self._desk.monotonic()))
-        with self._desk.standing_still(at):
-            self._repeat(what, how)
+        self._adjustable_clock.advance(max(0.0, at - self._adjustable_clock.monotonic()))
+        with self._adjustable_clock.stopped(at):
+            self._replay(command, arguments)
 
-    def _repeat(self, what: str, how: Any) -> None:  # noqa: ANN401 (it is JSON)
-        if what == "request":
-            status = super().handle(_read(how)).status
+    def _replay(self, command: str, arguments: Any) -> None:  # noqa: ANN401 (it is JSON)
+        if command == "request":
+            status = super().handle(_from_json(arguments)).status
             if status >= 400:
                 message = f"the answer is {status} now; was it written with other options?"
                 raise ValueError(message)
-        elif what == "deliver":
-            super().deliver(*how)
-        elif what == "use_dialect":
-            super().use_dialect(how)
+        elif command == "deliver":
+            super().deliver(*arguments)
+        elif command == "use_dialect":
+            super().use_dialect(arguments)
         else:
-            super().top_up(Decimal(how))
+            super().top_up(Decimal(arguments))
 
 
-def _written(request: Request) -> Mapping[str, object]:
+def _to_json(request: Request) -> Mapping[str, object]:
     return {
         "url": request.url,
         "headers": [pair for pair in request.headers if pair[0].lower() in _HEADERS],
@@ -154,7 +154,7 @@ def _written(request: Request) -> Mapping[str, object]:
     }
 
 
-def _read(written: Mapping[str, Any]) -> Request:
-    headers = tuple((str(name), str(value)) for name, value in written["headers"])
-    body = written["body"].encode(errors="surrogateescape")
-    return Request("POST", written["url"], headers, body)
+def _from_json(document: Mapping[str, Any]) -> Request:
+    headers = tuple((str(name), str(value)) for name, value in document["headers"])
+    body = document["body"].encode(errors="surrogateescape")
+    return Request("POST", document["url"], headers, body)

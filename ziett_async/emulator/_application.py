@@ -14,7 +14,7 @@ Send = Callable[[bytes], Awaitable[None]]
 
 
 @attrs.frozen(repr=False)
-class Stream:
+class StreamingResponse:
     """An answer without an end: `feed` sends until it returns or the client has gone.
 
     When the client goes, `feed` is cancelled. The connection is closed afterwards.
@@ -25,10 +25,10 @@ class Stream:
     feed: Callable[[Send], Awaitable[None]]
 
 
-Answer = Exchange | Stream
+Answer = Exchange | StreamingResponse
 
 
-class Desk(Protocol):
+class Application(Protocol):
     """Whoever answers; it never waits."""
 
     def answer(self, request: Request) -> Answer:

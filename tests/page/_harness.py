@@ -29,7 +29,7 @@ def bubbles(page: Page) -> Locator:
 
 
 @attrs.frozen
-class Desk:
+class Harness:
     """An emulator on whose page the tests look."""
 
     emulator: Emulator

@@ -9,7 +9,7 @@ from ziett_async._wire import Headers
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
-_A_YEAR = 366 * 86_400
+_YEAR = 366 * 86_400
 
 
 class CommandBody(JsonBody):
@@ -18,9 +18,11 @@ class CommandBody(JsonBody):
     def __init__(self, document: Mapping[str, object], *known: str) -> None:
         super().__init__(document)
         for name in sorted(document.keys() - set(known)):
-            self.note(_shown(name), f"is no field here; there are: {', '.join(known) or 'none'}")
+            self.note(
+                _safe_name(name), f"is no field here; there are: {', '.join(known) or 'none'}"
+            )
 
-    def number(self, name: str, *, least: float = 0, most: float = _A_YEAR) -> float:
+    def number(self, name: str, *, least: float = 0, most: float = _YEAR) -> float:
         """Return a required number within its bounds."""
         value = self._present(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -66,7 +68,7 @@ class CommandBody(JsonBody):
                 each, 8192, _PRINTABLE.fullmatch, "must be printable ASCII"
             )
             if problem:
-                self.note(f"{name}.{_shown(key)}", problem)
+                self.note(f"{name}.{_safe_name(key)}", problem)
         return tuple((key, str(each)) for key, each in found.items())
 
     def bytes(self, name: str) -> bytes | None:
@@ -76,6 +78,6 @@ class CommandBody(JsonBody):
         return self.text(name).encode(errors="replace")
 
 
-def _shown(name: str) -> str:
+def _safe_name(name: str) -> str:
     """Return somebody else's name for a field as an answer can hold it."""
     return name[:100].encode("ascii", "backslashreplace").decode()
