@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -12,19 +12,21 @@ import attrs
 import httpx
 import pytest
 
-from ziett_async._clock import SystemClock
+from ziett_async._clock import ManualClock, SystemClock
 from ziett_async._wire import Request
 from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator.control.events import EventStream
 from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views
-from ziett_async.testing import FakeZiett, Quota
+from ziett_async.testing import FakeZiett, MessageRecord, Quota
 from ziett_async.testing.emulator import Emulator
 
 pytestmark = pytest.mark.anyio
 
 #: What `json.loads` returns.
 Json: TypeAlias = Any
+Ask = Callable[..., Request]
+Body = Callable[..., dict[str, object]]
 
 KEY = "zk_test_a_long_key_4567"
 SEND = {
@@ -512,8 +514,8 @@ async def test_what_happens_is_told_at_once(harness: Harness) -> None:
         assert (await listener.until("state"))["requests"] == []
 
 
-async def test_silence_is_broken_by_a_sign_of_life() -> None:
-    """So that a listener who has gone is noticed, and one who is there knows it."""
+async def test_a_silent_stream_sends_comments() -> None:
+    """So that either side notices a dead connection."""
     service, log, heard = FakeZiett(), RequestLog(), list[bytes]()
 
     async def send(data: bytes) -> None:
@@ -522,10 +524,100 @@ async def test_silence_is_broken_by_a_sign_of_life() -> None:
             scope.cancel()
 
     with anyio.CancelScope() as scope:
-        await EventStream(service, Views(service, log), log, silence=0.15).feed(send)
+        await EventStream(service, Views(service, log), log, keep_alive=0.15).feed(send)
     assert heard[0].startswith(b"retry: ")
     assert heard[1].startswith(b"event: state\n")
     assert heard[2] == b": still here\n\n"
+
+
+class CountingZiett(FakeZiett):
+    """A fake that counts how often all its messages are read."""
+
+    reads = 0
+
+    @property
+    def messages(self) -> Sequence[MessageRecord]:
+        """Every message, as before."""
+        self.reads += 1
+        return super().messages
+
+
+def stream_of(service: FakeZiett) -> EventStream:
+    """Return a stream of a service, after its first event."""
+    log = RequestLog()
+    stream = EventStream(service, Views(service, log), log)
+    assert [name for name, _ in stream.events()] == ["state"]
+    return stream
+
+
+def message_events(stream: EventStream) -> list[Json]:
+    """Return the `message` events since the last call."""
+    return [document for name, document in stream.events() if name == "message"]
+
+
+async def test_a_listener_does_not_read_all_messages_when_nothing_happens(
+    request_of: Ask, message: Body
+) -> None:
+    """Nor when messages come or are delivered: only what changed is read, from the log."""
+    clock = ManualClock()
+    service = CountingZiett(clock=clock)
+    stream = stream_of(service)
+    reads = service.reads
+    assert list(stream.events()) == []
+    service.exchange(request_of("POST", "/messages", message(), key="a"))
+    assert [each["status"] for each in message_events(stream)] == ["PENDING"]
+    clock.advance(3600)
+    assert [each["status"] for each in message_events(stream)] == ["DELIVERED"]
+    assert service.reads == reads
+
+
+async def test_what_is_shown_of_older_messages_is_sent_again_when_it_changes(
+    request_of: Ask, message: Body
+) -> None:
+    """By a new contact of their number, and by a repeated request, from memory too."""
+    service = FakeZiett(delivery=None)
+    stream = stream_of(service)
+    first, other = (
+        request_of("POST", "/messages", message(target_e164=number), key=number)
+        for number in ("+244923456789", "+244923000000")
+    )
+    service.exchange(first)
+    service.exchange(other)
+    assert len(message_events(stream)) == 2
+    service.exchange(first)
+    [event] = message_events(stream)
+    assert (event["target_e164"], event["attempts"]) == ("+244923456789", 2)
+    contact = message(save_contact={"name": "Ana"}, content="2")
+    service.exchange(request_of("POST", "/messages", contact, key="b"))
+    events = message_events(stream)
+    assert [each["contact"]["name"] for each in events] == ["Ana", "Ana"]
+    assert message_events(stream) == []
+
+
+async def test_two_listeners_each_get_every_event() -> None:
+    """Each has its own position."""
+    service = FakeZiett()
+    streams = [stream_of(service) for _ in range(2)]
+    added = service.add_message()
+    for stream in streams:
+        assert [each["id"] for each in message_events(stream)] == [str(added.id)]
+
+
+async def test_a_listener_that_clear_overtakes_gets_the_state(
+    request_of: Ask, message: Body
+) -> None:
+    """Even where there are as many messages and requests as before it; attempts count anew."""
+    service, send = FakeZiett(), request_of("POST", "/messages", message(), key="a")
+    stream = stream_of(service)
+    service.exchange(send)
+    service.exchange(send)
+    assert [each["attempts"] for each in message_events(stream)] == [2]
+    service.clear()
+    service.exchange(send)
+    service.exchange(request_of("POST", "/messages", message(), key="b"))
+    [(name, state)] = stream.events()
+    assert (name, [each["attempts"] for each in state["messages"]]) == ("state", [1, 1])
+    assert message_events(stream) == []
 
 
 async def test_who_looks_on_waits_for_no_latency() -> None:

@@ -16,11 +16,11 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from ziett_async import AsyncZiett
-from ziett_async._fake.responses import Refusal
-from ziett_async._wire import Request, Response
+from ziett_async._wire import Request
+from ziett_async.emulator._application import Send, StreamingResponse
 from ziett_async.emulator._tcp import Peer, accept, is_free, listen
 from ziett_async.testing import SCOPES, Exchange, FakeZiett, Fault
-from ziett_async.testing.emulator import Emulator, Send, StreamingResponse
+from ziett_async.testing.emulator import Emulator
 
 Body = Callable[..., dict[str, object]]
 
@@ -211,12 +211,9 @@ def test_a_body_may_come_in_chunks(emulator: Emulator, message: Body) -> None:
 def test_a_long_answer_waits_for_a_slow_reader() -> None:
     """All of it arrives."""
     long = b"x" * 32_000_000
-
-    def room(_: Request) -> Exchange:
-        return Exchange(Response(200, (), long))
-
-    with Emulator(rooms=[room]) as emulator, connect(emulator) as end:
-        end.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    with Emulator() as emulator, connect(emulator) as end:
+        emulator.service.faults.add(Fault.status(200, body=long))
+        end.sendall(LIST + b"\r\n")
         assert answer(end)[1] == long
 
 
@@ -335,52 +332,38 @@ def test_latency_passes_before_an_answer(latency: float | Callable[[], float]) -
         assert monotonic() - before >= 0.1
 
 
-def rooms(request: Request) -> Exchange | None:
-    """Answer three paths, each in its way."""
-    if request.url == "/page":
-        return Exchange(Response(200, (("content-type", "text/html"),), b"<html>"))
-    if request.url == "/refused":
-        raise Refusal(409, "Not now")
-    if request.url == "/broken":
-        message = "a mistake of ours"
-        raise KeyError(message)
-    return None
+class Broken(FakeZiett):
+    """A service with a defect."""
+
+    def exchange(self, request: Request) -> Exchange:
+        """Fail."""
+        raise KeyError(request.url)
 
 
-def test_rooms_are_asked_before_the_api() -> None:
-    """They answer, refuse, or leave it to the API."""
-    with Emulator(rooms=[rooms]) as emulator:
-        assert ask(emulator, "GET", "/page")[1] == b"<html>"
-        response, body = ask(emulator, "HEAD", "/page")
-        assert (response.getheader("content-length"), body) == ("6", b"")
-        assert ask(emulator, "GET", "/refused")[0].status == 409
-        assert ask(emulator, "GET", "/c/v1/messages")[0].status == 200
-
-
-def test_a_room_that_fails_is_a_500_and_a_line_in_the_log(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The traceback is for us, not for the client."""
-    with Emulator(rooms=[rooms]) as emulator:
-        response, body = ask(emulator, "GET", "/broken")
+def test_a_defect_is_a_500_and_a_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The response does not show the traceback, and the emulator goes on."""
+    with Emulator(Broken()) as emulator:
+        response, body = ask(emulator, "GET", "/c/v1/messages")
+        assert ask(emulator, "GET", "/_emulator/state")[0].status == 200
     assert (response.status, json.loads(body)["code"]) == (500, "INTERNAL_SERVER_ERROR")
-    assert b"mistake" not in body
-    assert "KeyError" in caplog.text
+    assert b"KeyError" not in body
+    assert "KeyError: '/c/v1/messages'" in caplog.text
 
 
-class Events:
-    """A room with a stream."""
+class Streaming(Emulator):
+    """An emulator that answers with streams."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ended = threading.Event()
 
-    def __call__(self, request: Request) -> StreamingResponse | None:
-        """Answer with events: one, and then one that never comes; or some mishap."""
-        feeds = {"/events": self.forever, "/short": self.short, "/broken": self.broken}
+    def answer(self, request: Request) -> StreamingResponse:
+        """Answer with a stream that does not end, one that does, or one that fails."""
+        feeds = {"/endless": self.endless, "/short": self.short, "/broken": self.broken}
         headers = (("content-type", "text/event-stream"),)
-        return StreamingResponse(200, headers, feeds[request.url]) if request.url in feeds else None
+        return StreamingResponse(200, headers, feeds[request.url])
 
-    async def forever(self, send: Send) -> None:
+    async def endless(self, send: Send) -> None:
         """Send one event and wait."""
         try:
             await send(b"data: 1\n\n")
@@ -401,33 +384,31 @@ class Events:
 
 def test_a_stream_sends_until_the_client_leaves() -> None:
     """Then it is cancelled."""
-    events = Events()
-    with Emulator(rooms=[events]) as emulator:
+    with Streaming() as emulator:
         with connect(emulator) as end:
-            end.sendall(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            end.sendall(b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n")
             response = HTTPResponse(end)
             response.begin()
             assert response.getheader("content-type") == "text/event-stream"
             assert response.readline() == b"data: 1\n"
-            assert not events.ended.is_set()
+            assert not emulator.ended.is_set()
             response.close()
-        assert events.ended.wait(10)
+        assert emulator.ended.wait(10)
 
 
 def test_a_stream_is_cancelled_when_the_client_breaks_off() -> None:
-    """A reset is a goodbye, too."""
-    events = Events()
-    with Emulator(rooms=[events]) as emulator:
+    """With a reset instead of a close."""
+    with Streaming() as emulator:
         with connect(emulator) as end:
-            end.sendall(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            end.sendall(b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n")
             end.recv(1)
             Peer(end).reset()
-        assert events.ended.wait(10)
+        assert emulator.ended.wait(10)
 
 
 def test_a_stream_may_end() -> None:
     """The client has all of it, and the connection is closed."""
-    with Emulator(rooms=[Events()]) as emulator:
+    with Streaming() as emulator:
         assert ask(emulator, "GET", "/short")[1] == b"data: 1\n\ndata: 2\n\n"
         assert ask(emulator, "HEAD", "/short")[1] == b""
 
@@ -435,8 +416,8 @@ def test_a_stream_may_end() -> None:
 def test_a_stream_that_fails_breaks_its_connection_only(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The log says how; everybody else is served."""
-    with Emulator(rooms=[Events()]) as emulator:
+    """The log has the traceback; other clients are served."""
+    with Streaming() as emulator:
         with connect(emulator) as end:
             end.sendall(b"GET /broken HTTP/1.1\r\nhost: localhost\r\n\r\n")
             with pytest.raises(ConnectionResetError):

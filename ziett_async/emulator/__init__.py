@@ -1,6 +1,5 @@
 """The emulator: a `FakeZiett` behind HTTP on loopback. It needs h11, the extra `emulator`."""
 
-from ziett_async.emulator._application import Answer, Send, StreamingResponse
-from ziett_async.emulator._server import Emulator, Room
+from ziett_async.emulator._server import Emulator
 
-__all__ = ["Answer", "Emulator", "Room", "Send", "StreamingResponse"]
+__all__ = ["Emulator"]

@@ -1,4 +1,4 @@
-"""The desk behind a connection: who answers requests, and with what."""
+"""Application: what an HTTP connection calls, synchronously; and the response without an end."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -9,15 +9,15 @@ from ziett_async._fake.faults import Exchange
 from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Headers, Request, Response
 
-#: Sends some bytes of a stream on their way at once.
+#: Sends some bytes of a stream at once.
 Send = Callable[[bytes], Awaitable[None]]
 
 
 @attrs.frozen(repr=False)
 class StreamingResponse:
-    """An answer without an end: `feed` sends until it returns or the client has gone.
+    """A response whose body `feed` sends until it returns or the client disconnects.
 
-    When the client goes, `feed` is cancelled. The connection is closed afterwards.
+    When the client disconnects, `feed` is cancelled. The connection is closed afterwards.
     """
 
     status: int
@@ -25,20 +25,22 @@ class StreamingResponse:
     feed: Callable[[Send], Awaitable[None]]
 
 
-Answer = Exchange | StreamingResponse
-
-
 class Application(Protocol):
-    """Whoever answers; it never waits."""
+    """What an HTTP connection calls: the emulator. A request's `url` is the target as sent."""
 
-    def answer(self, request: Request) -> Answer:
-        """Answer a request, whose `url` is the target as it came."""
+    def admit(self, request: Request) -> float:
+        """Return the latency of a request, in seconds there and back.
+
+        Raises:
+            Refusal: its sender may not use the emulator.
+
+        """
+        ...
+
+    def answer(self, request: Request) -> Exchange | StreamingResponse:
+        """Answer a request that was admitted."""
         ...
 
     def refuse(self, refusal: Refusal) -> Response:
-        """Put a refusal into words."""
-        ...
-
-    def latency(self, request: Request) -> float:
-        """Return seconds there and back, for this request."""
+        """Return the error object for a refusal."""
         ...

@@ -1,6 +1,6 @@
-"""The control API under `/_emulator`, and the inbox at `/`: an emulator's rooms beside the API.
+"""ControlApi: the control API under `/_emulator`, and the inbox at `/`.
 
-Whatever a test in Python does with a `FakeZiett`, a test in any other language does by it.
+A test in any language does with it what a test in Python does with a `FakeZiett`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from ziett_async._fake.parsing.body import json_object
 from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.responses import Refusal, answer, invalid
 from ziett_async._wire import Request, Response
-from ziett_async.emulator._application import Answer, StreamingResponse
+from ziett_async.emulator._application import StreamingResponse
 from ziett_async.emulator._origin import check_type
 from ziett_async.emulator.control import commands
 from ziett_async.emulator.control.events import EventStream
@@ -33,16 +33,16 @@ _SECURITY_HEADERS = (
     ("x-content-type-options", "nosniff"),
 )
 _EVENT_STREAM_HEADERS = (("content-type", "text/event-stream"), *_SECURITY_HEADERS)
-#: Seconds since 1970 that a calendar of four digits still shows.
+#: Seconds since 1970, just before the year 10000.
 _LAST_MOMENT = 253_000_000_000
 
 
 @runtime_checkable
 class SupportsAdvance(Protocol):
-    """A clock that can be put forward."""
+    """A clock that can be set forward."""
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Set it forward by `seconds`."""
         ...
 
 
@@ -56,11 +56,12 @@ class _ControlRequest:
 
     @property
     def document(self) -> Mapping[str, object]:
+        """The body's JSON object; an empty body is an empty object."""
         return json_object(self.body or b"{}")
 
     @property
     def limit(self) -> int:
-        """How many rows are wanted."""
+        """How many entries to return at most."""
         search = QueryString(self.query)
         limit = search.integer("limit", 100, least=1, most=1000)
         search.close()
@@ -70,13 +71,13 @@ class _ControlRequest:
 Handler = Callable[[_ControlRequest], Response]
 
 
-class Control:
-    """The rooms of one emulator; `room` answers, `witness` is told what the API answered."""
+class ControlApi:
+    """Answers the requests for the inbox and the control API of one emulator."""
 
-    def __init__(self, service: FakeZiett) -> None:
+    def __init__(self, service: FakeZiett, log: RequestLog) -> None:
         self._service = service
-        self._log = RequestLog()
-        self._views = Views(service, self._log)
+        self._log = log
+        self._views = Views(service, log)
         self._routes: Mapping[str, Mapping[str, Handler]] = {
             "state": {"GET": self._state},
             "messages": {"GET": self._messages},
@@ -94,45 +95,36 @@ class Control:
             "reset": {"POST": self._reset},
         }
 
-    def knows(self, request: Request) -> bool:
+    def owns(self, request: Request) -> bool:
         """Return whether a request is for the inbox or the control API."""
         path = request.url.partition("?")[0]
         return path in {"/", _BASE} or path.startswith(f"{_BASE}/")
 
-    def room(self, request: Request) -> Answer | None:
-        """Answer what is for the inbox or the control API."""
-        if not self.knows(request):
-            return None
+    def answer(self, request: Request) -> Exchange | StreamingResponse:
+        """Answer a request that it owns.
+
+        Raises:
+            Refusal: there is no such path or method, or a field is wrong.
+
+        """
         path, _, query = request.url.partition("?")
         method = "GET" if request.method == "HEAD" else request.method
         if path == "/":
             _allow(method, ["GET"])
             return Exchange(inbox())
         try:
-            return self._attend(request, method, path.removeprefix(_BASE).lstrip("/"), query)
+            return self._dispatch(request, method, path.removeprefix(_BASE).lstrip("/"), query)
         except Refusal as refusal:
             refusal.service = "emulator"
             raise
 
-    def overseen(self, api: Callable[[Request], Exchange]) -> Callable[[Request], Exchange]:
-        """Return the API with its requests and answers noted for the inbox."""
-
-        def answered(request: Request) -> Exchange:
-            before = self._service.latest
-            exchange = api(request)
-            latest = self._service.latest
-            arrival = None if latest is before else latest
-            self._log.append(self._service.clock.time(), request, exchange, arrival)
-            return exchange
-
-        return answered
-
-    def _attend(self, request: Request, method: str, path: str, query: str) -> Answer:
+    def _dispatch(
+        self, request: Request, method: str, path: str, query: str
+    ) -> Exchange | StreamingResponse:
         if path == "events":
             _allow(method, ["GET"])
-            return StreamingResponse(
-                200, _EVENT_STREAM_HEADERS, EventStream(self._service, self._views, self._log).feed
-            )
+            stream = EventStream(self._service, self._views, self._log)
+            return StreamingResponse(200, _EVENT_STREAM_HEADERS, stream.feed)
         name, _, parameter = path.partition("/")
         handlers = self._routes.get(f"{name}/*" if parameter else name)
         if handlers is None:
@@ -196,7 +188,7 @@ class Control:
     def _advance(self, request: _ControlRequest) -> Response:
         seconds, clock = commands.read_seconds(request.document), self._service.clock
         if not isinstance(clock, SupportsAdvance):
-            raise Refusal(409, "The service's clock is not one that can be put forward")
+            raise Refusal(409, "The service's clock cannot be set forward")
         if clock.time() + seconds > _LAST_MOMENT:
             raise invalid({"seconds": "would be after the last year of four digits"})
         clock.advance(seconds)

@@ -1,4 +1,4 @@
-"""The last requests that came to an emulator, each with what it was answered."""
+"""RequestLog: the last requests that an emulator received, each with its response."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from ziett_async._fake.faults import Exchange
 from ziett_async._fake.state.records import Arrival
 from ziett_async._wire import Request
 
-#: Bytes that are kept of a body.
+#: Bytes of a body that are kept.
 _MAX_BODY = 8192
 
 
 @attrs.frozen(repr=False, kw_only=True)
 class Entry:
-    """One request and its answer; of long bodies the beginning."""
+    """One request and its response; long bodies are cut off."""
 
     #: Counted from 1.
     number: int
@@ -23,24 +23,22 @@ class Entry:
     at: float
     request: Request
     exchange: Exchange
-    #: The service's own note of it; None where it never came to the service.
+    #: The entry in the service's ledger; None where the request did not reach the service.
     arrival: Arrival | None
 
 
 class RequestLog:
-    """The last so many requests."""
+    """The last `max_entries` requests."""
 
     def __init__(self, max_entries: int = 500) -> None:
         self._entries: deque[Entry] = deque(maxlen=max_entries)
-        #: How many there have been.
+        #: How many requests there have been.
         self.count = 0
-        #: Another object after each `clear`.
-        self.epoch = object()
 
     def append(
         self, at: float, request: Request, exchange: Exchange, arrival: Arrival | None
     ) -> None:
-        """Note a request and what becomes of it."""
+        """Add a request and what became of it."""
         self.count += 1
         if len(request.body) > _MAX_BODY:
             request = attrs.evolve(request, body=request.body[:_MAX_BODY])
@@ -58,6 +56,5 @@ class RequestLog:
         return [entry for entry in self._entries if entry.number > number]
 
     def clear(self) -> None:
-        """Forget them; numbers go on."""
+        """Remove all entries; numbers continue."""
         self._entries.clear()
-        self.epoch = object()
