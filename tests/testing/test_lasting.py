@@ -195,9 +195,9 @@ def test_a_line_counts_once_what_it_tells_has_happened(file: Path) -> None:
     lines = list[bytes]()
     with Journal.open(file) as journal:
         for number in range(2):
-            with journal.appending([number]) as confirm:
+            with journal.appending([number]) as commit:
                 file.with_suffix(".copy").write_bytes(file.read_bytes())
-                confirm()
+                commit()
         with suppress(KeyError), journal.appending([2]):
             raise KeyError
     with Journal.open(file) as journal:
@@ -212,9 +212,9 @@ def test_it_is_known_beforehand_whether_a_line_fits_on_the_disk(file: Path) -> N
     begun = list[int]()
     with Journal.open(file) as journal:
         for size in range(5):
-            with disk_of(size), suppress(OSError), journal.appending([0]) as confirm:
+            with disk_of(size), suppress(OSError), journal.appending([0]) as commit:
                 begun.append(size)
-                confirm()
+                commit()
             assert file.read_bytes() == (b"[0]\n" if size == 4 else b"")
     assert begun == [4]
 
@@ -230,7 +230,7 @@ def test_what_a_power_failure_leaves_is_cut_off(
         fake = start()
         with fake.persisted_in(file):
             assert (str(fake.balance), file.read_bytes()) == (balance, whole)
-        cut = f"{file}: cut off {len(torn) + 4096} bytes at its end: an incomplete line"
+        cut = f"{file}: cut off an incomplete line at its end, {len(torn) + 4096} bytes"
         assert caplog.messages == [cut]
 
 
@@ -259,7 +259,7 @@ def test_a_file_of_another_kind_is_refused(file: Path, line: str, end: str) -> N
     written = f'[17.5, "top_up", "1"]\n{line}{end}'
     file.write_text(written, encoding="utf-8")
     file.chmod(0o644)
-    with pytest.raises(ValueError, match="line 2: cannot happen again") as caught:
+    with pytest.raises(ValueError, match="line 2: cannot be replayed") as caught:
         take_up(file)
     assert "cut the file before this line, or name another file" in str(caught.value)
     assert file.read_text(encoding="utf-8") == written
@@ -270,7 +270,7 @@ def test_a_file_of_another_kind_is_refused(file: Path, line: str, end: str) -> N
 def test_what_no_journal_has_begun_is_not_cut_off(file: Path, written: str) -> None:
     """A last line is incomplete only if it begins like a journal's."""
     file.write_text(written, encoding="utf-8")
-    with pytest.raises(ValueError, match="it is no line of a state file"):
+    with pytest.raises(ValueError, match="it is not a line of a state file"):
         take_up(file)
     assert file.read_text(encoding="utf-8") == written
 

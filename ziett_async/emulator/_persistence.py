@@ -1,8 +1,9 @@
-"""PersistentZiett: a `FakeZiett` that takes up where it left off.
+"""PersistentZiett: a `FakeZiett` whose state survives a restart.
 
-Its journal has one line for each thing that changed something, with its moment. The service is
-deterministic, so letting the same things happen again in the same moments gives the same messages
-with the same ids and fates, the same contacts, balance and keys.
+Its journal has one line for each command that changed the state, with its time. The service is
+deterministic, so replaying the commands at these times gives the same messages with the same ids
+and deliveries, the same contacts, balance and idempotency keys. The journal is written before a
+command is carried out, so that a full disk prevents it; the store's log of changes comes after.
 """
 
 import json
@@ -19,39 +20,37 @@ from ziett_async._fake.responses import Refusal
 from ziett_async._fake.state.ids import TraceIds
 from ziett_async._fake.state.records import MessageRecord
 from ziett_async._wire import Request
-from ziett_async.emulator._clock import AdjustableClock
+from ziett_async.emulator._clock import LAST_MOMENT, AdjustableClock
 from ziett_async.emulator._journal import Journal
 
-#: What of a request's headers the service goes by.
+#: The headers of a request that the service reads.
 _HEADERS = {"x-api-key", "idempotency-key", "content-type"}
-#: Seconds since 1970 that a calendar of four digits still shows.
-_LAST_MOMENT = 253_000_000_000
 
 
 class PersistentZiett(FakeZiett):
-    """A `FakeZiett` on a `AdjustableClock` that keeps its state in a file while told to.
+    """A `FakeZiett` on an `AdjustableClock` that persists its state during `persisted_in`.
 
-    Kept is what came by `exchange`, `deliver`, `top_up`, `use_dialect` and `clear`. Table put in
-    by hand and scripted faults are not, and neither are requests that only read.
+    It persists what `exchange`, `deliver`, `top_up`, `use_dialect` and `clear` change, but not
+    rows added by `add_message` and `put`, nor scripted faults.
     """
 
     _journal: Journal | None = None
 
     @contextmanager
     def persisted_in(self, path: Path) -> Generator[None]:
-        """Take up the state in a file, made if need be, and keep it there during the block.
+        """Restore the state from a file, created if missing, and persist it during the block.
 
-        The file is for one service at a time, which is set up as the one that wrote it was.
-        Nothing happens that cannot be written: it raises a `Refusal`, a 507.
+        One service at a time uses the file, and each has the options of the one that wrote it.
+        A command that cannot be written is not carried out: it raises a `Refusal`, a 507.
 
         Raises:
-            ValueError: what the file tells cannot happen again.
-            OSError: the file cannot be read or written, or another emulator has it.
+            ValueError: a line of the file cannot be replayed.
+            OSError: the file cannot be read or written, or another emulator has locked it.
 
         """
         with Journal.open(path) as journal:
             journal.replay(self._replay_line)
-            # Errors are not in the file, so the seed would give theirs out a second time.
+            # Errors are not in the file, so with the seed their ids would come a second time.
             self._trace_ids = TraceIds(None)
             self._journal = journal
             try:
@@ -60,40 +59,40 @@ class PersistentZiett(FakeZiett):
                 self._journal = None
 
     def exchange(self, request: Request) -> Exchange:
-        """Answer as a `FakeZiett`, and note what was carried out."""
+        """Answer as a `FakeZiett` does, and journal a request that was carried out."""
         if request.method != "POST":
             return super().exchange(request)
-        with self._journaled("request", _to_json(request)) as confirm:
+        with self._journaled("request", _to_json(request)) as commit:
             exchange = super().exchange(request)
             arrival = self.latest
-            # The service's own status: a fault may have put another in its place.
+            # The status of the service's answer, which a fault may have replaced.
             if exchange.executed and arrival and (arrival.status or 500) < 400:
-                confirm()
+                commit()
         return exchange
 
     def deliver(
         self, message_id: UUID | str, status: str = "DELIVERED", error_code: str | None = None
     ) -> MessageRecord:
         """Give a message a status now; from then on it changes by hand only."""
-        with self._journaled("deliver", [str(message_id), status, error_code]) as confirm:
+        with self._journaled("deliver", [str(message_id), status, error_code]) as commit:
             record = super().deliver(message_id, status, error_code)
-            confirm()
+            commit()
         return record
 
     def top_up(self, amount: Decimal | int) -> None:
-        """Put money on the account."""
-        with self._journaled("top_up", str(amount)) as confirm:
+        """Add to the balance."""
+        with self._journaled("top_up", str(amount)) as commit:
             super().top_up(amount)
-            confirm()
+            commit()
 
     def use_dialect(self, name: str) -> None:
-        """Answer as other pages do from now on."""
-        with self._journaled("use_dialect", name) as confirm:
+        """Answer in another dialect from now on."""
+        with self._journaled("use_dialect", name) as commit:
             super().use_dialect(name)
-            confirm()
+            commit()
 
     def clear(self) -> None:
-        """Begin anew: only the clock keeps its time."""
+        """Reset everything but the clock."""
         with self._lock:
             super().clear()
             if self._journal is not None:
@@ -103,31 +102,31 @@ class PersistentZiett(FakeZiett):
     def _adjustable_clock(self) -> AdjustableClock:
         if not isinstance(self.clock, AdjustableClock):
             message = (
-                "a PersistentZiett needs an AdjustableClock, which can be set to moments gone by"
+                "a PersistentZiett needs an AdjustableClock, which can be stopped at past moments"
             )
             raise TypeError(message)
         return self.clock
 
     @contextmanager
     def _journaled(self, command: str, arguments: object) -> Generator[Callable[[], None]]:
-        """Let something happen in one moment; it is in the journal once it is confirmed."""
+        """Stop the clock while a command is carried out; it is journaled once it is committed."""
         with self._lock, self._adjustable_clock.stopped() as at:
             if self._journal is None:
                 yield lambda: None
                 return
             try:
-                with self._journal.appending([at, command, arguments]) as confirm:
-                    yield confirm
+                with self._journal.appending([at, command, arguments]) as commit:
+                    yield commit
             except OSError as error:
                 message = f"Nothing was done, as the state file cannot be written: {error.strerror}"
                 raise Refusal(507, message, code="INSUFFICIENT_STORAGE") from error
 
     def _replay_line(self, line: bytes) -> None:
         at, command, arguments = json.loads(line)
-        if not 0 <= at <= _LAST_MOMENT:
-            message = f"{at} is no moment in seconds since 1970"
+        if not 0 <= at <= LAST_MOMENT:
+            message = f"{at} is not a time in seconds since 1970"
             raise ValueError(message)
-        # A calendar that was set back since: the past stays the past.
+        # The machine's calendar may have been set back since.
         self._adjustable_clock.advance(max(0.0, at - self._adjustable_clock.monotonic()))
         with self._adjustable_clock.stopped(at):
             self._replay(command, arguments)

@@ -19,6 +19,7 @@ from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.responses import Refusal, answer, invalid
 from ziett_async._wire import Request, Response
 from ziett_async.emulator._application import StreamingResponse
+from ziett_async.emulator._clock import LAST_MOMENT
 from ziett_async.emulator._origin import check_type
 from ziett_async.emulator.control import commands
 from ziett_async.emulator.control.events import EventStream
@@ -33,8 +34,6 @@ _SECURITY_HEADERS = (
     ("x-content-type-options", "nosniff"),
 )
 _EVENT_STREAM_HEADERS = (("content-type", "text/event-stream"), *_SECURITY_HEADERS)
-#: Seconds since 1970, just before the year 10000.
-_LAST_MOMENT = 253_000_000_000
 
 
 @runtime_checkable
@@ -189,8 +188,8 @@ class ControlApi:
         seconds, clock = commands.read_seconds(request.document), self._service.clock
         if not isinstance(clock, SupportsAdvance):
             raise Refusal(409, "The service's clock cannot be set forward")
-        if clock.time() + seconds > _LAST_MOMENT:
-            raise invalid({"seconds": "would be after the last year of four digits"})
+        if clock.time() + seconds > LAST_MOMENT:
+            raise invalid({"seconds": "would be after the year 9999"})
         clock.advance(seconds)
         return self._part("now")
 

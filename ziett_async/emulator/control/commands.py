@@ -1,4 +1,4 @@
-"""What the control API can be told, from its JSON; every bad field is named at once."""
+"""The commands of the control API, read from JSON; a refusal names every bad field."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +14,7 @@ from ziett_async.emulator.control.command_body import CommandBody
 
 Document = Mapping[str, object]
 
-#: What a message may be marked as: the statuses of the API page, lists and retrieve.
+#: The statuses that a message may be given: those of the API page, list and retrieve.
 STATUSES = (
     "PENDING",
     "SENT",
@@ -30,7 +30,7 @@ _MAX_BYTES = 1 << 20
 
 
 def read_faults(document: Document) -> Sequence[Fault]:
-    """Return the faults that are to wait for their requests."""
+    """Return the faults to add."""
     kind = _FAULT_KINDS.get(str(document.get("kind")))
     fields = document if kind is None else ("kind", "operation", "times", *kind.fields)
     body = CommandBody(document, *fields)
@@ -43,7 +43,7 @@ def read_faults(document: Document) -> Sequence[Fault]:
 
 
 def read_seconds(document: Document) -> float:
-    """Return how far to put the clock forward."""
+    """Return by how many seconds to set the clock forward."""
     body = CommandBody(document, "seconds")
     seconds = body.number("seconds")
     body.close()
@@ -51,7 +51,7 @@ def read_seconds(document: Document) -> float:
 
 
 def read_amount(document: Document, balance: Decimal) -> Decimal:
-    """Return what to put on the account; less than nothing takes it off, as far as it goes."""
+    """Return what to add to the balance; a negative amount takes off at most all of it."""
     body, amount = CommandBody(document, "amount"), Decimal("NaN")
     with suppress(ArithmeticError):
         amount = Decimal(str(document.get("amount")))
@@ -66,7 +66,7 @@ def read_amount(document: Document, balance: Decimal) -> Decimal:
 
 
 def read_status(document: Document) -> tuple[str, str | None]:
-    """Return the status that a message is to have, and its error code."""
+    """Return the status to give to a message, and its error code."""
     body = CommandBody(document, "status", "error_code")
     status = body.choice("status", STATUSES, f"must be one of: {', '.join(STATUSES)}")
     has_code = document.get("error_code") is not None
@@ -84,20 +84,20 @@ def read_dialect(document: Document) -> str:
 
 
 def read_nothing(document: Document) -> None:
-    """Check that nothing more is asked for."""
+    """Check that the object is empty."""
     CommandBody(document).close()
 
 
 @attrs.frozen
 class _FaultKind:
-    """A kind of fault: what it takes beside its operation, and how it is made of that."""
+    """A kind of fault: its fields beside `operation` and `times`, and how to make it from them."""
 
     make: Callable[[CommandBody], Fault]
     fields: tuple[str, ...] = ()
 
 
 def _response_kind(make: Callable[..., Fault], status: int | None = None) -> _FaultKind:
-    """Return the kind of a fault that is an answer; without a `status` one has to be given."""
+    """Return a kind of fault that is a response; without a default its status is required."""
 
     def read(body: CommandBody) -> Fault:
         return make(

@@ -1,4 +1,4 @@
-"""What the control API shows of a service: messages, requests, buckets and the account as JSON."""
+"""Views: messages, requests, buckets and the account as JSON documents."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -96,7 +96,7 @@ class Views:
 
 
 def request_view(entry: Entry) -> Document:
-    """Return a request and its answer."""
+    """Return a request and its response."""
     exchange, arrival, request = entry.exchange, entry.arrival, entry.request
     headers = {name.lower(): value for name, value in request.headers}
     return {
