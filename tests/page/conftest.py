@@ -26,7 +26,7 @@ _ARGUMENTS = (
 
 @pytest.fixture
 def harness() -> Iterator[Harness]:
-    """Serve a Ziett whose messages stay PENDING until somebody marks them."""
+    """Serve a Ziett whose messages stay PENDING until a test gives them a status."""
     service = FakeZiett(clock=AdjustableClock(), delivery=None, balance=1000)
     with Emulator(service) as emulator:
         yield Harness(emulator)
@@ -46,8 +46,7 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser, harness: Harness) -> Iterator[Open]:
     """Open the inbox.
 
-    At the end nothing was complained of in the console but what was `excused`, and nobody else
-    was talked to.
+    At the end the console has no message but what was `excused`, and no other host was requested.
     """
     complaints, addresses = list[str](), list[str]()
     contexts = list[Any]()

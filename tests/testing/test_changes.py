@@ -71,12 +71,3 @@ def test_clear_begins_another_log(ask: Ask, message: Body) -> None:
     assert fake.changes is not before
     assert fake.changes is fake.changes
     assert (before.position, fake.changes.position) == (1, 0)
-
-
-def test_requests_are_read_from_a_position_too(ask: Ask, message: Body) -> None:
-    """The first `position` of them are left out."""
-    fake = FakeZiett()
-    for key in ("a", "b"):
-        ask(fake, "POST", "/messages", message(), key=key)
-    assert [each.idempotency_key for each in fake.requests_since(1)] == ["b"]
-    assert fake.requests_since(2) == []

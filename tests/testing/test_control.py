@@ -39,19 +39,19 @@ SEND = {
 
 @attrs.frozen
 class Harness:
-    """An emulator and somebody who talks to it."""
+    """An emulator and an HTTP client."""
 
     emulator: Emulator
     http: httpx.AsyncClient
 
     async def ask(self, method: str, path: str, body: object = None, **headers: str) -> Json:
-        """Put a request to the control API; return the JSON of its answer."""
+        """Call the control API; return the JSON of the response."""
         return (await self.request(method, path, body, **headers)).json()
 
     async def request(
         self, method: str, path: str, body: object = None, **headers: str
     ) -> httpx.Response:
-        """Put a request to the control API."""
+        """Call the control API."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.http.request(method, f"/_emulator{path}", json=body, headers=named)
 
@@ -63,7 +63,7 @@ class Harness:
 
 @pytest.fixture
 async def harness() -> AsyncGenerator[Harness]:
-    """Serve a Ziett with room for three sends a minute."""
+    """Serve a Ziett whose limit is three sends a minute."""
     service = FakeZiett(
         clock=AdjustableClock(), balance=100, limits={"send": Quota(3), "list": Quota(5)}
     )
@@ -75,14 +75,14 @@ async def harness() -> AsyncGenerator[Harness]:
 
 
 class Listener:
-    """Somebody who reads server-sent events."""
+    """A client that reads server-sent events."""
 
     def __init__(self, stream: anyio.abc.SocketStream) -> None:
         self._stream = stream
         self._read = ""
 
     async def until(self, name: str) -> Json:
-        """Return what the next event of this name says."""
+        """Return the data of the next event of this name."""
         found = None
         with anyio.fail_after(10):
             while not (found := re.search(rf"event: {name}\ndata: (.*)\n\n", self._read)):
@@ -91,8 +91,8 @@ class Listener:
         return json.loads(found[1])
 
 
-async def test_a_message_is_shown_with_all_that_is_known_of_it(harness: Harness) -> None:
-    """Contact, parts, codes, key, attempts, and its history as time goes by."""
+async def test_a_message_is_shown_in_full(harness: Harness) -> None:
+    """With its contact, parts, codes, key, attempts and history."""
     contact = {"name": "Ana", "email": "ana@example.ao", "tags": ["Premium"]}
     await harness.send(save_contact=contact)
     await harness.send(save_contact=contact)
@@ -112,7 +112,7 @@ async def test_a_message_is_shown_with_all_that_is_known_of_it(harness: Harness)
 
 
 async def test_messages_are_found_by_number_text_and_id(harness: Harness) -> None:
-    """The newest first, as many as are wanted."""
+    """The newest come first, `limit` of them at most."""
     ids = [(await harness.send(str(n), content=f"Text {n}")).json()["message_id"] for n in range(2)]
     harness.emulator.service.add_message(target_e164="+351912345678", content="Text")
     for query, found in (
@@ -128,8 +128,8 @@ async def test_messages_are_found_by_number_text_and_id(harness: Harness) -> Non
     assert (await harness.ask("GET", "/messages"))["messages_in_all"] == 3
 
 
-async def test_campaigns_and_other_channels_are_shown_as_they_are(harness: Harness) -> None:
-    """A campaign by its name; parts are for SMS only."""
+async def test_campaigns_and_other_channels_are_shown_too(harness: Harness) -> None:
+    """A campaign has its name; only an SMS has parts."""
     body = {**SEND, "recipients": ["+244923000001", "+244923000002"], "name": "July"}
     del body["target_e164"]
     await harness.http.post("/c/v1/campaigns/batch", json=body, headers={"X-API-KEY": KEY})
@@ -141,15 +141,15 @@ async def test_campaigns_and_other_channels_are_shown_as_they_are(harness: Harne
     assert message["segments"] is None
 
 
-async def test_a_message_is_marked(harness: Harness) -> None:
-    """For good, whatever the clock says, and its history knows."""
+async def test_a_message_is_given_a_status(harness: Harness) -> None:
+    """It stays, however far the clock goes, and it is in the history."""
     message_id = (await harness.send()).json()["message_id"]
     order = {"status": "FAILED", "error_code": "PROVIDER_REJECTED"}
-    marked = await harness.ask("POST", f"/messages/{message_id}", order)
+    updated = await harness.ask("POST", f"/messages/{message_id}", order)
     await harness.ask("POST", f"/messages/{message_id}", order)
     await harness.ask("POST", "/clock", {"seconds": 60})
     [message] = (await harness.ask("GET", "/messages"))["messages"]
-    assert message == marked | {"updated_at": message["updated_at"]}
+    assert message == updated | {"updated_at": message["updated_at"]}
     assert [(each["status"], each["error_code"]) for each in message["history"]] == [
         ("PENDING", None),
         ("FAILED", "PROVIDER_REJECTED"),
@@ -183,7 +183,7 @@ async def test_a_message_is_marked(harness: Harness) -> None:
 async def test_every_fault_happens_on_the_wire(
     harness: Harness, order: dict[str, Any], status: int | None
 ) -> None:
-    """Once, to the next request of its operation, and the log says so."""
+    """Once, to the next request of its operation."""
     added = await harness.request("POST", "/faults", {**order, "operation": "send_message"})
     assert added.status_code == 201
     assert await harness.ask("GET", "/faults") == added.json()
@@ -197,8 +197,8 @@ async def test_every_fault_happens_on_the_wire(
     assert (await harness.send("other")).status_code == 202
 
 
-async def test_faults_may_wait_in_numbers_and_be_called_off(harness: Harness) -> None:
-    """`times` of one kind, for any operation when none is named."""
+async def test_several_faults_are_added_at_once_and_removed(harness: Harness) -> None:
+    """`times` of one kind; without an operation they are for any."""
     await harness.ask("POST", "/faults", {"kind": "reset", "times": 3, "operation": None})
     assert await harness.ask("GET", "/faults") == {
         "faults": [{"label": "reset()", "operation": None}] * 3
@@ -208,7 +208,7 @@ async def test_faults_may_wait_in_numbers_and_be_called_off(harness: Harness) ->
 
 
 async def test_the_balance_goes_up_and_down(harness: Harness) -> None:
-    """A negative amount is how to see a 402."""
+    """After a negative amount a send is a 402."""
     assert await harness.ask("POST", "/balance", {"amount": "0.50"}) == {"balance": "100.50"}
     assert await harness.ask("POST", "/balance", {"amount": -90}) == {"balance": "10.50"}
     assert await harness.ask("GET", "/balance") == {"balance": "10.50"}
@@ -223,10 +223,10 @@ async def test_the_balance_goes_up_and_down(harness: Harness) -> None:
         ("conventions", "to", "provider_name"),
     ],
 )
-async def test_each_published_reading_is_chosen_by_name(
+async def test_a_dialect_is_chosen_by_name(
     harness: Harness, name: str, listed: str, provider: str
 ) -> None:
-    """While it runs: what was sent before is there in the new shape; a reset takes it back."""
+    """Earlier messages are shown in the new dialect; a replay and a reset keep the old one."""
     accepted = await harness.send()
     assert await harness.ask("POST", "/dialect", {"dialect": name}) == {"dialect": name}
     assert await harness.ask("GET", "/dialect") == {"dialect": name}
@@ -240,8 +240,8 @@ async def test_each_published_reading_is_chosen_by_name(
     assert (await harness.ask("POST", "/reset", {}))["dialect"] == "site"
 
 
-async def test_limits_say_how_full_they_are_without_using_anything_up(harness: Harness) -> None:
-    """Of nobody yet, of a key, empty, and full again when the time has come."""
+async def test_reading_the_limits_does_not_use_them(harness: Harness) -> None:
+    """Before any request, of one key, when empty, and when full again."""
     [send, _] = (await harness.ask("GET", "/limits"))["limits"]
     assert send == {
         "api_key": "", "bucket": "send", "limit": 3, "per": 60.0, "free": 3, "wait": 0,
@@ -259,8 +259,8 @@ async def test_limits_say_how_full_they_are_without_using_anything_up(harness: H
     assert send["free"] == 3
 
 
-async def test_requests_are_shown_with_their_answers(harness: Harness) -> None:
-    """Whether carried out, replayed, or never seen by the service; no key is shown in full."""
+async def test_requests_are_shown_with_their_responses(harness: Harness) -> None:
+    """Carried out, replayed, or lost before the service; no API key is shown in full."""
     await harness.send()
     await harness.send()
     await harness.ask("POST", "/faults", {"kind": "lose_answer"})
@@ -291,8 +291,8 @@ async def test_requests_are_shown_with_their_answers(harness: Harness) -> None:
     assert [each["number"] for each in (first, live)] == [1, 6]
 
 
-async def test_long_bodies_are_kept_in_part(harness: Harness) -> None:
-    """Of the request's and of the answer's, the beginning."""
+async def test_long_bodies_are_cut_off(harness: Harness) -> None:
+    """The log has the first 8192 bytes of a request and of a response."""
     for _ in range(30):
         harness.emulator.service.add_message(content="x" * 1600)
     await harness.http.get("/c/v1/messages", headers={"X-API-KEY": "zk_test_x"})
@@ -302,8 +302,8 @@ async def test_long_bodies_are_kept_in_part(harness: Harness) -> None:
     assert listed["api_key"] == "zk_test_…"
 
 
-async def test_a_reset_begins_anew(harness: Harness) -> None:
-    """Messages, money, requests and faults; attempts are counted from one again."""
+async def test_a_reset_clears_everything(harness: Harness) -> None:
+    """Messages, balance, requests and faults; attempts count from one again."""
     await harness.send()
     await harness.send()
     await harness.ask("POST", "/faults", {"kind": "reset", "operation": "get_message"})
@@ -359,10 +359,10 @@ async def test_a_reset_begins_anew(harness: Harness) -> None:
         (f"/messages/{UUID(int=7)}", {"status": "LOST", "error_code": 5}, {"status", "error_code"}),
     ],
 )
-async def test_what_is_wrong_is_named(
+async def test_a_refusal_names_every_bad_field(
     harness: Harness, path: str, body: object, fields: set[str]
 ) -> None:
-    """In the documented error object, every field of it at once, and nothing is done."""
+    """It is the documented error object, and nothing has changed."""
     headers = {"Content-Type": "application/json"}
     content = json.dumps(body)
     answer = await harness.http.post(f"/_emulator{path}", content=content, headers=headers)
@@ -373,8 +373,8 @@ async def test_what_is_wrong_is_named(
     assert await harness.ask("GET", "/faults") == {"faults": []}
 
 
-async def test_the_calendar_has_an_end() -> None:
-    """A clock is not put forward beyond what can be written."""
+async def test_the_clock_stays_before_the_year_10000() -> None:
+    """Setting it further forward is a 422."""
     clock = AdjustableClock()
     clock.advance(252_999_999_990 - clock.time())
     async with (
@@ -385,8 +385,8 @@ async def test_the_calendar_has_an_end() -> None:
     assert answer.json()["fields"].keys() == {"seconds"}
 
 
-async def test_a_clock_that_cannot_be_moved_says_so() -> None:
-    """The machine's own."""
+async def test_a_clock_that_cannot_be_set_is_a_409() -> None:
+    """Such as the machine's own."""
     async with (
         Emulator(FakeZiett(clock=SystemClock())) as emulator,
         httpx.AsyncClient(base_url=emulator.url) as http,
@@ -413,14 +413,14 @@ async def test_a_clock_that_cannot_be_moved_says_so() -> None:
 async def test_other_paths_and_methods_get_the_error_object(
     harness: Harness, method: str, path: str, status: int
 ) -> None:
-    """And a 405 says which methods there are."""
+    """A 405 has the header `Allow`."""
     answer = await harness.request(method, path)
     assert (answer.status_code, answer.json()["service"]) == (status, "emulator")
     assert ("allow" in answer.headers) == (status == 405)
 
 
 async def test_head_is_get_without_a_body(harness: Harness) -> None:
-    """For the page, the API and the events, too."""
+    """For the page, the control API and the event stream."""
     for path in ("/", "/_emulator/state", "/_emulator/events"):
         answer = await harness.http.head(path)
         assert (answer.status_code, answer.content) == (200, b"")
@@ -445,7 +445,7 @@ async def test_head_is_get_without_a_body(harness: Harness) -> None:
     ],
 )
 async def test_pages_of_other_sites_are_refused(harness: Harness, headers: dict[str, str]) -> None:
-    """Whether by another name that leads here or from another origin; nothing is done."""
+    """By another name that resolves to this machine, and from another origin."""
     for method, path in (("GET", "state"), ("GET", "events"), ("POST", "reset")):
         url = f"/_emulator/{path}"
         answer = await harness.http.request(method, url, headers=headers, json={})
@@ -456,14 +456,14 @@ async def test_pages_of_other_sites_are_refused(harness: Harness, headers: dict[
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.2", "[::1]:8420"])
 async def test_the_inbox_and_programs_are_not_refused(harness: Harness, host: str) -> None:
-    """By any address, port and name of ours, so that a tunnel works; the page says whence."""
+    """By any loopback address, port and name, so that a tunnel works."""
     headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
     assert (await harness.http.get("/_emulator/state", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-async def test_what_a_form_can_send_is_refused(harness: Harness, kind: str) -> None:
-    """A POST has to say that it is JSON, which takes a permission that no page gets."""
+async def test_a_form_is_refused(harness: Harness, kind: str) -> None:
+    """A POST needs the media type of JSON, which browsers send after a preflight only."""
     await harness.send()
     headers = {"Content-Type": kind}
     answer = await harness.http.post("/_emulator/reset", content="{}", headers=headers)
@@ -474,8 +474,8 @@ async def test_what_a_form_can_send_is_refused(harness: Harness, kind: str) -> N
     assert (await harness.ask("GET", "/state"))["messages_in_all"] == 1
 
 
-async def test_the_page_lets_nothing_in(harness: Harness) -> None:
-    """A policy of hashes, no frames, no sniffing, no referrer."""
+async def test_the_page_runs_only_its_own_script(harness: Harness) -> None:
+    """Its policy has hashes, and forbids frames, sniffing and referrers."""
     page = await harness.http.get("/")
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -489,8 +489,8 @@ async def test_the_page_lets_nothing_in(harness: Harness) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_what_happens_is_told_at_once(harness: Harness) -> None:
-    """First the state, then each message, request and the account, and anew after a reset."""
+async def test_the_event_stream_sends_every_change(harness: Harness) -> None:
+    """First the state, then messages, requests and the account; the state after a reset."""
     async with await anyio.connect_tcp("127.0.0.1", harness.emulator.port) as stream:
         # In HTTP/1.0, so that events come without the frames of chunks.
         await stream.send(b"GET /_emulator/events HTTP/1.0\r\nhost: localhost\r\n\r\n")
@@ -516,18 +516,18 @@ async def test_what_happens_is_told_at_once(harness: Harness) -> None:
 
 async def test_a_silent_stream_sends_comments() -> None:
     """So that either side notices a dead connection."""
-    service, log, heard = FakeZiett(), RequestLog(), list[bytes]()
+    service, log, sent_data = FakeZiett(), RequestLog(), list[bytes]()
 
     async def send(data: bytes) -> None:
-        heard.append(data)
-        if len(heard) == 3:
+        sent_data.append(data)
+        if len(sent_data) == 3:
             scope.cancel()
 
     with anyio.CancelScope() as scope:
         await EventStream(service, Views(service, log), log, keep_alive=0.15).feed(send)
-    assert heard[0].startswith(b"retry: ")
-    assert heard[1].startswith(b"event: state\n")
-    assert heard[2] == b": still here\n\n"
+    assert sent_data[0].startswith(b"retry: ")
+    assert sent_data[1].startswith(b"event: state\n")
+    assert sent_data[2] == b": still here\n\n"
 
 
 class CountingZiett(FakeZiett):
@@ -621,8 +621,8 @@ async def test_a_listener_that_clear_overtakes_gets_the_state(
     assert message_events(stream) == []
 
 
-async def test_who_looks_on_waits_for_no_latency() -> None:
-    """And draws nothing from what a run is repeated by."""
+async def test_the_inbox_and_the_control_api_have_no_latency() -> None:
+    """The latency function is called for the API only, so that a seeded run repeats."""
     draws = list[float]()
 
     def latency() -> float:
@@ -636,7 +636,7 @@ async def test_who_looks_on_waits_for_no_latency() -> None:
 
 
 async def test_the_log_keeps_the_last_requests() -> None:
-    """So many, numbered from the first that there was."""
+    """Their numbers count all requests."""
     log, request = RequestLog(max_entries=2), Request("GET", "/c/v1/messages", ())
     for _ in range(3):
         log.append(0.0, request, FakeZiett().exchange(request), None)

@@ -1,4 +1,4 @@
-"""A service whose state outlives it, in a file that survives a crash."""
+"""A service whose state is persisted in a file that survives a crash."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def start(clock: AdjustableClock | None = None, balance: int = 1000) -> PersistentZiett:
-    """Make a service as it is made at every start."""
+    """Return a service with the same options at each start."""
     return PersistentZiett(
         clock=clock or AdjustableClock(),
         balance=balance,
@@ -38,15 +38,15 @@ def start(clock: AdjustableClock | None = None, balance: int = 1000) -> Persiste
     )
 
 
-def take_up(path: Path) -> None:
-    """Take up what is in a file, and end."""
+def restore(path: Path) -> None:
+    """Restore the state in a file, and end."""
     with start().persisted_in(path):
         pass
 
 
 @contextmanager
 def disk_of(size: int) -> Generator[None]:
-    """Let no file grow beyond some bytes, as on a full disk."""
+    """Limit files to a size, as a full disk does."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -57,14 +57,14 @@ def disk_of(size: int) -> Generator[None]:
 
 
 def state(fake: FakeZiett) -> object:
-    """Return all that should survive."""
+    """Return what a restart must preserve."""
     return fake.messages, fake.campaigns, fake.contacts, fake.balance
 
 
-def test_everything_is_there_again_after_a_restart(
+def test_a_restart_restores_the_state(
     file: Path, request_of: Ask, message: Body, batch: Body
 ) -> None:
-    """Messages with their ids and fates, campaigns, contacts, balance and keys."""
+    """Messages with their ids and deliveries, campaigns, contacts, balance and keys."""
     send = request_of("POST", "/messages", message(save_contact={"name": "João"}), key="a")
     clocks = AdjustableClock(), AdjustableClock()
     first, second = map(start, clocks)
@@ -83,8 +83,10 @@ def test_everything_is_there_again_after_a_restart(
     assert (len(second.messages), second.requests[-1].replayed) == (5, True)
 
 
-def test_what_changes_nothing_is_not_kept(file: Path, request_of: Ask, message: Body) -> None:
-    """Reads, refusals, and requests that a fault kept from being carried out."""
+def test_requests_that_change_nothing_are_not_journaled(
+    file: Path, request_of: Ask, message: Body
+) -> None:
+    """Reads, refusals, and requests that a fault stopped."""
     fake = start()
     with fake.persisted_in(file):
         fake.exchange(request_of("GET", "/messages"))
@@ -95,8 +97,10 @@ def test_what_changes_nothing_is_not_kept(file: Path, request_of: Ask, message: 
     assert file.read_bytes() == b""
 
 
-def test_nothing_is_kept_unless_it_is_told_to(file: Path, request_of: Ask, message: Body) -> None:
-    """Before the block, and after it."""
+def test_only_changes_during_the_block_are_journaled(
+    file: Path, request_of: Ask, message: Body
+) -> None:
+    """Not those before it or after it."""
     fake = start()
     fake.exchange(request_of("POST", "/messages", message()))
     with fake.persisted_in(file):
@@ -109,7 +113,7 @@ def test_nothing_is_kept_unless_it_is_told_to(file: Path, request_of: Ask, messa
 def test_two_services_at_once_do_not_share_a_file(
     file: Path, request_of: Ask, message: Body
 ) -> None:
-    """The second is refused and leaves no trace; the first goes on, and then it is free."""
+    """The second is refused and changes nothing; after the first the file is free."""
     first = start()
     with first.persisted_in(file):
         first.exchange(request_of("POST", "/messages", message()))
@@ -127,7 +131,7 @@ def test_two_services_at_once_do_not_share_a_file(
 
 
 def test_clearing_empties_the_file(file: Path, request_of: Ask, message: Body) -> None:
-    """What comes afterwards is kept."""
+    """Later changes are journaled."""
     fake = start()
     with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
@@ -138,8 +142,8 @@ def test_clearing_empties_the_file(file: Path, request_of: Ask, message: Body) -
         assert [each.content for each in again.messages] == ["Again"]
 
 
-def test_the_dialect_is_kept_as_it_was_chosen(file: Path, request_of: Ask, message: Body) -> None:
-    """What was accepted before it and after it has the same moments again."""
+def test_the_dialect_is_persisted(file: Path, request_of: Ask, message: Body) -> None:
+    """Messages accepted before it and after it have the same timestamps again."""
     first, send = start(), request_of("POST", "/messages", message())
     with first.persisted_in(file):
         first.exchange(send)
@@ -156,7 +160,7 @@ def test_the_dialect_is_kept_as_it_was_chosen(file: Path, request_of: Ask, messa
 
 
 def test_no_trace_id_comes_twice_across_restarts(file: Path, request_of: Ask) -> None:
-    """Although the seed is the same, and errors are not kept in the file."""
+    """Although the seed is the same and errors are not journaled."""
     traces = list[str]()
     for _ in range(2):
         fake = start()
@@ -169,10 +173,8 @@ def test_no_trace_id_comes_twice_across_restarts(file: Path, request_of: Ask) ->
     assert len(set(traces)) == 4
 
 
-def test_a_line_that_a_crash_cut_short_is_forgotten(
-    file: Path, request_of: Ask, message: Body
-) -> None:
-    """Wherever it was cut; the lines before it count, and new ones follow them."""
+def test_an_incomplete_last_line_is_cut_off(file: Path, request_of: Ask, message: Body) -> None:
+    """However long it is; the lines before it count, and new ones follow them."""
     fake = start()
     with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
@@ -190,8 +192,8 @@ def test_a_line_that_a_crash_cut_short_is_forgotten(
             assert file.read_bytes().count(b"\n") == 2
 
 
-def test_a_line_counts_once_what_it_tells_has_happened(file: Path) -> None:
-    """A program that ends in between has not answered, and the next start knows of nothing."""
+def test_a_line_counts_once_it_is_committed(file: Path) -> None:
+    """A program that ends before has not answered, and the next start ignores the line."""
     lines = list[bytes]()
     with Journal.open(file) as journal:
         for number in range(2):
@@ -207,8 +209,8 @@ def test_a_line_counts_once_what_it_tells_has_happened(file: Path) -> None:
     assert lines == [b"[0]\n", b"[1]\n", b"[0]\n"]
 
 
-def test_it_is_known_beforehand_whether_a_line_fits_on_the_disk(file: Path) -> None:
-    """Newline included: what a block does cannot be undone."""
+def test_a_full_disk_is_noticed_before_the_change(file: Path) -> None:
+    """The newline included, since the change cannot be undone."""
     begun = list[int]()
     with Journal.open(file) as journal:
         for size in range(5):
@@ -223,7 +225,7 @@ def test_it_is_known_beforehand_whether_a_line_fits_on_the_disk(file: Path) -> N
 def test_what_a_power_failure_leaves_is_cut_off(
     file: Path, torn: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """NULs where data had not reached the disk, behind whole lines or a torn one; it is logged."""
+    """NULs after complete lines or an incomplete one; a warning is logged."""
     for whole, balance in ((b"", "1000"), (b'[17.5, "top_up", "1"]\n', "1001")):
         file.write_bytes(whole + torn + bytes(4096))
         caplog.clear()
@@ -250,44 +252,42 @@ def test_what_a_power_failure_leaves_is_cut_off(
         '[NaN, "top_up", "1"]',
         '[17.5, "requ[17.5, "top_up", "1"]',
         '\0\0[17.5, "top_up", "1"]',
-        "a line of somebody's notes",
+        "a line of other notes",
     ],
 )
 @pytest.mark.parametrize("end", ["\n", '\n[17.5, "top_up", "1"]\n', "\n[17.5"])
 def test_a_file_of_another_kind_is_refused(file: Path, line: str, end: str) -> None:
-    """By its line, with what to do, and the file stays as it is, mode included."""
+    """The error names the line and the remedy; the file and its mode stay as they are."""
     written = f'[17.5, "top_up", "1"]\n{line}{end}'
     file.write_text(written, encoding="utf-8")
     file.chmod(0o644)
     with pytest.raises(ValueError, match="line 2: cannot be replayed") as caught:
-        take_up(file)
+        restore(file)
     assert "cut the file before this line, or name another file" in str(caught.value)
     assert file.read_text(encoding="utf-8") == written
     assert file.stat().st_mode & 0o044
 
 
 @pytest.mark.parametrize("written", ["A note without a newline", "SQLite\0\0", "\0\0x"])
-def test_what_no_journal_has_begun_is_not_cut_off(file: Path, written: str) -> None:
-    """A last line is incomplete only if it begins like a journal's."""
+def test_a_last_line_of_another_format_is_not_cut_off(file: Path, written: str) -> None:
+    """Only one that starts like a journal's line is."""
     file.write_text(written, encoding="utf-8")
     with pytest.raises(ValueError, match="it is not a line of a state file"):
-        take_up(file)
+        restore(file)
     assert file.read_text(encoding="utf-8") == written
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
-def test_what_is_no_file_is_refused(file: Path) -> None:
-    """At once: reading a pipe would wait for ever, and a device may have no end."""
+def test_a_path_that_is_not_a_regular_file_is_refused(file: Path) -> None:
+    """Reading a pipe would wait for ever, and a device may have no end."""
     os.mkfifo(file)
     for path in (file, Path("/dev/full")):
         with pytest.raises(ValueError, match="is not a regular file; name another"):
-            take_up(path)
+            restore(path)
 
 
-def test_on_a_full_disk_nothing_is_kept_that_is_not_on_it(
-    file: Path, request_of: Ask, message: Body
-) -> None:
-    """However little is missing; what had been accepted stays, and with space it goes on."""
+def test_on_a_full_disk_no_change_is_made(file: Path, request_of: Ask, message: Body) -> None:
+    """However little space is missing; earlier changes stay, and with space it goes on."""
     fake, send = start(), request_of("POST", "/messages", message(), key="a")
     with fake.persisted_in(file):
         fake.exchange(send)
@@ -311,7 +311,7 @@ def test_on_a_full_disk_nothing_is_kept_that_is_not_on_it(
 
 
 def test_over_http_a_full_disk_is_a_507(file: Path) -> None:
-    """In the API's own words, seen in the request log, and the emulator goes on."""
+    """As the API's error object and in the request log, and the emulator goes on."""
     fake = start()
     body = b'{"amount": "1"}'
     with fake.persisted_in(file), Emulator(fake) as emulator, disk_of(0):
@@ -330,10 +330,10 @@ def test_over_http_a_full_disk_is_a_507(file: Path) -> None:
     assert not fake.requests
 
 
-def test_a_past_that_is_impossible_now_is_refused(
+def test_a_journal_written_with_other_options_is_refused(
     file: Path, request_of: Ask, message: Body
 ) -> None:
-    """The service has to be set up as the one that wrote the file."""
+    """Here with a balance that does not suffice."""
     fake = start()
     with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
@@ -341,8 +341,8 @@ def test_a_past_that_is_impossible_now_is_refused(
         pass
 
 
-def test_time_goes_on_even_if_the_calendar_was_set_back(file: Path) -> None:
-    """What has happened stays in the past."""
+def test_time_continues_after_the_last_change_in_the_journal(file: Path) -> None:
+    """Even if the calendar was set back since."""
     file.write_text(json.dumps([AdjustableClock().time() + 1000, "top_up", "1"]) + "\n")
     clock = AdjustableClock()
     with start(clock).persisted_in(file):
@@ -351,15 +351,15 @@ def test_time_goes_on_even_if_the_calendar_was_set_back(file: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="this system's files have no such modes")
 def test_the_texts_of_messages_are_for_the_owner_only(file: Path) -> None:
-    """Also where the file was there before with another mode."""
+    """Also where the file existed with another mode."""
     for _ in range(2):
         with start().persisted_in(file):
             assert file.stat().st_mode & 0o777 == 0o600
         file.chmod(0o644)
 
 
-def test_it_needs_a_clock_that_can_stand_still(file: Path) -> None:
-    """Another is a TypeError that says so."""
+def test_it_needs_a_clock_that_can_be_stopped(file: Path) -> None:
+    """Another clock is a TypeError that names the right one."""
     with pytest.raises(TypeError, match="AdjustableClock"):
         PersistentZiett().top_up(1)
     assert not file.exists()

@@ -196,15 +196,10 @@ class FakeZiett:
         """Every request that reached the service, in order."""
         return list(self._service.ledger)
 
-    def requests_since(self, position: int) -> Sequence[Arrival]:
-        """Return the requests that reached the service after the first `position`, in order."""
-        return self._service.ledger[position:]
-
     @property
     def latest(self) -> Arrival | None:
         """The request that reached the service last."""
-        ledger = self._service.ledger
-        return ledger[-1] if ledger else None
+        return next(reversed(self._service.ledger), None)
 
     @property
     def levels(self) -> Sequence[BucketLevel]:

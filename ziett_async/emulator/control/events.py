@@ -1,7 +1,7 @@
 """EventStream: the stream of server-sent events behind the inbox."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from time import perf_counter
 
 import anyio
@@ -39,6 +39,8 @@ class EventStream:
         #: The log of changes that the positions are in; none before the first event.
         self._changes: object = None
         self._position = 0
+        #: The last request read from the ledger, and how many there were.
+        self._latest: object = None
         self._arrivals = 0
         self._requests = 0
         self._account: object = None
@@ -70,8 +72,9 @@ class EventStream:
             yield "state", self._views.state(_MOST_IN_STATE)
             return
         self._position += len(rows)
-        for document in self._views.messages(self._changed_messages(rows)):
-            yield "message", document
+        if changed := self._changed_messages(rows):
+            for document in self._views.messages(changed):
+                yield "message", document
         for entry in self._log.since(self._requests):
             self._requests = entry.number
             yield "request", request_view(entry)
@@ -83,11 +86,11 @@ class EventStream:
     def _begin(self, changes: ChangeLog) -> None:
         """Move every position to the end of its log."""
         self._changes, self._position = changes, changes.position
-        self._arrivals = len(self._service.requests)
+        self._latest, self._arrivals = self._service.latest, len(self._service.requests)
         self._requests = self._log.count
         self._account = self._account_facts()
 
-    def _changed_messages(self, rows: Sequence[ChangedRow]) -> Iterable[MessageRecord]:
+    def _changed_messages(self, rows: Sequence[ChangedRow]) -> Collection[MessageRecord]:
         """Return the messages that are shown differently after these changes and new requests."""
         changed = {row.id: row for row in rows if isinstance(row, MessageRecord)}
         numbers = {row.target_e164 for row in rows if isinstance(row, ContactRecord)}
@@ -101,10 +104,12 @@ class EventStream:
 
     def _repeated_keys(self) -> Collection[str | None]:
         """Return the idempotency keys of new requests that earlier requests carried, too."""
-        arrivals = self._service.requests_since(self._arrivals)
-        self._arrivals += len(arrivals)
-        attempts = self._views.attempts()
-        keys = {each.idempotency_key for each in arrivals}
+        latest = self._service.latest
+        if latest is self._latest:
+            return ()
+        requests, attempts = self._service.requests, self._views.attempts()
+        keys = {each.idempotency_key for each in requests[self._arrivals :]}
+        self._latest, self._arrivals = latest, len(requests)
         return {key for key in keys if attempts.get(key or "", 0) > 1}
 
     def _account_facts(self) -> object:

@@ -36,10 +36,10 @@ class Views:
         if changes is not self._changes:
             self._changes, self._counted = changes, 0
             self._attempts.clear()
-        arrivals = self._service.requests_since(self._counted)
-        self._counted += len(arrivals)
-        keys = (each.idempotency_key for each in arrivals)
+        requests = self._service.requests
+        keys = (each.idempotency_key for each in requests[self._counted :])
         self._attempts.update(key for key in keys if key is not None)
+        self._counted = len(requests)
         return self._attempts
 
     def messages(self, records: Iterable[MessageRecord]) -> Sequence[Document]:
