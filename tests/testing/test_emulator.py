@@ -16,10 +16,12 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from ziett_async import AsyncZiett
+from ziett_async import emulator as package
 from ziett_async._wire import Request
 from ziett_async.emulator._application import Send, StreamingResponse
 from ziett_async.emulator._tcp import Peer, accept, is_free, listen
 from ziett_async.testing import SCOPES, Exchange, FakeZiett, Fault
+from ziett_async.testing import emulator as older
 from ziett_async.testing.emulator import Emulator
 
 Body = Callable[..., dict[str, object]]
@@ -561,3 +563,9 @@ async def test_a_second_reader_goes_on_waiting() -> None:
         end.close()
     for peer in (*peers, *twins):
         peer.close()
+
+
+def test_the_older_name_is_the_same_emulator() -> None:
+    """`ziett_async.testing.emulator` has all that `ziett_async.emulator` has: the one class."""
+    assert older.__all__ == package.__all__ == ["Emulator"]
+    assert older.Emulator is package.Emulator
