@@ -136,7 +136,7 @@ class Emulator:
         return self._latency() if callable(self._latency) else self._latency
 
     def answer(self, request: Request) -> Exchange | StreamingResponse:
-        """Answer an admitted request: by the control API if it owns the path, else by the service."""
+        """Answer an admitted request, by the control API if it owns the path, else the service."""
         try:
             if self._control.owns(request):
                 return self._control.answer(request)
