@@ -25,14 +25,14 @@ def test_messages_arrive_while_one_looks(harness: Harness, open_page: Open) -> N
     harness.service.deliver(first)
     message = page.get_by_role("listitem").filter(has=page.get_by_text("Your code is"))
     expect(message.last.get_by_text("Delivered")).to_be_visible()
-    harness.send("To somebody else.", to="+351912345678")
+    harness.send("To another number.", to="+351912345678")
     other = page.get_by_role("link", name="+351912345678")
     expect(other).to_contain_text("1 new")
     expect(page).to_have_title("(1) Ziett emulator")
     other.click()
-    expect(bubbles(page)).to_have_text(["To somebody else."])
+    expect(bubbles(page)).to_have_text(["To another number."])
     expect(page).to_have_title("Ziett emulator")
-    expect(heard).to_have_text("New message to +351912345678: To somebody else.")
+    expect(heard).to_have_text("New message to +351912345678: To another number.")
 
 
 def test_many_at_once_are_told_in_one_sentence(harness: Harness, open_page: Open) -> None:
