@@ -19,7 +19,7 @@ Start = Callable[..., Popen[bytes]]
 
 @pytest.mark.anyio
 async def test_it_shows_what_became_of_every_message() -> None:
-    """On asyncio and trio: nothing lost, nothing twice, no 429, nobody refused unseen."""
+    """On asyncio and trio: nothing lost, nothing twice, no 429, no refusal unseen."""
     screen = StringIO()
     console = Console(file=screen, width=80, highlight=False)
     assert await demo(console, 0.5) == 0
@@ -64,7 +64,7 @@ def test_ctrl_c_ends_it_in_one_line(start: Start) -> None:
 
 
 class Impatient(Console):
-    """A console at which somebody presses Ctrl-C as soon as something is to be seen."""
+    """A console that gets a Ctrl-C with its first output."""
 
     pressed = False
 

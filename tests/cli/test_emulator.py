@@ -137,7 +137,7 @@ def test_another_port_is_taken_when_the_usual_one_is() -> None:
     try:
         usual = listen(_emulator.USUAL_PORT)
     except OSError:
-        usual = socket.socket()  # Somebody else has it: that will do.
+        usual = socket.socket()  # If another program has it, that will do, too.
     with usual:
         assert f":{_emulator.USUAL_PORT} " not in served()
 

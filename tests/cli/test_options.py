@@ -1,4 +1,4 @@
-"""What options may say, and what they are told when they say something else."""
+"""The values that options accept, and the errors of others."""
 
 import doctest
 from argparse import ArgumentTypeError

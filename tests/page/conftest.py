@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.page._chromium import chromium
-from tests.page._desk import Desk, Open
+from tests.page._harness import Harness, Open
 from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import FakeZiett
 from ziett_async.testing.emulator import Emulator
@@ -25,11 +25,11 @@ _ARGUMENTS = (
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    """Serve a Ziett whose messages stay PENDING until somebody marks them."""
+def harness() -> Iterator[Harness]:
+    """Serve a Ziett whose messages stay PENDING until a test gives them a status."""
     service = FakeZiett(clock=AdjustableClock(), delivery=None, balance=1000)
     with Emulator(service) as emulator:
-        yield Desk(emulator)
+        yield Harness(emulator)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, desk: Desk) -> Iterator[Open]:
+def open_page(browser: Browser, harness: Harness) -> Iterator[Open]:
     """Open the inbox.
 
-    At the end nothing was complained of in the console but what was `excused`, and nobody else
-    was talked to.
+    At the end the console has no message but what was `excused`, and no other host was requested.
     """
     complaints, addresses = list[str](), list[str]()
     contexts = list[Any]()
@@ -65,7 +64,7 @@ def open_page(browser: Browser, desk: Desk) -> Iterator[Open]:
         page.on("console", lambda message: heard(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: heard(str(error)))
         page.on("request", lambda request: addresses.append(request.url))
-        page.goto(desk.emulator.url + path)
+        page.goto(harness.emulator.url + path)
         page.get_by_text("Live", exact=True).wait_for()
         return page
 
@@ -74,4 +73,4 @@ def open_page(browser: Browser, desk: Desk) -> Iterator[Open]:
         context.close()
     assert complaints == []
     assert addresses
-    assert [each for each in addresses if not each.startswith(desk.emulator.url)] == []
+    assert [each for each in addresses if not each.startswith(harness.emulator.url)] == []

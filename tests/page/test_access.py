@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.page._desk import ANA, Desk, Open, bubbles
+from tests.page._harness import ANA, Harness, Open, bubbles
 from ziett_async.testing import Fault
 
 #: Returns every text that stands out less from what is behind it than WCAG AA asks for.
@@ -65,10 +65,10 @@ NAMELESS = """() => {
 }"""
 
 
-def test_everything_can_be_done_by_keyboard(desk: Desk, open_page: Open) -> None:
+def test_everything_can_be_done_by_keyboard(harness: Harness, open_page: Open) -> None:
     """In order, with the focus always in sight and never lost."""
-    desk.send("First", save_contact=ANA)
-    desk.send("Second", to="+351912345678")
+    harness.send("First", save_contact=ANA)
+    harness.send("Second", to="+351912345678")
     page = open_page()
     expect(page.locator("#people li")).to_have_count(2)
     press, focused = page.keyboard.press, page.locator(":focus")
@@ -89,13 +89,13 @@ def test_everything_can_be_done_by_keyboard(desk: Desk, open_page: Open) -> None
     press("ArrowDown")
     press("Home")
     press("End")
-    desk.send("Third", to="+244923000111")
+    harness.send("Third", to="+244923000111")
     expect(page.locator("#people li")).to_have_count(3)
     expect(focused).to_contain_text("Ana Domingos")
     assert focused.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
     press("Enter")
     expect(bubbles(page)).to_have_text(["First"])
-    desk.send("Fourth")
+    harness.send("Fourth")
     expect(bubbles(page)).to_have_count(2)
     expect(focused).to_contain_text("Ana Domingos")
     page.get_by_role("link", name=re.compile("^Details")).first.focus()
@@ -114,27 +114,29 @@ def test_everything_can_be_done_by_keyboard(desk: Desk, open_page: Open) -> None
     press("Enter")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(button).to_be_focused()
-    assert [each.label for each in desk.service.faults.pending] == ["reset()"]
+    assert [each.label for each in harness.service.faults.pending] == ["reset()"]
 
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1000, 390])
 def test_it_can_be_read_by_everybody(
-    desk: Desk, open_page: Open, color_scheme: str, width: int
+    harness: Harness, open_page: Open, color_scheme: str, width: int
 ) -> None:
     """Every text stands out, everything has a name, nothing sticks out of the screen."""
-    desk.send("ã" * 200 + " 482910", save_contact=ANA)
-    desk.service.deliver(desk.send("x" * 500, to="+351912345678"), "FAILED", "PROVIDER_REJECTED")
-    desk.ask("GET", "/nothing/" + "y" * 300)
-    desk.service.faults.add(Fault.slow(5, operation="send_message"))
+    harness.send("ã" * 200 + " 482910", save_contact=ANA)
+    harness.service.deliver(
+        harness.send("x" * 500, to="+351912345678"), "FAILED", "PROVIDER_REJECTED"
+    )
+    harness.ask("GET", "/nothing/" + "y" * 300)
+    harness.service.faults.add(Fault.slow(5, operation="send_message"))
     page = open_page(width=width, color_scheme=color_scheme)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(20, 20, 19)") == (color_scheme == "dark")
-    message_id = desk.service.messages[0].id
+    message_id = harness.service.messages[0].id
     for address in (
         "#/", "#/to/%2B351912345678", f"#/to/%2B244923456789/{message_id}", "#/requests",
     ):  # fmt: skip
-        page.goto(desk.emulator.url + "/" + address)
+        page.goto(harness.emulator.url + "/" + address)
         page.wait_for_timeout(300)
         if "requests" in address:
             page.locator("#log summary").first.click()
@@ -145,15 +147,15 @@ def test_it_can_be_read_by_everybody(
             expect(page.get_by_role(landmark)).to_have_count(1)
         expect(page.get_by_role("heading", level=1)).to_have_accessible_name("Ziett emulator")
     if width > 390:
-        page.goto(desk.emulator.url + "/#/")
+        page.goto(harness.emulator.url + "/#/")
     page.get_by_role("button", name="Break next send").click()
     assert page.evaluate(FAINT) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_on_a_phone_one_thing_is_seen_at_a_time(desk: Desk, open_page: Open) -> None:
+def test_on_a_phone_one_thing_is_seen_at_a_time(harness: Harness, open_page: Open) -> None:
     """Recipients, a conversation, a message, and back again the same way."""
-    desk.send("Your code is 482910.", save_contact=ANA)
+    harness.send("Your code is 482910.", save_contact=ANA)
     page = open_page(width=390, has_touch=True, is_mobile=True)
     person = page.get_by_role("link", name=re.compile("Ana Domingos"))
     expect(page.locator("#phone")).to_be_hidden()

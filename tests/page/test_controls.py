@@ -5,13 +5,13 @@ from contextlib import suppress
 
 from playwright.sync_api import Browser, expect
 
-from tests.page._desk import Desk, Open, bubbles
+from tests.page._harness import Harness, Open, bubbles
 from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import FakeZiett, Fault
 from ziett_async.testing.emulator import Emulator
 
 
-def test_the_next_send_breaks(desk: Desk, open_page: Open) -> None:
+def test_the_next_send_breaks(harness: Harness, open_page: Open) -> None:
     """As chosen, for as many as chosen, and it can be called off."""
     page = open_page()
     page.get_by_role("button", name="Break next send").click()
@@ -31,7 +31,7 @@ def test_the_next_send_breaks(desk: Desk, open_page: Open) -> None:
         dialog.get_by_role("button", name="Break it").click()
         faults = page.get_by_role("region", name="Faults that are waiting")
         expect(faults).to_contain_text(f"Next send: {label}, and 1 more")
-        assert [each.operation for each in desk.service.faults.pending] == ["send_message"] * 2
+        assert [each.operation for each in harness.service.faults.pending] == ["send_message"] * 2
         faults.get_by_role("button", name="Call it off").click()
         expect(faults).to_be_hidden()
         page.get_by_role("button", name="Break next send").click()
@@ -39,9 +39,9 @@ def test_the_next_send_breaks(desk: Desk, open_page: Open) -> None:
     expect(dialog).to_be_hidden()
 
 
-def test_money_time_and_a_new_beginning(desk: Desk, open_page: Open) -> None:
+def test_money_time_and_a_new_beginning(harness: Harness, open_page: Open) -> None:
     """Top up, skip ahead, clear; what is refused says why."""
-    desk.send("Hello")
+    harness.send("Hello")
     page = open_page(excused="status of 422")
     balance = page.locator("#balance")
     expect(balance).to_have_text("985")
@@ -53,12 +53,12 @@ def test_money_time_and_a_new_beginning(desk: Desk, open_page: Open) -> None:
     dialog.get_by_role("textbox", name="Amount").fill("500.50")
     dialog.get_by_role("button", name="Top up").click()
     expect(balance).to_have_text("1,485.5")
-    before = desk.service.clock.time()
+    before = harness.service.clock.time()
     page.get_by_role("button", name="Skip ahead").click()
     page.get_by_role("combobox", name="By").select_option("an hour")
     page.get_by_role("dialog").get_by_role("button", name="Skip ahead").click()
     expect(page.locator("#toast")).to_have_text("It is later now")
-    assert desk.service.clock.time() - before >= 3600
+    assert harness.service.clock.time() - before >= 3600
     page.get_by_role("button", name="Clear").click()
     page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
     expect(bubbles(page)).to_have_count(1)
@@ -66,15 +66,15 @@ def test_money_time_and_a_new_beginning(desk: Desk, open_page: Open) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Waiting for the first message")).to_be_visible()
     expect(balance).to_have_text("1,000")
-    assert desk.service.messages == []
+    assert harness.service.messages == []
 
 
-def test_requests_and_limits_are_shown_live(desk: Desk, open_page: Open) -> None:
+def test_requests_and_limits_are_shown_live(harness: Harness, open_page: Open) -> None:
     """Each with its answer, what became of it, and how much is left of each bucket."""
     page = open_page("/#/requests")
     expect(page.get_by_text("No requests yet.")).to_be_visible()
-    desk.send("Hello")
-    desk.ask("GET", "/messages/nonsense")
+    harness.send("Hello")
+    harness.ask("GET", "/messages/nonsense")
     rows = page.locator("#log > li")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("422GET/c/v1/messages/nonsense")
@@ -84,10 +84,10 @@ def test_requests_and_limits_are_shown_live(desk: Desk, open_page: Open) -> None
     expect(rows.last).to_contain_text("send_message")
     expect(rows.last).to_contain_text("zk_test_…4567")
     expect(rows.last.get_by_label("Answer")).to_contain_text("message_id")
-    desk.service.faults.add(Fault.gateway_error(), Fault.status(503), Fault.lose_answer())
+    harness.service.faults.add(Fault.gateway_error(), Fault.status(503), Fault.lose_answer())
     for _ in range(3):
         with suppress(ValueError, OSError):
-            desk.ask("GET", "/messages")
+            harness.ask("GET", "/messages")
     expect(rows.first).to_contain_text("connection reset")
     expect(rows.nth(1)).to_contain_text("not carried out")
     expect(rows.nth(2)).to_contain_text("from a proxy after the service's 200")
@@ -97,10 +97,10 @@ def test_requests_and_limits_are_shown_live(desk: Desk, open_page: Open) -> None
         expect(rows).to_have_count(count)
 
 
-def test_an_empty_bucket_says_when(desk: Desk, open_page: Open) -> None:
+def test_an_empty_bucket_says_when(harness: Harness, open_page: Open) -> None:
     """The next request will be let in."""
     for index in range(10):
-        desk.ask("POST", "/campaigns/batch", {"n": index})
+        harness.ask("POST", "/campaigns/batch", {"n": index})
     page = open_page("/#/requests")
     limit = page.locator(".limit").filter(has_text="Campaigns")
     expect(limit).to_contain_text("0 of 10 left")
@@ -123,13 +123,15 @@ def test_it_finds_its_emulator_again(browser: Browser) -> None:
         page.close()
 
 
-def test_a_flood_leaves_the_page_usable(desk: Desk, open_page: Open) -> None:
+def test_a_flood_leaves_the_page_usable(harness: Harness, open_page: Open) -> None:
     """Thousands of messages: the newest are shown, and all are counted."""
     for index in range(4000):
-        desk.service.add_message(target_e164=f"+2449230{index % 300:05}", content=f"Number {index}")
+        harness.service.add_message(
+            target_e164=f"+2449230{index % 300:05}", content=f"Number {index}"
+        )
     page = open_page()
     expect(page.locator("#people li")).to_have_count(200)
     expect(page.locator("#found")).to_have_text("1000 messages of the newest 1000")
-    desk.send("The last one", to="+351912345678")
+    harness.send("The last one", to="+351912345678")
     page.get_by_role("link", name=re.compile("The last one")).click()
     expect(bubbles(page)).to_have_text(["The last one"])

@@ -5,53 +5,53 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page._desk import ANA, SMS, Desk, Open, bubbles
+from tests.page._harness import ANA, SMS, Harness, Open, bubbles
 
 EVIL = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'>{{7*7}}\u202e"
 
 
-def test_messages_arrive_while_one_looks(desk: Desk, open_page: Open) -> None:
+def test_messages_arrive_while_one_looks(harness: Harness, open_page: Open) -> None:
     """The newest first, without a reload, with the status as it changes."""
     page = open_page()
     expect(page.get_by_text("Waiting for the first message")).to_be_visible()
-    first = desk.send("Your code is 482910.", save_contact=ANA)
+    first = harness.send("Your code is 482910.", save_contact=ANA)
     expect(bubbles(page)).to_have_text(["Your code is 482910."])
     heard = page.get_by_role("log")
     expect(heard).to_have_text("New message to Ana Domingos: Your code is 482910.")
-    desk.send("The second.")
+    harness.send("The second.")
     expect(heard).to_have_text("New message to Ana Domingos: The second.")
     expect(bubbles(page)).to_have_text(["The second.", "Your code is 482910."])
     expect(page.get_by_role("heading", name="Ana Domingos")).to_be_visible()
-    desk.service.deliver(first)
+    harness.service.deliver(first)
     message = page.get_by_role("listitem").filter(has=page.get_by_text("Your code is"))
     expect(message.last.get_by_text("Delivered")).to_be_visible()
-    desk.send("To somebody else.", to="+351912345678")
+    harness.send("To another number.", to="+351912345678")
     other = page.get_by_role("link", name="+351912345678")
     expect(other).to_contain_text("1 new")
     expect(page).to_have_title("(1) Ziett emulator")
     other.click()
-    expect(bubbles(page)).to_have_text(["To somebody else."])
+    expect(bubbles(page)).to_have_text(["To another number."])
     expect(page).to_have_title("Ziett emulator")
-    expect(heard).to_have_text("New message to +351912345678: To somebody else.")
+    expect(heard).to_have_text("New message to +351912345678: To another number.")
 
 
-def test_many_at_once_are_told_in_one_sentence(desk: Desk, open_page: Open) -> None:
+def test_many_at_once_are_told_in_one_sentence(harness: Harness, open_page: Open) -> None:
     """And all are there."""
     page = open_page()
     for index in range(30):
-        desk.service.add_message(content=f"Number {index}")
+        harness.service.add_message(content=f"Number {index}")
     expect(bubbles(page)).to_have_count(30)
     expect(page.get_by_role("log")).to_have_text("30 new messages")
 
 
-def test_nothing_that_is_sent_is_run(desk: Desk, open_page: Open) -> None:
+def test_nothing_that_is_sent_is_run(harness: Harness, open_page: Open) -> None:
     """Whatever comes from a program is text: content, contact, key, error code, path, body."""
     contact = {"name": EVIL, "tags": [EVIL], "email": "a@b.c<img/src=x/onerror=window.hacked=1>"}
     body = {**SMS, "content": f"{EVIL} 482910 ]]></p>", "save_contact": contact}
     key = "<img src=x onerror=window.hacked=1>"
-    message_id = desk.ask("POST", "/messages", body, key)["message_id"]
-    desk.service.deliver(message_id, "FAILED", EVIL)
-    desk.ask("GET", "/<img/src=x/onerror=window.hacked=1>")
+    message_id = harness.ask("POST", "/messages", body, key)["message_id"]
+    harness.service.deliver(message_id, "FAILED", EVIL)
+    harness.ask("GET", "/<img/src=x/onerror=window.hacked=1>")
     page = open_page()
     page.get_by_role("link", name=re.compile("^Details")).click()
     expect(bubbles(page)).to_have_text(f"{EVIL} 482910 ]]></p>")
@@ -67,10 +67,12 @@ def test_nothing_that_is_sent_is_run(desk: Desk, open_page: Open) -> None:
     assert page.evaluate("window.hacked") is None
 
 
-def test_the_policy_holds_even_if_a_text_were_put_in_as_html(browser: Browser, desk: Desk) -> None:
+def test_the_policy_holds_even_if_a_text_were_put_in_as_html(
+    browser: Browser, harness: Harness
+) -> None:
     """The browser takes no HTML, no script and no image from the page's own code."""
     page = browser.new_page()
-    page.goto(desk.emulator.url)
+    page.goto(harness.emulator.url)
     for attempt in (
         "document.body.innerHTML = '<img src=x onerror=window.hacked=1>'",
         "let it = document.createElement('script'); it.text = 'hacked=1'; document.body.append(it)",
@@ -81,9 +83,9 @@ def test_the_policy_holds_even_if_a_text_were_put_in_as_html(browser: Browser, d
     page.close()
 
 
-def test_a_code_is_copied_with_one_click(desk: Desk, open_page: Open) -> None:
+def test_a_code_is_copied_with_one_click(harness: Harness, open_page: Open) -> None:
     """And it is said that it was; where the browser refuses, that is said."""
-    desk.send("O seu código é 482910. Não o partilhe.")
+    harness.send("O seu código é 482910. Não o partilhe.")
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy code 482910").click()
     expect(page.locator("#toast")).to_have_text("Copied 482910")
@@ -106,12 +108,12 @@ def test_a_code_is_copied_with_one_click(desk: Desk, open_page: Open) -> None:
         ("nothing like it", []),
     ],
 )
-def test_search_finds(desk: Desk, open_page: Open, words: str, found: list[str]) -> None:
+def test_search_finds(harness: Harness, open_page: Open, words: str, found: list[str]) -> None:
     """By number, name, tag, text, code and key, whatever the case and the spaces."""
-    desk.send("Your code is 482910.", save_contact=ANA)
-    desk.send("Banana", to="+244923000111")
+    harness.send("Your code is 482910.", save_contact=ANA)
+    harness.send("Banana", to="+244923000111")
     body = {**SMS, "content": "Hello", "target_e164": "+351912345678"}
-    desk.ask("POST", "/messages", body, "order-1")
+    harness.ask("POST", "/messages", body, "order-1")
     page = open_page()
     page.get_by_role("searchbox", name="Search messages").fill(words)
     expect(page.locator("#people .name")).to_have_count(len(found))
@@ -120,9 +122,9 @@ def test_search_finds(desk: Desk, open_page: Open, words: str, found: list[str])
     expect(page.locator("#found")).to_contain_text("found")
 
 
-def test_an_empty_phone_says_why(desk: Desk, open_page: Open) -> None:
+def test_an_empty_phone_says_why(harness: Harness, open_page: Open) -> None:
     """The open conversation stays open when nothing in it is found."""
-    desk.send("Olá")
+    harness.send("Olá")
     page = open_page()
     said = "node => getComputedStyle(node, '::after').content"
     assert page.locator("#thread").evaluate(said) == "none"
@@ -131,10 +133,10 @@ def test_an_empty_phone_says_why(desk: Desk, open_page: Open) -> None:
     assert page.locator("#thread").evaluate(said) == '"No message here matches the search."'
 
 
-def test_filters_by_status(desk: Desk, open_page: Open) -> None:
+def test_filters_by_status(harness: Harness, open_page: Open) -> None:
     """On the way, delivered, failed; each with its own."""
     for index, status in enumerate(("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")):
-        desk.service.add_message(target_e164=f"+24492300000{index}", status=status)
+        harness.service.add_message(target_e164=f"+24492300000{index}", status=status)
     page = open_page()
     people = page.locator("#people li")
     for name, count in (("On the way", 2), ("Delivered", 1), ("Failed", 2), ("All", 5)):
@@ -142,11 +144,11 @@ def test_filters_by_status(desk: Desk, open_page: Open) -> None:
         expect(people).to_have_count(count)
 
 
-def test_details_tell_everything(desk: Desk, open_page: Open) -> None:
+def test_details_tell_everything(harness: Harness, open_page: Open) -> None:
     """Parts and encoding, history, attempts, key, contact; marks change them at once."""
     body = {**SMS, "content": "ã" * 71, "save_contact": ANA}
     for _ in range(3):
-        desk.ask("POST", "/messages", body, "order-4711")
+        harness.ask("POST", "/messages", body, "order-4711")
     page = open_page()
     page.get_by_role("link", name=re.compile("^Details")).click()
     details = page.get_by_role("complementary")
@@ -161,4 +163,4 @@ def test_details_tell_everything(desk: Desk, open_page: Open) -> None:
     expect(details.get_by_role("button", name="Mark failed")).to_be_focused()
     details.get_by_role("button", name="Mark delivered").click()
     expect(details.locator(".big")).to_have_text("Delivered")
-    assert desk.service.messages[0].status == "DELIVERED"
+    assert harness.service.messages[0].status == "DELIVERED"

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Request, expect
 
-from tests.page._desk import Desk
+from tests.page._harness import Harness
 from ziett_async.testing import Fault
 
 #: Sends what a page may send to any origin, and tries what takes a permission.
@@ -26,9 +26,9 @@ ATTACK = """<!doctype html><title>Another site</title>
 
 
 @pytest.fixture(params=["127.0.0.1", "localhost"])
-def other_page(request: pytest.FixtureRequest, desk: Desk) -> Iterator[str]:
+def other_page(request: pytest.FixtureRequest, harness: Harness) -> Iterator[str]:
     """Serve a page of another port, which is the same site, or of another name, which is not."""
-    page = ATTACK.format(url=desk.emulator.url, api=desk.emulator.base_url).encode()
+    page = ATTACK.format(url=harness.emulator.url, api=harness.emulator.base_url).encode()
 
     class Other(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -48,9 +48,9 @@ def other_page(request: pytest.FixtureRequest, desk: Desk) -> Iterator[str]:
         thread.join()
 
 
-def test_other_pages_leave_no_trace(browser: Browser, desk: Desk, other_page: str) -> None:
+def test_other_pages_leave_no_trace(browser: Browser, harness: Harness, other_page: str) -> None:
     """No fault is used and nothing is logged; a link leads to the inbox, where nothing is new."""
-    desk.service.faults.add(Fault.status(503), Fault.status(503))
+    harness.service.faults.add(Fault.status(503), Fault.status(503))
     ended = set[str]()
 
     def note(request: Request) -> None:
@@ -70,8 +70,8 @@ def test_other_pages_leave_no_trace(browser: Browser, desk: Desk, other_page: st
     page.get_by_role("link", name="The inbox").click()
     page.get_by_text("Live", exact=True).wait_for()
     expect(page.get_by_role("region", name="Faults that are waiting")).to_contain_text("and 1 more")
-    assert len(desk.service.faults.pending) == 2
-    assert desk.service.requests == []
+    assert len(harness.service.faults.pending) == 2
+    assert harness.service.requests == []
     own = page.evaluate("async () => (await fetch('/_emulator/requests')).json()")
     assert own == {"requests": []}
     context.close()

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -12,19 +12,21 @@ import attrs
 import httpx
 import pytest
 
-from ziett_async._clock import SystemClock
+from ziett_async._clock import ManualClock, SystemClock
 from ziett_async._wire import Request
 from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator.control.events import EventStream
 from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views
-from ziett_async.testing import FakeZiett, Quota
+from ziett_async.testing import FakeZiett, MessageRecord, Quota
 from ziett_async.testing.emulator import Emulator
 
 pytestmark = pytest.mark.anyio
 
 #: What `json.loads` returns.
 Json: TypeAlias = Any
+Ask = Callable[..., Request]
+Body = Callable[..., dict[str, object]]
 
 KEY = "zk_test_a_long_key_4567"
 SEND = {
@@ -36,20 +38,20 @@ SEND = {
 
 
 @attrs.frozen
-class Desk:
-    """An emulator and somebody who talks to it."""
+class Harness:
+    """An emulator and an HTTP client."""
 
     emulator: Emulator
     http: httpx.AsyncClient
 
     async def ask(self, method: str, path: str, body: object = None, **headers: str) -> Json:
-        """Put a request to the control API; return the JSON of its answer."""
+        """Call the control API; return the JSON of the response."""
         return (await self.request(method, path, body, **headers)).json()
 
     async def request(
         self, method: str, path: str, body: object = None, **headers: str
     ) -> httpx.Response:
-        """Put a request to the control API."""
+        """Call the control API."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.http.request(method, f"/_emulator{path}", json=body, headers=named)
 
@@ -60,8 +62,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncGenerator[Desk]:
-    """Serve a Ziett with room for three sends a minute."""
+async def harness() -> AsyncGenerator[Harness]:
+    """Serve a Ziett whose limit is three sends a minute."""
     service = FakeZiett(
         clock=AdjustableClock(), balance=100, limits={"send": Quota(3), "list": Quota(5)}
     )
@@ -69,18 +71,18 @@ async def desk() -> AsyncGenerator[Desk]:
         Emulator(service) as emulator,
         httpx.AsyncClient(base_url=emulator.url, timeout=10) as http,
     ):
-        yield Desk(emulator, http)
+        yield Harness(emulator, http)
 
 
 class Listener:
-    """Somebody who reads server-sent events."""
+    """A client that reads server-sent events."""
 
     def __init__(self, stream: anyio.abc.SocketStream) -> None:
         self._stream = stream
         self._read = ""
 
     async def until(self, name: str) -> Json:
-        """Return what the next event of this name says."""
+        """Return the data of the next event of this name."""
         found = None
         with anyio.fail_after(10):
             while not (found := re.search(rf"event: {name}\ndata: (.*)\n\n", self._read)):
@@ -89,13 +91,13 @@ class Listener:
         return json.loads(found[1])
 
 
-async def test_a_message_is_shown_with_all_that_is_known_of_it(desk: Desk) -> None:
-    """Contact, parts, codes, key, attempts, and its history as time goes by."""
+async def test_a_message_is_shown_in_full(harness: Harness) -> None:
+    """With its contact, parts, codes, key, attempts and history."""
     contact = {"name": "Ana", "email": "ana@example.ao", "tags": ["Premium"]}
-    await desk.send(save_contact=contact)
-    await desk.send(save_contact=contact)
-    await desk.ask("POST", "/clock", {"seconds": 60})
-    state = await desk.ask("GET", "/state")
+    await harness.send(save_contact=contact)
+    await harness.send(save_contact=contact)
+    await harness.ask("POST", "/clock", {"seconds": 60})
+    state = await harness.ask("GET", "/state")
     [message] = state["messages"]
     assert message["contact"] == contact
     assert message["codes"] == ["482910"]
@@ -106,13 +108,13 @@ async def test_a_message_is_shown_with_all_that_is_known_of_it(desk: Desk) -> No
     assert [change["status"] for change in message["history"]] == ["PENDING", "SENT", "DELIVERED"]
     assert message["history"][-1]["at"] == message["updated_at"]
     assert (state["balance"], state["messages_in_all"]) == ("85", 1)
-    assert message == await desk.ask("GET", f"/messages/{message['id']}")
+    assert message == await harness.ask("GET", f"/messages/{message['id']}")
 
 
-async def test_messages_are_found_by_number_text_and_id(desk: Desk) -> None:
-    """The newest first, as many as are wanted."""
-    ids = [(await desk.send(str(n), content=f"Text {n}")).json()["message_id"] for n in range(2)]
-    desk.emulator.service.add_message(target_e164="+351912345678", content="Text")
+async def test_messages_are_found_by_number_text_and_id(harness: Harness) -> None:
+    """The newest come first, `limit` of them at most."""
+    ids = [(await harness.send(str(n), content=f"Text {n}")).json()["message_id"] for n in range(2)]
+    harness.emulator.service.add_message(target_e164="+351912345678", content="Text")
     for query, found in (
         ({"to": "+244923456789"}, [*reversed(ids)]),
         ({"to": "+244923456789", "limit": "1"}, ids[1:]),
@@ -121,40 +123,40 @@ async def test_messages_are_found_by_number_text_and_id(desk: Desk) -> None:
         ({"q": ids[1]}, ids[1:]),
         ({"to": "+1"}, []),
     ):
-        page = await desk.ask("GET", f"/messages?{httpx.QueryParams(query)}")
+        page = await harness.ask("GET", f"/messages?{httpx.QueryParams(query)}")
         assert [message["id"] for message in page["messages"]] == found
-    assert (await desk.ask("GET", "/messages"))["messages_in_all"] == 3
+    assert (await harness.ask("GET", "/messages"))["messages_in_all"] == 3
 
 
-async def test_campaigns_and_other_channels_are_shown_as_they_are(desk: Desk) -> None:
-    """A campaign by its name; parts are for SMS only."""
+async def test_campaigns_and_other_channels_are_shown_too(harness: Harness) -> None:
+    """A campaign has its name; only an SMS has parts."""
     body = {**SEND, "recipients": ["+244923000001", "+244923000002"], "name": "July"}
     del body["target_e164"]
-    await desk.http.post("/c/v1/campaigns/batch", json=body, headers={"X-API-KEY": KEY})
-    [message, _] = (await desk.ask("GET", "/messages"))["messages"]
+    await harness.http.post("/c/v1/campaigns/batch", json=body, headers={"X-API-KEY": KEY})
+    [message, _] = (await harness.ask("GET", "/messages"))["messages"]
     assert message["campaign"]["name"] == "July"
-    service = desk.emulator.service
+    service = harness.emulator.service
     service.put(attrs.evolve(service.messages[0], channel_type="WHATSAPP"))
-    [_, message] = (await desk.ask("GET", "/messages"))["messages"]
+    [_, message] = (await harness.ask("GET", "/messages"))["messages"]
     assert message["segments"] is None
 
 
-async def test_a_message_is_marked(desk: Desk) -> None:
-    """For good, whatever the clock says, and its history knows."""
-    message_id = (await desk.send()).json()["message_id"]
+async def test_a_message_is_given_a_status(harness: Harness) -> None:
+    """It stays, however far the clock goes, and it is in the history."""
+    message_id = (await harness.send()).json()["message_id"]
     order = {"status": "FAILED", "error_code": "PROVIDER_REJECTED"}
-    marked = await desk.ask("POST", f"/messages/{message_id}", order)
-    await desk.ask("POST", f"/messages/{message_id}", order)
-    await desk.ask("POST", "/clock", {"seconds": 60})
-    [message] = (await desk.ask("GET", "/messages"))["messages"]
-    assert message == marked | {"updated_at": message["updated_at"]}
+    updated = await harness.ask("POST", f"/messages/{message_id}", order)
+    await harness.ask("POST", f"/messages/{message_id}", order)
+    await harness.ask("POST", "/clock", {"seconds": 60})
+    [message] = (await harness.ask("GET", "/messages"))["messages"]
+    assert message == updated | {"updated_at": message["updated_at"]}
     assert [(each["status"], each["error_code"]) for each in message["history"]] == [
         ("PENDING", None),
         ("FAILED", "PROVIDER_REJECTED"),
     ]
     for method, body in (("GET", None), ("POST", {"status": "SENT"})):
-        assert (await desk.request(method, f"/messages/{uuid4()}", body)).status_code == 404
-        answer = await desk.ask(method, "/messages/nonsense", body)
+        assert (await harness.request(method, f"/messages/{uuid4()}", body)).status_code == 404
+        answer = await harness.ask(method, "/messages/nonsense", body)
         assert answer["fields"] == {"message_id": "must be a UUID"}
 
 
@@ -179,38 +181,38 @@ async def test_a_message_is_marked(desk: Desk) -> None:
     ],
 )
 async def test_every_fault_happens_on_the_wire(
-    desk: Desk, order: dict[str, Any], status: int | None
+    harness: Harness, order: dict[str, Any], status: int | None
 ) -> None:
-    """Once, to the next request of its operation, and the log says so."""
-    added = await desk.request("POST", "/faults", {**order, "operation": "send_message"})
+    """Once, to the next request of its operation."""
+    added = await harness.request("POST", "/faults", {**order, "operation": "send_message"})
     assert added.status_code == 201
-    assert await desk.ask("GET", "/faults") == added.json()
-    await desk.http.get("/c/v1/messages", headers={"X-API-KEY": KEY})
+    assert await harness.ask("GET", "/faults") == added.json()
+    await harness.http.get("/c/v1/messages", headers={"X-API-KEY": KEY})
     if status is None:
         with pytest.raises((httpx.TransportError, TimeoutError)), anyio.fail_after(1):
-            await desk.send()
+            await harness.send()
     else:
-        assert (await desk.send()).status_code == status
-    assert await desk.ask("GET", "/faults") == {"faults": []}
-    assert (await desk.send("other")).status_code == 202
+        assert (await harness.send()).status_code == status
+    assert await harness.ask("GET", "/faults") == {"faults": []}
+    assert (await harness.send("other")).status_code == 202
 
 
-async def test_faults_may_wait_in_numbers_and_be_called_off(desk: Desk) -> None:
-    """`times` of one kind, for any operation when none is named."""
-    await desk.ask("POST", "/faults", {"kind": "reset", "times": 3, "operation": None})
-    assert await desk.ask("GET", "/faults") == {
+async def test_several_faults_are_added_at_once_and_removed(harness: Harness) -> None:
+    """`times` of one kind; without an operation they are for any."""
+    await harness.ask("POST", "/faults", {"kind": "reset", "times": 3, "operation": None})
+    assert await harness.ask("GET", "/faults") == {
         "faults": [{"label": "reset()", "operation": None}] * 3
     }
-    assert await desk.ask("DELETE", "/faults") == {"faults": []}
-    assert (await desk.send()).status_code == 202
+    assert await harness.ask("DELETE", "/faults") == {"faults": []}
+    assert (await harness.send()).status_code == 202
 
 
-async def test_the_balance_goes_up_and_down(desk: Desk) -> None:
-    """A negative amount is how to see a 402."""
-    assert await desk.ask("POST", "/balance", {"amount": "0.50"}) == {"balance": "100.50"}
-    assert await desk.ask("POST", "/balance", {"amount": -90}) == {"balance": "10.50"}
-    assert await desk.ask("GET", "/balance") == {"balance": "10.50"}
-    assert (await desk.send()).status_code == 402
+async def test_the_balance_goes_up_and_down(harness: Harness) -> None:
+    """After a negative amount a send is a 402."""
+    assert await harness.ask("POST", "/balance", {"amount": "0.50"}) == {"balance": "100.50"}
+    assert await harness.ask("POST", "/balance", {"amount": -90}) == {"balance": "10.50"}
+    assert await harness.ask("GET", "/balance") == {"balance": "10.50"}
+    assert (await harness.send()).status_code == 402
 
 
 @pytest.mark.parametrize(
@@ -221,57 +223,57 @@ async def test_the_balance_goes_up_and_down(desk: Desk) -> None:
         ("conventions", "to", "provider_name"),
     ],
 )
-async def test_each_published_reading_is_chosen_by_name(
-    desk: Desk, name: str, listed: str, provider: str
+async def test_a_dialect_is_chosen_by_name(
+    harness: Harness, name: str, listed: str, provider: str
 ) -> None:
-    """While it runs: what was sent before is there in the new shape; a reset takes it back."""
-    accepted = await desk.send()
-    assert await desk.ask("POST", "/dialect", {"dialect": name}) == {"dialect": name}
-    assert await desk.ask("GET", "/dialect") == {"dialect": name}
+    """Earlier messages are shown in the new dialect; a replay and a reset keep the old one."""
+    accepted = await harness.send()
+    assert await harness.ask("POST", "/dialect", {"dialect": name}) == {"dialect": name}
+    assert await harness.ask("GET", "/dialect") == {"dialect": name}
     headers = {"X-API-KEY": KEY}
-    [entry] = (await desk.http.get("/c/v1/messages", headers=headers)).json()["entries"]
+    [entry] = (await harness.http.get("/c/v1/messages", headers=headers)).json()["entries"]
     assert entry[listed] == "+244923456789"
     path = f"/c/v1/messages/{accepted.json()['message_id']}"
-    assert provider in (await desk.http.get(path, headers=headers)).json()
-    again = await desk.send()
+    assert provider in (await harness.http.get(path, headers=headers)).json()
+    again = await harness.send()
     assert (again.content, again.status_code) == (accepted.content, 202)
-    assert (await desk.ask("POST", "/reset", {}))["dialect"] == "site"
+    assert (await harness.ask("POST", "/reset", {}))["dialect"] == "site"
 
 
-async def test_limits_say_how_full_they_are_without_using_anything_up(desk: Desk) -> None:
-    """Of nobody yet, of a key, empty, and full again when the time has come."""
-    [send, _] = (await desk.ask("GET", "/limits"))["limits"]
+async def test_reading_the_limits_does_not_use_them(harness: Harness) -> None:
+    """Before any request, of one key, when empty, and when full again."""
+    [send, _] = (await harness.ask("GET", "/limits"))["limits"]
     assert send == {
         "api_key": "", "bucket": "send", "limit": 3, "per": 60.0, "free": 3, "wait": 0,
     }  # fmt: skip
     for free in (2, 1, 0, 0):
-        await desk.send(str(uuid4()))
+        await harness.send(str(uuid4()))
         for _ in range(2):
-            [send, lists] = (await desk.ask("GET", "/limits"))["limits"]
+            [send, lists] = (await harness.ask("GET", "/limits"))["limits"]
             assert (send["free"], lists["free"]) == (free, 5)
     assert send["api_key"] == "zk_test_…4567"
     assert 50 < send["wait"] <= 60
-    now = (await desk.ask("GET", "/clock"))["now"]
-    assert (await desk.ask("POST", "/clock", {"seconds": 60.5}))["now"] > now
-    [send, _] = (await desk.ask("GET", "/limits"))["limits"]
+    now = (await harness.ask("GET", "/clock"))["now"]
+    assert (await harness.ask("POST", "/clock", {"seconds": 60.5}))["now"] > now
+    [send, _] = (await harness.ask("GET", "/limits"))["limits"]
     assert send["free"] == 3
 
 
-async def test_requests_are_shown_with_their_answers(desk: Desk) -> None:
-    """Whether carried out, replayed, or never seen by the service; no key is shown in full."""
-    await desk.send()
-    await desk.send()
-    await desk.ask("POST", "/faults", {"kind": "lose_answer"})
+async def test_requests_are_shown_with_their_responses(harness: Harness) -> None:
+    """Carried out, replayed, or lost before the service; no API key is shown in full."""
+    await harness.send()
+    await harness.send()
+    await harness.ask("POST", "/faults", {"kind": "lose_answer"})
     with pytest.raises(httpx.TransportError):
-        await desk.send("b")
-    await desk.ask("POST", "/faults", {"kind": "refuse"})
+        await harness.send("b")
+    await harness.ask("POST", "/faults", {"kind": "refuse"})
     with pytest.raises(httpx.TransportError):
-        await desk.send("c")
-    await desk.ask("POST", "/faults", {"kind": "stall", "executes": False})
+        await harness.send("c")
+    await harness.ask("POST", "/faults", {"kind": "stall", "executes": False})
     with anyio.move_on_after(0.5):
-        await desk.http.get("/c/v1/messages", headers={"X-API-KEY": KEY})
-    await desk.http.get("/c/v1/nothing", headers={"X-API-KEY": "zk_live_secret_1234"})
-    page = await desk.http.get("/_emulator/requests")
+        await harness.http.get("/c/v1/messages", headers={"X-API-KEY": KEY})
+    await harness.http.get("/c/v1/nothing", headers={"X-API-KEY": "zk_live_secret_1234"})
+    page = await harness.http.get("/_emulator/requests")
     assert KEY not in page.text
     assert "zk_live_secret_1234" not in page.text
     live, stalled, refused, lost, again, first = page.json()["requests"]
@@ -289,28 +291,28 @@ async def test_requests_are_shown_with_their_answers(desk: Desk) -> None:
     assert [each["number"] for each in (first, live)] == [1, 6]
 
 
-async def test_long_bodies_are_kept_in_part(desk: Desk) -> None:
-    """Of the request's and of the answer's, the beginning."""
+async def test_long_bodies_are_cut_off(harness: Harness) -> None:
+    """The log has the first 8192 bytes of a request and of a response."""
     for _ in range(30):
-        desk.emulator.service.add_message(content="x" * 1600)
-    await desk.http.get("/c/v1/messages", headers={"X-API-KEY": "zk_test_x"})
-    await desk.send(content="y" * 20_000)
-    [sent, listed] = (await desk.ask("GET", "/requests?limit=2"))["requests"]
+        harness.emulator.service.add_message(content="x" * 1600)
+    await harness.http.get("/c/v1/messages", headers={"X-API-KEY": "zk_test_x"})
+    await harness.send(content="y" * 20_000)
+    [sent, listed] = (await harness.ask("GET", "/requests?limit=2"))["requests"]
     assert len(sent["body"]) == len(listed["answer"]["body"]) == 8192
     assert listed["api_key"] == "zk_test_…"
 
 
-async def test_a_reset_begins_anew(desk: Desk) -> None:
-    """Messages, money, requests and faults; attempts are counted from one again."""
-    await desk.send()
-    await desk.send()
-    await desk.ask("POST", "/faults", {"kind": "reset", "operation": "get_message"})
-    assert (await desk.ask("GET", "/state"))["messages"][0]["attempts"] == 2
-    state = await desk.ask("POST", "/reset", {})
+async def test_a_reset_clears_everything(harness: Harness) -> None:
+    """Messages, balance, requests and faults; attempts count from one again."""
+    await harness.send()
+    await harness.send()
+    await harness.ask("POST", "/faults", {"kind": "reset", "operation": "get_message"})
+    assert (await harness.ask("GET", "/state"))["messages"][0]["attempts"] == 2
+    state = await harness.ask("POST", "/reset", {})
     assert (state["balance"], state["messages"], state["requests"]) == ("100", [], [])
     assert state["faults"] == []
-    await desk.send()
-    [message] = (await desk.ask("GET", "/state"))["messages"]
+    await harness.send()
+    [message] = (await harness.ask("GET", "/state"))["messages"]
     assert message["attempts"] == 1
 
 
@@ -357,22 +359,22 @@ async def test_a_reset_begins_anew(desk: Desk) -> None:
         (f"/messages/{UUID(int=7)}", {"status": "LOST", "error_code": 5}, {"status", "error_code"}),
     ],
 )
-async def test_what_is_wrong_is_named(
-    desk: Desk, path: str, body: object, fields: set[str]
+async def test_a_refusal_names_every_bad_field(
+    harness: Harness, path: str, body: object, fields: set[str]
 ) -> None:
-    """In the documented error object, every field of it at once, and nothing is done."""
+    """It is the documented error object, and nothing has changed."""
     headers = {"Content-Type": "application/json"}
     content = json.dumps(body)
-    answer = await desk.http.post(f"/_emulator{path}", content=content, headers=headers)
+    answer = await harness.http.post(f"/_emulator{path}", content=content, headers=headers)
     document = answer.json()
     assert (answer.status_code, document["code"]) == (422, "VALIDATION_ERROR")
     assert document["service"] == "emulator"
     assert document["fields"].keys() == fields
-    assert await desk.ask("GET", "/faults") == {"faults": []}
+    assert await harness.ask("GET", "/faults") == {"faults": []}
 
 
-async def test_the_calendar_has_an_end() -> None:
-    """A clock is not put forward beyond what can be written."""
+async def test_the_clock_stays_before_the_year_10000() -> None:
+    """Setting it further forward is a 422."""
     clock = AdjustableClock()
     clock.advance(252_999_999_990 - clock.time())
     async with (
@@ -383,8 +385,8 @@ async def test_the_calendar_has_an_end() -> None:
     assert answer.json()["fields"].keys() == {"seconds"}
 
 
-async def test_a_clock_that_cannot_be_moved_says_so() -> None:
-    """The machine's own."""
+async def test_a_clock_that_cannot_be_set_is_a_409() -> None:
+    """Such as the machine's own."""
     async with (
         Emulator(FakeZiett(clock=SystemClock())) as emulator,
         httpx.AsyncClient(base_url=emulator.url) as http,
@@ -409,18 +411,18 @@ async def test_a_clock_that_cannot_be_moved_says_so() -> None:
     ],
 )
 async def test_other_paths_and_methods_get_the_error_object(
-    desk: Desk, method: str, path: str, status: int
+    harness: Harness, method: str, path: str, status: int
 ) -> None:
-    """And a 405 says which methods there are."""
-    answer = await desk.request(method, path)
+    """A 405 has the header `Allow`."""
+    answer = await harness.request(method, path)
     assert (answer.status_code, answer.json()["service"]) == (status, "emulator")
     assert ("allow" in answer.headers) == (status == 405)
 
 
-async def test_head_is_get_without_a_body(desk: Desk) -> None:
-    """For the page, the API and the events, too."""
+async def test_head_is_get_without_a_body(harness: Harness) -> None:
+    """For the page, the control API and the event stream."""
     for path in ("/", "/_emulator/state", "/_emulator/events"):
-        answer = await desk.http.head(path)
+        answer = await harness.http.head(path)
         assert (answer.status_code, answer.content) == (200, b"")
 
 
@@ -442,94 +444,185 @@ async def test_head_is_get_without_a_body(desk: Desk) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-async def test_pages_of_other_sites_are_refused(desk: Desk, headers: dict[str, str]) -> None:
-    """Whether by another name that leads here or from another origin; nothing is done."""
+async def test_pages_of_other_sites_are_refused(harness: Harness, headers: dict[str, str]) -> None:
+    """By another name that resolves to this machine, and from another origin."""
     for method, path in (("GET", "state"), ("GET", "events"), ("POST", "reset")):
         url = f"/_emulator/{path}"
-        answer = await desk.http.request(method, url, headers=headers, json={})
+        answer = await harness.http.request(method, url, headers=headers, json={})
         assert answer.status_code == 403
-    page = await desk.http.get("/", headers=headers)
+    page = await harness.http.get("/", headers=headers)
     assert page.status_code == (403 if "Host" in headers else 200)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.2", "[::1]:8420"])
-async def test_the_inbox_and_programs_are_not_refused(desk: Desk, host: str) -> None:
-    """By any address, port and name of ours, so that a tunnel works; the page says whence."""
+async def test_the_inbox_and_programs_are_not_refused(harness: Harness, host: str) -> None:
+    """By any loopback address, port and name, so that a tunnel works."""
     headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
-    assert (await desk.http.get("/_emulator/state", headers=headers)).status_code == 200
+    assert (await harness.http.get("/_emulator/state", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-async def test_what_a_form_can_send_is_refused(desk: Desk, kind: str) -> None:
-    """A POST has to say that it is JSON, which takes a permission that no page gets."""
-    await desk.send()
+async def test_a_form_is_refused(harness: Harness, kind: str) -> None:
+    """A POST needs the media type of JSON, which browsers send after a preflight only."""
+    await harness.send()
     headers = {"Content-Type": kind}
-    answer = await desk.http.post("/_emulator/reset", content="{}", headers=headers)
+    answer = await harness.http.post("/_emulator/reset", content="{}", headers=headers)
     assert answer.status_code == 415
-    preflight = await desk.http.options("/_emulator/reset")
+    preflight = await harness.http.options("/_emulator/reset")
     assert preflight.status_code == 405
     assert not [name for name in preflight.headers if name.startswith("access-control")]
-    assert (await desk.ask("GET", "/state"))["messages_in_all"] == 1
+    assert (await harness.ask("GET", "/state"))["messages_in_all"] == 1
 
 
-async def test_the_page_lets_nothing_in(desk: Desk) -> None:
-    """A policy of hashes, no frames, no sniffing, no referrer."""
-    page = await desk.http.get("/")
+async def test_the_page_runs_only_its_own_script(harness: Harness) -> None:
+    """Its policy has hashes, and forbids frames, sniffing and referrers."""
+    page = await harness.http.get("/")
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
     assert page.headers["x-content-type-options"] == "nosniff"
     assert page.headers["referrer-policy"] == "no-referrer"
-    assert (await desk.http.post("/", json={})).status_code == 405
-    answer = await desk.http.get("/_emulator/state")
+    assert (await harness.http.post("/", json={})).status_code == 405
+    answer = await harness.http.get("/_emulator/state")
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_what_happens_is_told_at_once(desk: Desk) -> None:
-    """First the state, then each message, request and the account, and anew after a reset."""
-    async with await anyio.connect_tcp("127.0.0.1", desk.emulator.port) as stream:
+async def test_the_event_stream_sends_every_change(harness: Harness) -> None:
+    """First the state, then messages, requests and the account; the state after a reset."""
+    async with await anyio.connect_tcp("127.0.0.1", harness.emulator.port) as stream:
         # In HTTP/1.0, so that events come without the frames of chunks.
         await stream.send(b"GET /_emulator/events HTTP/1.0\r\nhost: localhost\r\n\r\n")
         listener = Listener(stream)
         assert (await listener.until("state"))["messages"] == []
-        await desk.send(content="one\u2028two")
+        await harness.send(content="one\u2028two")
         message = await listener.until("message")
         assert (message["status"], message["content"]) == ("PENDING", "one\u2028two")
         assert (await listener.until("request"))["answer"]["status"] == 202
         assert (await listener.until("account"))["balance"] == "85"
-        await desk.send(content="one\u2028two")
+        await harness.send(content="one\u2028two")
         assert (await listener.until("message"))["attempts"] == 2
         await listener.until("account")
-        await desk.ask("POST", "/dialect", {"dialect": "reference"})
+        await harness.ask("POST", "/dialect", {"dialect": "reference"})
         assert (await listener.until("account"))["dialect"] == "reference"
-        await desk.ask("POST", "/clock", {"seconds": 60})
+        await harness.ask("POST", "/clock", {"seconds": 60})
         assert (await listener.until("message"))["status"] == "DELIVERED"
-        desk.emulator.service.delete_message(message["id"])
+        harness.emulator.service.delete_message(message["id"])
         assert (await listener.until("state"))["messages"] == []
-        await desk.ask("POST", "/reset", {})
+        await harness.ask("POST", "/reset", {})
         assert (await listener.until("state"))["requests"] == []
 
 
-async def test_silence_is_broken_by_a_sign_of_life() -> None:
-    """So that a listener who has gone is noticed, and one who is there knows it."""
-    service, log, heard = FakeZiett(), RequestLog(), list[bytes]()
+async def test_a_silent_stream_sends_comments() -> None:
+    """So that either side notices a dead connection."""
+    service, log, sent_data = FakeZiett(), RequestLog(), list[bytes]()
 
     async def send(data: bytes) -> None:
-        heard.append(data)
-        if len(heard) == 3:
+        sent_data.append(data)
+        if len(sent_data) == 3:
             scope.cancel()
 
     with anyio.CancelScope() as scope:
-        await EventStream(service, Views(service, log), log, silence=0.15).feed(send)
-    assert heard[0].startswith(b"retry: ")
-    assert heard[1].startswith(b"event: state\n")
-    assert heard[2] == b": still here\n\n"
+        await EventStream(service, Views(service, log), log, keep_alive=0.15).feed(send)
+    assert sent_data[0].startswith(b"retry: ")
+    assert sent_data[1].startswith(b"event: state\n")
+    assert sent_data[2] == b": still here\n\n"
 
 
-async def test_who_looks_on_waits_for_no_latency() -> None:
-    """And draws nothing from what a run is repeated by."""
+class CountingZiett(FakeZiett):
+    """A fake that counts how often all its messages are read."""
+
+    reads = 0
+
+    @property
+    def messages(self) -> Sequence[MessageRecord]:
+        """Every message, as before."""
+        self.reads += 1
+        return super().messages
+
+
+def stream_of(service: FakeZiett) -> EventStream:
+    """Return a stream of a service, after its first event."""
+    log = RequestLog()
+    stream = EventStream(service, Views(service, log), log)
+    assert [name for name, _ in stream.events()] == ["state"]
+    return stream
+
+
+def message_events(stream: EventStream) -> list[Json]:
+    """Return the `message` events since the last call."""
+    return [document for name, document in stream.events() if name == "message"]
+
+
+async def test_a_listener_does_not_read_all_messages_when_nothing_happens(
+    request_of: Ask, message: Body
+) -> None:
+    """Nor when messages come or are delivered: only what changed is read, from the log."""
+    clock = ManualClock()
+    service = CountingZiett(clock=clock)
+    stream = stream_of(service)
+    reads = service.reads
+    assert list(stream.events()) == []
+    service.exchange(request_of("POST", "/messages", message(), key="a"))
+    assert [each["status"] for each in message_events(stream)] == ["PENDING"]
+    clock.advance(3600)
+    assert [each["status"] for each in message_events(stream)] == ["DELIVERED"]
+    assert service.reads == reads
+
+
+async def test_what_is_shown_of_older_messages_is_sent_again_when_it_changes(
+    request_of: Ask, message: Body
+) -> None:
+    """By a new contact of their number, and by a repeated request, from memory too."""
+    service = FakeZiett(delivery=None)
+    stream = stream_of(service)
+    first, other = (
+        request_of("POST", "/messages", message(target_e164=number), key=number)
+        for number in ("+244923456789", "+244923000000")
+    )
+    service.exchange(first)
+    service.exchange(other)
+    assert len(message_events(stream)) == 2
+    service.exchange(first)
+    [event] = message_events(stream)
+    assert (event["target_e164"], event["attempts"]) == ("+244923456789", 2)
+    contact = message(save_contact={"name": "Ana"}, content="2")
+    service.exchange(request_of("POST", "/messages", contact, key="b"))
+    events = message_events(stream)
+    assert [each["contact"]["name"] for each in events] == ["Ana", "Ana"]
+    assert message_events(stream) == []
+
+
+async def test_two_listeners_each_get_every_event() -> None:
+    """Each has its own position."""
+    service = FakeZiett()
+    streams = [stream_of(service) for _ in range(2)]
+    added = service.add_message()
+    for stream in streams:
+        assert [each["id"] for each in message_events(stream)] == [str(added.id)]
+
+
+async def test_a_listener_that_clear_overtakes_gets_the_state(
+    request_of: Ask, message: Body
+) -> None:
+    """Even where there are as many messages and requests as before it; attempts count anew."""
+    service, send = FakeZiett(), request_of("POST", "/messages", message(), key="a")
+    stream = stream_of(service)
+    service.exchange(send)
+    service.exchange(send)
+    assert [each["attempts"] for each in message_events(stream)] == [2]
+    service.clear()
+    service.exchange(send)
+    service.exchange(request_of("POST", "/messages", message(), key="b"))
+    events: list[tuple[str, Json]] = list(stream.events())
+    assert [name for name, _ in events] == ["state"]
+    assert [each["attempts"] for each in events[0][1]["messages"]] == [1, 1]
+    assert message_events(stream) == []
+
+
+async def test_the_inbox_and_the_control_api_have_no_latency() -> None:
+    """The latency function is called for the API only, so that a seeded run repeats."""
     draws = list[float]()
 
     def latency() -> float:
@@ -543,10 +636,10 @@ async def test_who_looks_on_waits_for_no_latency() -> None:
 
 
 async def test_the_log_keeps_the_last_requests() -> None:
-    """So many, numbered from the first that there was."""
-    log, request = RequestLog(most=2), Request("GET", "/c/v1/messages", ())
+    """Their numbers count all requests."""
+    log, request = RequestLog(max_entries=2), Request("GET", "/c/v1/messages", ())
     for _ in range(3):
-        log.note(0.0, request, FakeZiett().exchange(request), None)
+        log.append(0.0, request, FakeZiett().exchange(request), None)
     assert [entry.number for entry in log.since()] == [2, 3]
     assert [entry.number for entry in log.since(2)] == [3]
     assert log.since(3) == []

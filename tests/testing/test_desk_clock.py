@@ -1,4 +1,4 @@
-"""The clock of a service on a desk."""
+"""The clock of an emulator."""
 
 import time
 
@@ -16,8 +16,8 @@ def test_it_runs_as_the_machine_does() -> None:
     assert first <= clock.monotonic() <= clock.time()
 
 
-def test_it_can_be_put_forward() -> None:
-    """An hour passes at once; an hour cannot unpass."""
+def test_it_can_be_set_forward() -> None:
+    """By an hour, and not back."""
     clock = AdjustableClock()
     before = clock.monotonic()
     clock.advance(3600)
@@ -26,19 +26,19 @@ def test_it_can_be_put_forward() -> None:
         clock.advance(-1)
 
 
-def test_a_block_can_happen_in_one_moment() -> None:
-    """Now, or another; afterwards the clock runs on as if nothing had been."""
+def test_it_can_be_stopped_during_a_block() -> None:
+    """Now or at another moment; afterwards it runs as if it had not been stopped."""
     clock = AdjustableClock()
-    with clock.standing_still() as now:
+    with clock.stopped() as now:
         assert clock.monotonic() == clock.time() == now
-    with clock.standing_still(5.0):
+    with clock.stopped(5.0):
         assert clock.monotonic() == 5.0
     assert clock.monotonic() >= now
 
 
 @pytest.mark.anyio
-async def test_who_sleeps_sleeps_in_real_time_or_until_called() -> None:
-    """Like the system's clock."""
+async def test_sleep_takes_real_time_or_ends_with_the_event() -> None:
+    """Like that of the system's clock."""
     clock, event = AdjustableClock(), anyio.Event()
     before = time.monotonic()
     await clock.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The emulator as any HTTP client meets it, down to bytes that are no HTTP."""
+"""The emulator as any HTTP client meets it, down to bytes that are not HTTP."""
 
 import errno
 import json
@@ -16,11 +16,13 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from ziett_async import AsyncZiett
-from ziett_async._fake.responses import Refusal
-from ziett_async._wire import Request, Response
+from ziett_async import emulator as package
+from ziett_async._wire import Request
+from ziett_async.emulator._application import Send, StreamingResponse
 from ziett_async.emulator._tcp import Peer, accept, is_free, listen
 from ziett_async.testing import SCOPES, Exchange, FakeZiett, Fault
-from ziett_async.testing.emulator import Emulator, Send, Stream
+from ziett_async.testing import emulator as older
+from ziett_async.testing.emulator import Emulator
 
 Body = Callable[..., dict[str, object]]
 
@@ -39,19 +41,19 @@ def emulator() -> Iterator[Emulator]:
 
 
 def connect(emulator: Emulator) -> socket.socket:
-    """Open a connection on which nothing takes longer than it may."""
+    """Open a connection with a timeout."""
     return socket.create_connection(("127.0.0.1", emulator.port), timeout=10)
 
 
 def answer(end: socket.socket, method: str = "GET") -> tuple[HTTPResponse, bytes]:
-    """Read one answer, and not a byte more."""
+    """Read one response and no further bytes."""
     response = HTTPResponse(end, method=method)
     response.begin()
     return response, response.read()
 
 
 def talk(emulator: Emulator, sent: bytes) -> tuple[int, Any]:
-    """Send bytes and nothing after them; return the status and the JSON of the answer."""
+    """Send bytes and a FIN; return the status and the JSON of the response."""
     with connect(emulator) as end:
         end.sendall(sent)
         end.shutdown(socket.SHUT_WR)
@@ -60,7 +62,7 @@ def talk(emulator: Emulator, sent: bytes) -> tuple[int, Any]:
 
 
 def ask(emulator: Emulator, method: str, path: str, **headers: str) -> tuple[HTTPResponse, bytes]:
-    """Make a request as Python's own client does."""
+    """Send a request with Python's own client."""
     client = HTTPConnection("127.0.0.1", emulator.port, timeout=10)
     client.request(method, path, headers={"x-api-key": "zk_test_x", **headers})
     response = client.getresponse()
@@ -108,10 +110,10 @@ def seen(emulator: Emulator) -> list[Any]:
         (b"GET /c/v1/messages HTTP/1.1\r\nhost: localhost\r\n\r\n", 401, "AUTH_INVALID_API_KEY"),
     ],
 )
-def test_whatever_is_wrong_gets_the_error_object(
+def test_every_bad_request_gets_the_error_object(
     emulator: Emulator, sent: bytes, status: int, code: str
 ) -> None:
-    """All six keys of it, never a traceback, and the next client is served."""
+    """With all six keys and no traceback, and the next client is served."""
     answered, document = talk(emulator, sent)
     assert (answered, document["status"], document["code"]) == (status, status, code)
     keys = {"code", "message", "status", "trace_id", "timestamp", "service"}
@@ -134,12 +136,12 @@ def test_a_connection_serves_many_requests_in_order(emulator: Emulator) -> None:
 
 
 def test_it_listens_on_loopback_only() -> None:
-    """At one address, which no other machine reaches."""
+    """At one address, which other machines cannot reach."""
     with listen(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 
-def test_an_old_client_and_one_that_says_so_get_one_answer(emulator: Emulator) -> None:
+def test_http_1_0_and_connection_close_get_one_response(emulator: Emulator) -> None:
     """Then the connection is closed."""
     for sent in (
         LIST.replace(b"HTTP/1.1", b"HTTP/1.0") + b"\r\n",
@@ -152,13 +154,13 @@ def test_an_old_client_and_one_that_says_so_get_one_answer(emulator: Emulator) -
 
 
 def test_a_target_may_be_absolute(emulator: Emulator) -> None:
-    """As a client sends it that takes the emulator for a proxy."""
+    """As clients send it to a proxy."""
     sent = LIST.replace(b"/c/v1", b"http://127.0.0.1/c/v1") + b"\r\n"
     assert talk(emulator, sent)[0] == 200
 
 
 def test_head_is_get_without_a_body(emulator: Emulator) -> None:
-    """Where there is something, and where there is nothing."""
+    """For a path that exists and for one that does not."""
     with connect(emulator) as end:
         for path, status in ((b"/c/v1/messages", 200), (b"/nothing", 404)):
             end.sendall(b"HEAD " + path + b" HTTP/1.1\r\nhost: localhost\r\n" + KEY + b"\r\n")
@@ -171,7 +173,7 @@ def test_head_is_get_without_a_body(emulator: Emulator) -> None:
 
 
 def test_nonsense_after_a_head_gets_the_error_object_too(emulator: Emulator) -> None:
-    """With its body: only the request before had asked for none."""
+    """With a body: only the request before it was a HEAD."""
     with connect(emulator) as end:
         end.sendall(b"HEAD /c/v1/messages HTTP/1.1\r\nhost: localhost\r\n" + KEY + b"\r\n")
         assert answer(end, "HEAD")[0].status == 200
@@ -180,10 +182,8 @@ def test_nonsense_after_a_head_gets_the_error_object_too(emulator: Emulator) -> 
         assert (response.status, json.loads(body)["code"]) == (400, "BAD_REQUEST")
 
 
-def test_a_client_that_asks_before_it_sends_is_told_to_go_on(
-    emulator: Emulator, message: Body
-) -> None:
-    """`Expect: 100-continue`, as curl has it for longer bodies."""
+def test_a_client_that_expects_100_continue_gets_it(emulator: Emulator, message: Body) -> None:
+    """As curl does before longer bodies."""
     body = json.dumps(message()).encode()
     with connect(emulator) as end:
         end.sendall(POST + b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body))
@@ -193,14 +193,14 @@ def test_a_client_that_asks_before_it_sends_is_told_to_go_on(
 
 
 def test_a_body_that_is_too_long_is_refused_before_it_is_sent(emulator: Emulator) -> None:
-    """No `100 Continue` comes."""
+    """Without a `100 Continue`."""
     with connect(emulator) as end:
         end.sendall(POST + b"expect: 100-continue\r\ncontent-length: 9999999\r\n\r\n")
         assert answer(end)[0].status == 413
 
 
 def test_a_body_may_come_in_chunks(emulator: Emulator, message: Body) -> None:
-    """However it is cut."""
+    """Of any size."""
     body = json.dumps(message()).encode()
     parts = (body[:10], body[10:], b"")
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
@@ -208,15 +208,12 @@ def test_a_body_may_come_in_chunks(emulator: Emulator, message: Body) -> None:
     assert (status, document) == (202, {"message_id": str(emulator.service.messages[0].id)})
 
 
-def test_a_long_answer_waits_for_a_slow_reader() -> None:
-    """All of it arrives."""
+def test_a_slow_reader_gets_all_of_a_long_response() -> None:
+    """The emulator waits until the socket accepts more."""
     long = b"x" * 32_000_000
-
-    def room(_: Request) -> Exchange:
-        return Exchange(Response(200, (), long))
-
-    with Emulator(rooms=[room]) as emulator, connect(emulator) as end:
-        end.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    with Emulator() as emulator, connect(emulator) as end:
+        emulator.service.faults.add(Fault.status(200, body=long))
+        end.sendall(LIST + b"\r\n")
         assert answer(end)[1] == long
 
 
@@ -238,7 +235,7 @@ def test_a_long_answer_waits_for_a_slow_reader() -> None:
     ],
 )
 def test_a_name_that_may_lead_elsewhere_is_refused(emulator: Emulator, host: str) -> None:
-    """After DNS rebinding a page of any site could ask, as any key will do; it leaves no trace."""
+    """Else DNS rebinding would let a page of any site in; the request leaves no trace."""
     sent = LIST.replace(b"host: localhost", b"host: " + host.encode()) + b"\r\n"
     status, document = talk(emulator, sent)
     assert (status, document["code"], document["service"]) == (403, "FOREIGN_HOST", "emulator")
@@ -253,7 +250,7 @@ def test_a_name_that_may_lead_elsewhere_is_refused(emulator: Emulator, host: str
     ["127.0.0.1", "127.0.0.2", "[::1]:8420", "localhost", "LOCALHOST:8420", "ziett.localhost"],
 )
 def test_a_loopback_name_or_address_is_not(emulator: Emulator, host: str) -> None:
-    """Nothing that a network says can change where they lead."""
+    """No network can change what they resolve to."""
     sent = LIST.replace(b"host: localhost", b"host: " + host.encode()) + b"\r\n"
     assert talk(emulator, sent)[0] == 200
 
@@ -273,7 +270,7 @@ PAGES = [
 
 @pytest.mark.parametrize(("method", "headers"), PAGES)
 def test_a_page_of_another_origin_leaves_no_trace(method: str, headers: dict[str, str]) -> None:
-    """No fault is used, no line in the log, nothing drawn, and no permission (CORS) is given."""
+    """No fault is used, nothing logged, no latency drawn, and no CORS header sent."""
     draws = list[float]()
 
     def latency() -> float:
@@ -301,23 +298,23 @@ def test_a_page_of_another_origin_leaves_no_trace(method: str, headers: dict[str
         {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost:3000"},
     ],
 )
-def test_programs_and_addresses_typed_by_hand_count(
+def test_programs_and_typed_addresses_are_served(
     emulator: Emulator, headers: dict[str, str]
 ) -> None:
-    """As do requests that a page's own server passes on."""
+    """So are requests that a page's own server passes on."""
     filled = {name: value.format(port=emulator.port) for name, value in headers.items()}
     assert ask(emulator, "GET", "/c/v1/messages", **filled)[0].status == 200
     assert len(seen(emulator)) == 1
 
 
-def test_an_old_client_need_not_tell_a_name(emulator: Emulator) -> None:
-    """HTTP/1.0 knows no `Host`, and no browser speaks it."""
+def test_http_1_0_needs_no_host(emulator: Emulator) -> None:
+    """HTTP/1.0 has no `Host`, and no browser speaks it."""
     assert talk(emulator, b"GET /c/v1/messages HTTP/1.0\r\n" + KEY + b"\r\n")[0] == 200
 
 
 @pytest.mark.parametrize("key", ["zk_live_x", "ZK_LIVE_x"])
 def test_live_keys_are_refused(key: str) -> None:
-    """Even by a service that knows the key."""
+    """Even where the service accepts the key."""
     with Emulator(FakeZiett(keys={key: SCOPES})) as emulator:
         response, body = ask(emulator, "GET", "/c/v1/messages", **{"x-api-key": key})
         document = json.loads(body)
@@ -327,60 +324,46 @@ def test_live_keys_are_refused(key: str) -> None:
 
 
 @pytest.mark.parametrize("latency", [0.1, lambda: 0.1])
-def test_latency_passes_before_an_answer(latency: float | Callable[[], float]) -> None:
-    """So many seconds, or what a function says for each request."""
+def test_latency_passes_before_a_response(latency: float | Callable[[], float]) -> None:
+    """A number of seconds, or what a function returns for each request."""
     with Emulator(latency=latency) as emulator:
         before = monotonic()
         assert ask(emulator, "GET", "/c/v1/messages")[0].status == 200
         assert monotonic() - before >= 0.1
 
 
-def rooms(request: Request) -> Exchange | None:
-    """Answer three paths, each in its way."""
-    if request.url == "/page":
-        return Exchange(Response(200, (("content-type", "text/html"),), b"<html>"))
-    if request.url == "/refused":
-        raise Refusal(409, "Not now")
-    if request.url == "/broken":
-        message = "a mistake of ours"
-        raise KeyError(message)
-    return None
+class Broken(FakeZiett):
+    """A service with a defect."""
+
+    def exchange(self, request: Request) -> Exchange:
+        """Fail."""
+        raise KeyError(request.url)
 
 
-def test_rooms_are_asked_before_the_api() -> None:
-    """They answer, refuse, or leave it to the API."""
-    with Emulator(rooms=[rooms]) as emulator:
-        assert ask(emulator, "GET", "/page")[1] == b"<html>"
-        response, body = ask(emulator, "HEAD", "/page")
-        assert (response.getheader("content-length"), body) == ("6", b"")
-        assert ask(emulator, "GET", "/refused")[0].status == 409
-        assert ask(emulator, "GET", "/c/v1/messages")[0].status == 200
-
-
-def test_a_room_that_fails_is_a_500_and_a_line_in_the_log(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The traceback is for us, not for the client."""
-    with Emulator(rooms=[rooms]) as emulator:
-        response, body = ask(emulator, "GET", "/broken")
+def test_a_defect_is_a_500_and_a_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """The response does not show the traceback, and the emulator goes on."""
+    with Emulator(Broken()) as emulator:
+        response, body = ask(emulator, "GET", "/c/v1/messages")
+        assert ask(emulator, "GET", "/_emulator/state")[0].status == 200
     assert (response.status, json.loads(body)["code"]) == (500, "INTERNAL_SERVER_ERROR")
-    assert b"mistake" not in body
-    assert "KeyError" in caplog.text
+    assert b"KeyError" not in body
+    assert "KeyError: '/c/v1/messages'" in caplog.text
 
 
-class Events:
-    """A room with a stream."""
+class Streaming(Emulator):
+    """An emulator that answers with streams."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ended = threading.Event()
 
-    def __call__(self, request: Request) -> Stream | None:
-        """Answer with events: one, and then one that never comes; or some mishap."""
-        feeds = {"/events": self.forever, "/short": self.short, "/broken": self.broken}
+    def answer(self, request: Request) -> StreamingResponse:
+        """Answer with a stream that does not end, one that does, or one that fails."""
+        feeds = {"/endless": self.endless, "/short": self.short, "/broken": self.broken}
         headers = (("content-type", "text/event-stream"),)
-        return Stream(200, headers, feeds[request.url]) if request.url in feeds else None
+        return StreamingResponse(200, headers, feeds[request.url])
 
-    async def forever(self, send: Send) -> None:
+    async def endless(self, send: Send) -> None:
         """Send one event and wait."""
         try:
             await send(b"data: 1\n\n")
@@ -399,35 +382,33 @@ class Events:
         raise KeyError
 
 
-def test_a_stream_sends_until_the_client_leaves() -> None:
+def test_a_stream_sends_until_the_client_disconnects() -> None:
     """Then it is cancelled."""
-    events = Events()
-    with Emulator(rooms=[events]) as emulator:
+    with Streaming() as emulator:
         with connect(emulator) as end:
-            end.sendall(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            end.sendall(b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n")
             response = HTTPResponse(end)
             response.begin()
             assert response.getheader("content-type") == "text/event-stream"
             assert response.readline() == b"data: 1\n"
-            assert not events.ended.is_set()
+            assert not emulator.ended.is_set()
             response.close()
-        assert events.ended.wait(10)
+        assert emulator.ended.wait(10)
 
 
-def test_a_stream_is_cancelled_when_the_client_breaks_off() -> None:
-    """A reset is a goodbye, too."""
-    events = Events()
-    with Emulator(rooms=[events]) as emulator:
+def test_a_stream_is_cancelled_by_a_reset() -> None:
+    """As by a close."""
+    with Streaming() as emulator:
         with connect(emulator) as end:
-            end.sendall(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            end.sendall(b"GET /endless HTTP/1.1\r\nhost: localhost\r\n\r\n")
             end.recv(1)
             Peer(end).reset()
-        assert events.ended.wait(10)
+        assert emulator.ended.wait(10)
 
 
 def test_a_stream_may_end() -> None:
-    """The client has all of it, and the connection is closed."""
-    with Emulator(rooms=[Events()]) as emulator:
+    """The client gets all of it, and the connection is closed."""
+    with Streaming() as emulator:
         assert ask(emulator, "GET", "/short")[1] == b"data: 1\n\ndata: 2\n\n"
         assert ask(emulator, "HEAD", "/short")[1] == b""
 
@@ -435,8 +416,8 @@ def test_a_stream_may_end() -> None:
 def test_a_stream_that_fails_breaks_its_connection_only(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The log says how; everybody else is served."""
-    with Emulator(rooms=[Events()]) as emulator:
+    """The log has the traceback; other clients are served."""
+    with Streaming() as emulator:
         with connect(emulator) as end:
             end.sendall(b"GET /broken HTTP/1.1\r\nhost: localhost\r\n\r\n")
             with pytest.raises(ConnectionResetError):
@@ -445,10 +426,10 @@ def test_a_stream_that_fails_breaks_its_connection_only(
     assert "KeyError" in caplog.text
 
 
-def test_a_client_that_leaves_is_no_event(
+def test_a_client_that_disconnects_is_not_an_error(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Before a request, within one, and instead of reading the answer."""
+    """Before a request, within one, or before it has read the response."""
     caplog.set_level(logging.DEBUG)
     for sent in (b"", b"GET /c", LIST + b"\r\n"):
         with connect(emulator) as end:
@@ -459,7 +440,7 @@ def test_a_client_that_leaves_is_no_event(
 
 
 @pytest.mark.anyio
-async def test_a_client_of_ours_sends_and_reads(anyio_backend: str) -> None:
+async def test_our_client_sends_and_reads(anyio_backend: str) -> None:
     """In the same event loop, asyncio and trio."""
     async with (
         Emulator() as emulator,
@@ -475,8 +456,8 @@ async def test_a_client_of_ours_sends_and_reads(anyio_backend: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_nothing_is_left_of_it() -> None:
-    """The port is free, and a client that was connected finds the connection closed."""
+async def test_on_leaving_everything_is_closed() -> None:
+    """The port is free, and connected clients get an end of file."""
     async with Emulator() as emulator:
         port, url = emulator.port, emulator.url
         idle = await anyio.connect_tcp("127.0.0.1", port)
@@ -491,8 +472,8 @@ async def test_nothing_is_left_of_it() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_error_of_the_block_stays_as_it_is() -> None:
-    """It is not wrapped into a group."""
+async def test_an_error_in_the_block_is_raised_unchanged() -> None:
+    """Without an exception group around it."""
     with pytest.raises(KeyError):
         async with Emulator():
             raise KeyError
@@ -500,7 +481,7 @@ async def test_an_error_of_the_block_stays_as_it_is() -> None:
 
 @pytest.mark.anyio
 async def test_it_can_be_cancelled() -> None:
-    """With clients connected, inside somebody's task group."""
+    """With clients connected, inside another task group."""
     async with (
         anyio.create_task_group() as tasks,
         Emulator() as emulator,
@@ -511,8 +492,8 @@ async def test_it_can_be_cancelled() -> None:
     assert is_free(port)
 
 
-def test_a_thread_of_its_own_ends_with_it() -> None:
-    """And a second time it begins anew, on another port."""
+def test_its_thread_ends_with_it() -> None:
+    """It can be entered a second time."""
     threads, emulator = threading.active_count(), Emulator()
     for _ in range(2):
         with emulator:
@@ -521,18 +502,18 @@ def test_a_thread_of_its_own_ends_with_it() -> None:
 
 
 def test_a_port_that_is_taken_is_an_error(emulator: Emulator) -> None:
-    """On entering; nothing is left of the attempt."""
+    """On entering."""
     with pytest.raises(OSError, match="in use"), Emulator(port=emulator.port):
         pass
 
 
 class Exhausted(socket.socket):
-    """A listener on a machine that has no file descriptor left, once."""
+    """A listener whose first `accept` finds no file descriptor left."""
 
     refusals = 1
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Refuse the first time."""
+        """Fail the first time."""
         self.refusals -= 1
         if self.refusals >= 0:
             raise OSError(errno.EMFILE, "Too many open files")
@@ -540,8 +521,8 @@ class Exhausted(socket.socket):
 
 
 @pytest.mark.anyio
-async def test_a_machine_without_sockets_left_is_tried_again() -> None:
-    """The client waits, and is served."""
+async def test_accepting_is_tried_again_when_no_file_descriptor_is_left() -> None:
+    """The client waits and is served."""
     plain = listen(0)
     listener = Exhausted(fileno=plain.detach())
     with socket.create_connection(listener.getsockname()):
@@ -551,8 +532,8 @@ async def test_a_machine_without_sockets_left_is_tried_again() -> None:
 
 
 @pytest.mark.anyio
-async def test_who_comes_second_waits_on() -> None:
-    """Readiness is a hint: somebody else may have been quicker to take what was there."""
+async def test_a_second_reader_goes_on_waiting() -> None:
+    """Readiness is a hint: another reader may have been quicker."""
     listener = listen(0)
     clients = [socket.create_connection(listener.getsockname())]
     ends, twins = [listener, listener.dup()], [Peer(clients[0]), Peer(clients[0].dup())]
@@ -561,7 +542,7 @@ async def test_who_comes_second_waits_on() -> None:
     async def take(each: socket.socket) -> None:
         peers.append(await accept(each))
 
-    async def hear(peer: Peer) -> None:
+    async def receive(peer: Peer) -> None:
         received.append(await peer.receive())
 
     async with anyio.create_task_group() as tasks:
@@ -573,7 +554,7 @@ async def test_who_comes_second_waits_on() -> None:
     async with anyio.create_task_group() as tasks:
         await peers[0].send(b"1")
         for twin in twins:
-            tasks.start_soon(hear, twin)
+            tasks.start_soon(receive, twin)
         while not received:
             await checkpoint()
         await peers[0].send(b"2")
@@ -582,3 +563,9 @@ async def test_who_comes_second_waits_on() -> None:
         end.close()
     for peer in (*peers, *twins):
         peer.close()
+
+
+def test_the_older_name_is_the_same_emulator() -> None:
+    """`ziett_async.testing.emulator` has all that `ziett_async.emulator` has: the one class."""
+    assert older.__all__ == package.__all__ == ["Emulator"]
+    assert older.Emulator is package.Emulator

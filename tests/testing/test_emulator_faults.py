@@ -42,7 +42,7 @@ def end(emulator: Emulator) -> Iterator[socket.socket]:
 def test_a_reset_is_a_real_one(
     emulator: Emulator, end: socket.socket, fault: Fault, executed: object
 ) -> None:
-    """A RST and not a goodbye, before or after the service has carried it out."""
+    """A RST and not a FIN, before or after the service has carried the request out."""
     with emulator.service.script(fault):
         end.sendall(LIST)
         with pytest.raises(ConnectionResetError):
@@ -52,10 +52,10 @@ def test_a_reset_is_a_real_one(
 
 
 @pytest.mark.parametrize("at", [0, 7])
-def test_a_truncated_answer_promises_more_than_it_holds(
+def test_a_truncated_response_is_shorter_than_its_length(
     emulator: Emulator, end: socket.socket, at: int
 ) -> None:
-    """The head is whole, so many bytes of the body come, then the connection is closed."""
+    """The head is complete, `cut` bytes of the body come, then the connection is closed."""
     emulator.service.faults.add(Fault.truncate(at))
     end.sendall(LIST)
     received = b"".join(iter(lambda: end.recv(10_000), b""))
@@ -64,8 +64,8 @@ def test_a_truncated_answer_promises_more_than_it_holds(
     assert body == b'{"entries":[],'[:at]
 
 
-def test_a_stalled_answer_never_comes(emulator: Emulator, end: socket.socket) -> None:
-    """The connection stays open until the client has enough; others are served meanwhile."""
+def test_a_stalled_response_never_comes(emulator: Emulator, end: socket.socket) -> None:
+    """The connection stays open until the client closes it; other clients are served."""
     emulator.service.faults.add(Fault.stall())
     end.sendall(LIST)
     end.settimeout(0.2)
@@ -80,8 +80,8 @@ def test_a_stalled_answer_never_comes(emulator: Emulator, end: socket.socket) ->
     assert end.recv(1) == b""
 
 
-def test_a_slow_answer_comes_late(emulator: Emulator, end: socket.socket) -> None:
-    """So many seconds after the request was carried out."""
+def test_a_slow_response_comes_late(emulator: Emulator, end: socket.socket) -> None:
+    """Its delay passes after the request was carried out."""
     emulator.service.faults.add(Fault.slow(0.2))
     before = monotonic()
     end.sendall(LIST)
@@ -90,7 +90,7 @@ def test_a_slow_answer_comes_late(emulator: Emulator, end: socket.socket) -> Non
 
 
 def ask(emulator: Emulator) -> tuple[HTTPResponse, bytes]:
-    """Ask for a list twice on one connection; return the first answer."""
+    """Request a list twice on one connection; return the first response."""
     client = HTTPConnection("127.0.0.1", emulator.port, timeout=10)
     client.request("GET", "/c/v1/messages", headers={"x-api-key": "zk_test_x"})
     response = client.getresponse()
@@ -112,7 +112,7 @@ def ask(emulator: Emulator) -> tuple[HTTPResponse, bytes]:
         (Fault.status(200, headers=(("Content-Length", "999"),), body=b"?"), 200, b"?"),
     ],
 )
-def test_an_answer_may_be_anything_that_is_http(
+def test_a_response_may_be_anything_that_is_http(
     emulator: Emulator, fault: Fault, status: int, body: bytes
 ) -> None:
     """Framed as HTTP demands, so that the connection can go on."""
@@ -121,16 +121,16 @@ def test_an_answer_may_be_anything_that_is_http(
     assert (response.status, received) == (status, body)
 
 
-def test_an_answer_that_is_no_http_is_a_500_that_says_so(emulator: Emulator) -> None:
-    """The mistake is in the script, and its author should see it."""
+def test_a_response_that_is_not_http_is_a_500(emulator: Emulator) -> None:
+    """Its message shows the author of the fault what is wrong."""
     emulator.service.faults.add(Fault.status(200, headers=(("a b", "c"),)))
     response, body = ask(emulator)
     assert response.status == 500
     assert "is not HTTP" in json.loads(body)["message"]
 
 
-def test_a_header_may_hold_what_headers_cannot(emulator: Emulator) -> None:
-    """It comes with question marks."""
+def test_a_header_outside_latin_1_is_sent_with_question_marks(emulator: Emulator) -> None:
+    """The rest of the response is as it was given."""
     emulator.service.faults.add(Fault.status(200, headers=(("x-name", "João €"),), body=b""))
     assert ask(emulator)[0].getheader("x-name") == "João ?"
 
@@ -144,8 +144,8 @@ def test_a_header_may_hold_what_headers_cannot(emulator: Emulator) -> None:
     ],
     ids=str,
 )
-async def test_our_client_sends_once_whatever_breaks(fault: Fault) -> None:
-    """On asyncio and trio: it tries again, and there is one message."""
+async def test_our_client_sends_once_despite_a_fault(fault: Fault) -> None:
+    """It tries again, and there is one message."""
     async with (
         Emulator() as emulator,
         AsyncZiett(
@@ -163,8 +163,8 @@ async def test_our_client_sends_once_whatever_breaks(fault: Fault) -> None:
 
 
 @pytest.mark.anyio
-async def test_our_client_does_not_wait_for_an_answer_that_never_comes() -> None:
-    """An attempt has its time; what became of it is unknown."""
+async def test_our_client_does_not_wait_for_a_stalled_response() -> None:
+    """The attempt times out, and its outcome is unknown."""
     async with (
         Emulator() as emulator,
         AsyncZiett("zk_test_x", base_url=emulator.base_url, attempt_timeout=0.5) as client,

@@ -1,4 +1,4 @@
-"""Connections whose clients stop half way: an emulator does not wait for them for ever."""
+"""Connections whose clients stall: the emulator does not wait for them for ever."""
 
 import json
 import socket
@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from ziett_async.emulator._http import TimeLimits, converse
+from ziett_async.emulator._http import TimeLimits, serve_connection
 from ziett_async.emulator._tcp import accept, listen
 from ziett_async.testing.emulator import Emulator
 
@@ -27,7 +27,7 @@ async def port() -> AsyncGenerator[int]:
 
     async def serve() -> None:
         while True:
-            tasks.start_soon(converse, await accept(listener), Emulator(), limits)
+            tasks.start_soon(serve_connection, await accept(listener), Emulator(), limits)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(serve)
@@ -37,7 +37,7 @@ async def port() -> AsyncGenerator[int]:
 
 
 async def rest(stream: SocketStream) -> bytes:
-    """Return what comes until the server closes."""
+    """Return the bytes until the server closes."""
     received = b""
     with anyio.fail_after(5):
         async for part in stream:
@@ -50,7 +50,7 @@ async def rest(stream: SocketStream) -> bytes:
     "begun", [GET[:1], GET[:-2], POST, POST + b"{", CHUNKED, CHUNKED + b"9\r\n{"]
 )
 async def test_a_request_that_does_not_end_is_a_408(port: int, begun: bytes) -> None:
-    """Wherever it stops; then the connection is closed."""
+    """Wherever it stalls; then the connection is closed."""
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
         await stream.send(begun)
         head, _, body = (await rest(stream)).partition(b"\r\n\r\n")
@@ -75,14 +75,14 @@ async def test_bytes_that_trickle_in_do_not_prolong_it(port: int) -> None:
 
 @pytest.mark.anyio
 async def test_a_connection_on_which_nothing_comes_is_closed(port: int) -> None:
-    """Without an answer, which would be taken for that of a request still to come."""
+    """Without a response, which the client would take for that of its next request."""
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
         assert await rest(stream) == b""
 
 
 @pytest.mark.anyio
-async def test_a_connection_in_use_may_rest_longer(port: int) -> None:
-    """Than a request may take; and not for ever either."""
+async def test_a_connection_may_be_idle_longer_between_requests(port: int) -> None:
+    """Longer than a request may take, but not for ever."""
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
         for pause in (0.0, 0.3):
             await anyio.sleep(pause)
@@ -95,7 +95,7 @@ async def test_a_connection_in_use_may_rest_longer(port: int) -> None:
 FEW = """
 import resource, anyio
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-from ziett_async.emulator._http import TimeLimits, converse
+from ziett_async.emulator._http import TimeLimits, serve_connection
 from ziett_async.emulator._tcp import accept, listen
 from ziett_async.testing.emulator import Emulator
 
@@ -105,14 +105,14 @@ async def main():
     print(listener.getsockname()[1], flush=True)
     async with anyio.create_task_group() as tasks:
         while True:
-            tasks.start_soon(converse, await accept(listener), emulator, limits)
+            tasks.start_soon(serve_connection, await accept(listener), emulator, limits)
 
 anyio.run(main, backend="{backend}")
 """
 
 
 def crowd(backend: str, request: float, patience: float) -> bytes:
-    """Occupy a server with 300 requests that do not end; return what another client gets."""
+    """Stall 300 requests to a server; return what another client gets."""
     pytest.importorskip("resource")
     script = FEW.format(backend=backend, request=request)
     with ExitStack() as stack:
@@ -136,11 +136,11 @@ def crowd(backend: str, request: float, patience: float) -> bytes:
             return b""
 
 
-def test_beside_requests_that_do_not_end_others_are_served(anyio_backend: str) -> None:
-    """Beside five times as many as the server has file descriptors for."""
+def test_stalled_requests_do_not_keep_others_waiting(anyio_backend: str) -> None:
+    """Not even five times as many as the server has file descriptors."""
     assert crowd(anyio_backend, request=0.05, patience=20).startswith(b"HTTP/1.1 200 ")
 
 
-def test_without_a_limit_they_do() -> None:
-    """As it was: the next client is never served."""
+def test_without_time_limits_they_do() -> None:
+    """The next client is never served."""
     assert crowd("asyncio", request=60.0, patience=0.5) == b""

@@ -1,4 +1,4 @@
-"""A service whose state outlives it, in a file that survives a crash."""
+"""A service whose state is persisted in a file that survives a crash."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request
 from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator._journal import Journal
-from ziett_async.emulator._persistent import PersistentZiett
+from ziett_async.emulator._persistence import PersistentZiett
 from ziett_async.testing import Delivery, FakeZiett, Fault
 from ziett_async.testing.emulator import Emulator
 
@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def start(clock: AdjustableClock | None = None, balance: int = 1000) -> PersistentZiett:
-    """Make a service as it is made at every start."""
+    """Return a service with the same options at each start."""
     return PersistentZiett(
         clock=clock or AdjustableClock(),
         balance=balance,
@@ -38,15 +38,15 @@ def start(clock: AdjustableClock | None = None, balance: int = 1000) -> Persiste
     )
 
 
-def take_up(path: Path) -> None:
-    """Take up what is in a file, and end."""
-    with start().kept_in(path):
+def restore(path: Path) -> None:
+    """Restore the state in a file, and end."""
+    with start().persisted_in(path):
         pass
 
 
 @contextmanager
 def disk_of(size: int) -> Generator[None]:
-    """Let no file grow beyond some bytes, as on a full disk."""
+    """Limit files to a size, as a full disk does."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -57,36 +57,38 @@ def disk_of(size: int) -> Generator[None]:
 
 
 def state(fake: FakeZiett) -> object:
-    """Return all that should survive."""
+    """Return what a restart must preserve."""
     return fake.messages, fake.campaigns, fake.contacts, fake.balance
 
 
-def test_everything_is_there_again_after_a_restart(
+def test_a_restart_restores_the_state(
     file: Path, request_of: Ask, message: Body, batch: Body
 ) -> None:
-    """Messages with their ids and fates, campaigns, contacts, balance and keys."""
+    """Messages with their ids and deliveries, campaigns, contacts, balance and keys."""
     send = request_of("POST", "/messages", message(save_contact={"name": "João"}), key="a")
     clocks = AdjustableClock(), AdjustableClock()
     first, second = map(start, clocks)
-    with first.kept_in(file):
+    with first.persisted_in(file):
         accepted = first.exchange(send)
         first.exchange(request_of("POST", "/campaigns/batch", batch()))
         first.exchange(request_of("POST", "/messages", message(content="\U0001f30d")))
         first.deliver(first.messages[-1].id, "UNDELIVERED", "HANDSET_OFF")
         first.top_up(Decimal("0.50"))
-    with second.kept_in(file):
+    with second.persisted_in(file):
         for later in (0, 3600):
-            moments = [clock.standing_still(clocks[0].time() + later) for clock in clocks]
+            moments = [clock.stopped(clocks[0].time() + later) for clock in clocks]
             with moments[0], moments[1]:
                 assert state(second) == state(first)
         assert second.exchange(send).response == accepted.response
     assert (len(second.messages), second.requests[-1].replayed) == (5, True)
 
 
-def test_what_changes_nothing_is_not_kept(file: Path, request_of: Ask, message: Body) -> None:
-    """Reads, refusals, and requests that a fault kept from being carried out."""
+def test_requests_that_change_nothing_are_not_journaled(
+    file: Path, request_of: Ask, message: Body
+) -> None:
+    """Reads, refusals, and requests that a fault stopped."""
     fake = start()
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(request_of("GET", "/messages"))
         fake.exchange(request_of("POST", "/messages", {}))
         with fake.script(Fault.reset(), Fault.status(202)):
@@ -95,11 +97,13 @@ def test_what_changes_nothing_is_not_kept(file: Path, request_of: Ask, message: 
     assert file.read_bytes() == b""
 
 
-def test_nothing_is_kept_unless_it_is_told_to(file: Path, request_of: Ask, message: Body) -> None:
-    """Before the block, and after it."""
+def test_only_changes_during_the_block_are_journaled(
+    file: Path, request_of: Ask, message: Body
+) -> None:
+    """Not those before it or after it."""
     fake = start()
     fake.exchange(request_of("POST", "/messages", message()))
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         pass
     fake.exchange(request_of("POST", "/messages", message()))
     fake.clear()
@@ -109,44 +113,44 @@ def test_nothing_is_kept_unless_it_is_told_to(file: Path, request_of: Ask, messa
 def test_two_services_at_once_do_not_share_a_file(
     file: Path, request_of: Ask, message: Body
 ) -> None:
-    """The second is refused and leaves no trace; the first goes on, and then it is free."""
+    """The second is refused and changes nothing; after the first the file is free."""
     first = start()
-    with first.kept_in(file):
+    with first.persisted_in(file):
         first.exchange(request_of("POST", "/messages", message()))
         before = file.read_bytes()
         with (
             pytest.raises(BlockingIOError, match="state is in use by another emulator"),
-            start().kept_in(file),
+            start().persisted_in(file),
         ):
             pass
         assert file.read_bytes() == before
         first.exchange(request_of("POST", "/messages", message()))
     second = start()
-    with second.kept_in(file):
+    with second.persisted_in(file):
         assert len(second.messages) == 2
 
 
 def test_clearing_empties_the_file(file: Path, request_of: Ask, message: Body) -> None:
-    """What comes afterwards is kept."""
+    """Later changes are journaled."""
     fake = start()
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
         fake.clear()
         fake.exchange(request_of("POST", "/messages", message(content="Again")))
     again = start()
-    with again.kept_in(file):
+    with again.persisted_in(file):
         assert [each.content for each in again.messages] == ["Again"]
 
 
-def test_the_dialect_is_kept_as_it_was_chosen(file: Path, request_of: Ask, message: Body) -> None:
-    """What was accepted before it and after it has the same moments again."""
+def test_the_dialect_is_persisted(file: Path, request_of: Ask, message: Body) -> None:
+    """Messages accepted before it and after it have the same timestamps again."""
     first, send = start(), request_of("POST", "/messages", message())
-    with first.kept_in(file):
+    with first.persisted_in(file):
         first.exchange(send)
         first.use_dialect("reference")
         first.exchange(send)
     second = start()
-    with second.kept_in(file):
+    with second.persisted_in(file):
         assert second.dialect.name == "reference"
         assert [row.created_at for row in second.messages] == [
             row.created_at for row in first.messages
@@ -156,11 +160,11 @@ def test_the_dialect_is_kept_as_it_was_chosen(file: Path, request_of: Ask, messa
 
 
 def test_no_trace_id_comes_twice_across_restarts(file: Path, request_of: Ask) -> None:
-    """Although the seed is the same, and errors are not kept in the file."""
+    """Although the seed is the same and errors are not journaled."""
     traces = list[str]()
     for _ in range(2):
         fake = start()
-        with fake.kept_in(file):
+        with fake.persisted_in(file):
             for _ in range(2):
                 exchange = fake.exchange(request_of("POST", "/messages", {}))
                 assert exchange.response is not None
@@ -169,12 +173,10 @@ def test_no_trace_id_comes_twice_across_restarts(file: Path, request_of: Ask) ->
     assert len(set(traces)) == 4
 
 
-def test_a_line_that_a_crash_cut_short_is_forgotten(
-    file: Path, request_of: Ask, message: Body
-) -> None:
-    """Wherever it was cut; the lines before it count, and new ones follow them."""
+def test_an_incomplete_last_line_is_cut_off(file: Path, request_of: Ask, message: Body) -> None:
+    """However long it is; the lines before it count, and new ones follow them."""
     fake = start()
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
         whole = file.read_bytes()
         fake.exchange(request_of("POST", "/messages", message()))
@@ -182,39 +184,39 @@ def test_a_line_that_a_crash_cut_short_is_forgotten(
     for cut in range(len(whole), len(both)):
         file.write_bytes(both[:cut])
         fake = start()
-        with fake.kept_in(file):
+        with fake.persisted_in(file):
             assert len(fake.messages) == 1
             assert file.read_bytes() == whole
             fake.top_up(1)
-        with start().kept_in(file):
+        with start().persisted_in(file):
             assert file.read_bytes().count(b"\n") == 2
 
 
-def test_a_line_counts_once_what_it_tells_has_happened(file: Path) -> None:
-    """A program that ends in between has not answered, and the next start knows of nothing."""
+def test_a_line_counts_once_it_is_committed(file: Path) -> None:
+    """A program that ends before has not answered, and the next start ignores the line."""
     lines = list[bytes]()
     with Journal.open(file) as journal:
         for number in range(2):
-            with journal.adding([number]) as confirm:
+            with journal.appending([number]) as commit:
                 file.with_suffix(".copy").write_bytes(file.read_bytes())
-                confirm()
-        with suppress(KeyError), journal.adding([2]):
+                commit()
+        with suppress(KeyError), journal.appending([2]):
             raise KeyError
     with Journal.open(file) as journal:
-        journal.take_up(lines.append)
+        journal.replay(lines.append)
     with Journal.open(file.with_suffix(".copy")) as journal:
-        journal.take_up(lines.append)
+        journal.replay(lines.append)
     assert lines == [b"[0]\n", b"[1]\n", b"[0]\n"]
 
 
-def test_it_is_known_beforehand_whether_a_line_fits_on_the_disk(file: Path) -> None:
-    """Newline included: what a block does cannot be undone."""
+def test_a_full_disk_is_noticed_before_the_change(file: Path) -> None:
+    """The newline included, since the change cannot be undone."""
     begun = list[int]()
     with Journal.open(file) as journal:
         for size in range(5):
-            with disk_of(size), suppress(OSError), journal.adding([0]) as confirm:
+            with disk_of(size), suppress(OSError), journal.appending([0]) as commit:
                 begun.append(size)
-                confirm()
+                commit()
             assert file.read_bytes() == (b"[0]\n" if size == 4 else b"")
     assert begun == [4]
 
@@ -223,14 +225,14 @@ def test_it_is_known_beforehand_whether_a_line_fits_on_the_disk(file: Path) -> N
 def test_what_a_power_failure_leaves_is_cut_off(
     file: Path, torn: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """NULs where data had not reached the disk, behind whole lines or a torn one; it is logged."""
+    """NULs after complete lines or an incomplete one; a warning is logged."""
     for whole, balance in ((b"", "1000"), (b'[17.5, "top_up", "1"]\n', "1001")):
         file.write_bytes(whole + torn + bytes(4096))
         caplog.clear()
         fake = start()
-        with fake.kept_in(file):
+        with fake.persisted_in(file):
             assert (str(fake.balance), file.read_bytes()) == (balance, whole)
-        cut = f"{file}: cut off {len(torn) + 4096} bytes at its end: an incomplete line"
+        cut = f"{file}: cut off an incomplete line at its end, {len(torn) + 4096} bytes"
         assert caplog.messages == [cut]
 
 
@@ -250,46 +252,44 @@ def test_what_a_power_failure_leaves_is_cut_off(
         '[NaN, "top_up", "1"]',
         '[17.5, "requ[17.5, "top_up", "1"]',
         '\0\0[17.5, "top_up", "1"]',
-        "a line of somebody's notes",
+        "a line of other notes",
     ],
 )
 @pytest.mark.parametrize("end", ["\n", '\n[17.5, "top_up", "1"]\n', "\n[17.5"])
 def test_a_file_of_another_kind_is_refused(file: Path, line: str, end: str) -> None:
-    """By its line, with what to do, and the file stays as it is, mode included."""
+    """The error names the line and the remedy; the file and its mode stay as they are."""
     written = f'[17.5, "top_up", "1"]\n{line}{end}'
     file.write_text(written, encoding="utf-8")
     file.chmod(0o644)
-    with pytest.raises(ValueError, match="line 2: cannot happen again") as caught:
-        take_up(file)
+    with pytest.raises(ValueError, match="line 2: cannot be replayed") as caught:
+        restore(file)
     assert "cut the file before this line, or name another file" in str(caught.value)
     assert file.read_text(encoding="utf-8") == written
     assert file.stat().st_mode & 0o044
 
 
 @pytest.mark.parametrize("written", ["A note without a newline", "SQLite\0\0", "\0\0x"])
-def test_what_no_journal_has_begun_is_not_cut_off(file: Path, written: str) -> None:
-    """A last line is incomplete only if it begins like a journal's."""
+def test_a_last_line_of_another_format_is_not_cut_off(file: Path, written: str) -> None:
+    """Only one that starts like a journal's line is."""
     file.write_text(written, encoding="utf-8")
-    with pytest.raises(ValueError, match="it is no line of a state file"):
-        take_up(file)
+    with pytest.raises(ValueError, match="it is not a line of a state file"):
+        restore(file)
     assert file.read_text(encoding="utf-8") == written
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
-def test_what_is_no_file_is_refused(file: Path) -> None:
-    """At once: reading a pipe would wait for ever, and a device may have no end."""
+def test_a_path_that_is_not_a_regular_file_is_refused(file: Path) -> None:
+    """Reading a pipe would wait for ever, and a device may have no end."""
     os.mkfifo(file)
     for path in (file, Path("/dev/full")):
         with pytest.raises(ValueError, match="is not a regular file; name another"):
-            take_up(path)
+            restore(path)
 
 
-def test_on_a_full_disk_nothing_is_kept_that_is_not_on_it(
-    file: Path, request_of: Ask, message: Body
-) -> None:
-    """However little is missing; what had been accepted stays, and with space it goes on."""
+def test_on_a_full_disk_no_change_is_made(file: Path, request_of: Ask, message: Body) -> None:
+    """However little space is missing; earlier changes stay, and with space it goes on."""
     fake, send = start(), request_of("POST", "/messages", message(), key="a")
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(send)
         once = file.read_bytes()
         before = state(fake)
@@ -306,15 +306,15 @@ def test_on_a_full_disk_nothing_is_kept_that_is_not_on_it(
         assert (state(fake), len(fake.faults.pending)) == (before, 1)
         fake.exchange(request_of("POST", "/messages", message(), key="b"))
     again = start()
-    with again.kept_in(file):
+    with again.persisted_in(file):
         assert len(again.messages) == 2
 
 
 def test_over_http_a_full_disk_is_a_507(file: Path) -> None:
-    """In the API's own words, seen in the request log, and the emulator goes on."""
+    """As the API's error object and in the request log, and the emulator goes on."""
     fake = start()
     body = b'{"amount": "1"}'
-    with fake.kept_in(file), Emulator(fake) as emulator, disk_of(0):
+    with fake.persisted_in(file), Emulator(fake) as emulator, disk_of(0):
         client = HTTPConnection("127.0.0.1", emulator.port, timeout=10)
         headers = {"X-API-KEY": "zk_test_x", "Content-Type": "application/json"}
         for path in ("/c/v1/messages", "/_emulator/balance"):
@@ -330,36 +330,36 @@ def test_over_http_a_full_disk_is_a_507(file: Path) -> None:
     assert not fake.requests
 
 
-def test_a_past_that_is_impossible_now_is_refused(
+def test_a_journal_written_with_other_options_is_refused(
     file: Path, request_of: Ask, message: Body
 ) -> None:
-    """The service has to be set up as the one that wrote the file."""
+    """Here with a balance that does not suffice."""
     fake = start()
-    with fake.kept_in(file):
+    with fake.persisted_in(file):
         fake.exchange(request_of("POST", "/messages", message()))
-    with pytest.raises(ValueError, match="402 now"), start(balance=1).kept_in(file):
+    with pytest.raises(ValueError, match="402 now"), start(balance=1).persisted_in(file):
         pass
 
 
-def test_time_goes_on_even_if_the_calendar_was_set_back(file: Path) -> None:
-    """What has happened stays in the past."""
+def test_time_continues_after_the_last_change_in_the_journal(file: Path) -> None:
+    """Even if the calendar was set back since."""
     file.write_text(json.dumps([AdjustableClock().time() + 1000, "top_up", "1"]) + "\n")
     clock = AdjustableClock()
-    with start(clock).kept_in(file):
+    with start(clock).persisted_in(file):
         assert clock.time() >= AdjustableClock().time() + 999
 
 
 @pytest.mark.skipif(os.name == "nt", reason="this system's files have no such modes")
 def test_the_texts_of_messages_are_for_the_owner_only(file: Path) -> None:
-    """Also where the file was there before with another mode."""
+    """Also where the file existed with another mode."""
     for _ in range(2):
-        with start().kept_in(file):
+        with start().persisted_in(file):
             assert file.stat().st_mode & 0o777 == 0o600
         file.chmod(0o644)
 
 
-def test_it_needs_a_clock_that_can_stand_still(file: Path) -> None:
-    """Another is a TypeError that says so."""
+def test_it_needs_a_clock_that_can_be_stopped(file: Path) -> None:
+    """Another clock is a TypeError that names the right one."""
     with pytest.raises(TypeError, match="AdjustableClock"):
         PersistentZiett().top_up(1)
     assert not file.exists()

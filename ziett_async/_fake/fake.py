@@ -18,6 +18,7 @@ from ziett_async._fake.faults import Ending, Exchange, Fault, Faults
 from ziett_async._fake.idempotency import Idempotency
 from ziett_async._fake.quotas import DEFAULT_LIMITS, Quota, WindowName
 from ziett_async._fake.service import Service
+from ziett_async._fake.state.changes import ChangeLog
 from ziett_async._fake.state.delivery import Delivery
 from ziett_async._fake.state.ids import IdFactory, TraceIds
 from ziett_async._fake.state.records import Arrival, CampaignRecord, ContactRecord, MessageRecord
@@ -185,6 +186,12 @@ class FakeZiett:
         return self._service.store.balance
 
     @property
+    def changes(self) -> ChangeLog:
+        """The log of every change to messages, campaigns and contacts; another after `clear`."""
+        with self._lock:
+            return self._service.store.changes
+
+    @property
     def requests(self) -> Sequence[Arrival]:
         """Every request that reached the service, in order."""
         return list(self._service.ledger)
@@ -192,8 +199,7 @@ class FakeZiett:
     @property
     def latest(self) -> Arrival | None:
         """The request that reached the service last."""
-        ledger = self._service.ledger
-        return ledger[-1] if ledger else None
+        return next(reversed(self._service.ledger), None)
 
     @property
     def levels(self) -> Sequence[BucketLevel]:

@@ -77,7 +77,7 @@ def run(options: argparse.Namespace, console: Console | None = None) -> int:
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         service = make_service(options)
-        with service.kept_in(options.state) if options.state else nullcontext():
+        with service.persisted_in(options.state) if options.state else nullcontext():
             anyio.run(_serve, options, service, console)
     except KeyboardInterrupt:
         console.print("Stopped.")

@@ -9,7 +9,7 @@ import attrs
 
 from ziett_async._fake.state.delivery import Step
 from ziett_async.emulator._clock import AdjustableClock
-from ziett_async.emulator._persistent import PersistentZiett
+from ziett_async.emulator._persistence import PersistentZiett
 from ziett_async.testing import DEFAULT_LIMITS, Delivery, Dialect, Quota
 
 

@@ -1,6 +1,5 @@
 """The emulator: a `FakeZiett` behind HTTP on loopback. It needs h11, the extra `emulator`."""
 
-from ziett_async.emulator._answers import Answer, Send, Stream
-from ziett_async.emulator._server import Emulator, Room
+from ziett_async.emulator._server import Emulator
 
-__all__ = ["Answer", "Emulator", "Room", "Send", "Stream"]
+__all__ = ["Emulator"]

@@ -1,4 +1,4 @@
-"""A clock for a service on a desk: the machine's time, which can be put forward."""
+"""AdjustableClock: the machine's time, which can be set forward and stopped."""
 
 import time
 from collections.abc import Generator
@@ -8,41 +8,49 @@ import anyio
 
 from ziett_async._clock import SystemClock
 
+#: Seconds since 1970, just before the year 10000: `datetime` has no later one.
+LAST_MOMENT = 253_000_000_000
+
 
 class AdjustableClock:
-    """Runs as the machine's does, and ahead of it by what `advance` was told.
+    """Runs with the machine's clock, ahead of it by the sum of what was advanced.
 
-    Both its readings are seconds since 1970, and neither ever goes back while it runs.
+    Both readings are seconds since 1970, and neither goes back while the clock runs.
     """
 
     def __init__(self) -> None:
         self._ahead = time.time() - time.monotonic()
-        self._still: float | None = None
+        self._stopped_at: float | None = None
 
     def monotonic(self) -> float:
-        """Return the seconds."""
-        return time.monotonic() + self._ahead if self._still is None else self._still
+        """Return seconds since 1970."""
+        return time.monotonic() + self._ahead if self._stopped_at is None else self._stopped_at
 
     def time(self) -> float:
-        """Return the calendar's seconds."""
+        """Return seconds since 1970, the same as `monotonic`."""
         return self.monotonic()
 
     def advance(self, seconds: float) -> None:
-        """Put it forward, for deliveries, limits and keys to come of age."""
+        """Set the clock forward by `seconds`.
+
+        Raises:
+            ValueError: `seconds` is negative.
+
+        """
         if seconds < 0:
             message = f"seconds: time does not run backwards, got {seconds}"
             raise ValueError(message)
         self._ahead += seconds
 
     @contextmanager
-    def standing_still(self, at: float | None = None) -> Generator[float]:
-        """Let a block happen in one moment, now or another; yields that moment."""
-        self._still = self.monotonic() if at is None else at
+    def stopped(self, at: float | None = None) -> Generator[float]:
+        """Stop the clock during a block, now or at another moment; yields that moment."""
+        self._stopped_at = self.monotonic() if at is None else at
         try:
-            yield self._still
+            yield self._stopped_at
         finally:
-            self._still = None
+            self._stopped_at = None
 
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
-        """Wait in real time."""
+        """Wait in real time, or until the event is set."""
         await SystemClock().sleep(seconds, until)

@@ -1,9 +1,9 @@
-"""Journal: a file of JSON lines to which one emulator at a time adds.
+"""Journal: a write-ahead log of JSON lines in a file, for one emulator at a time.
 
-A line is written before its change happens, without the newline that makes it count, and is
-completed or taken back afterwards. So a disk that is full is noticed while nothing has happened
-yet, and what ends the program in between leaves a line without its newline. That, and the NULs
-that a power failure leaves where data had not reached the disk, is cut off at the next start.
+A line is written before its change is made, without the newline that commits it, and is
+committed or removed afterwards. So a full disk is noticed while nothing has changed yet, and a
+program that ends in between leaves a line without its newline. Such a line, and the NULs that a
+power failure leaves where data had not reached the disk, are cut off at the next start.
 """
 
 import json
@@ -19,11 +19,11 @@ from pathlib import Path
 
 logger = logging.getLogger("ziett_async")
 
-#: How every line begins that a journal has written, and so what is left of a torn one.
-_BEGINNING = re.compile(rb"\[(\d|$)")
+#: The start of every line of a journal, and so of an incomplete one.
+_LINE_START = re.compile(rb"\[(\d|$)")
 
-#: What comes of a line of another kind, or of one that other options had made possible.
-_UNREADABLE = (
+#: The errors of a line of another format, or of one that was written with other options.
+_REPLAY_ERRORS = (
     ArithmeticError,
     AttributeError,
     LookupError,
@@ -34,39 +34,39 @@ _UNREADABLE = (
 
 
 class Journal:
-    """One open file. All that writes raises OSError."""
+    """One open file. Methods that write raise OSError."""
 
     def __init__(self, path: Path, file: FileIO) -> None:
         self._path = path
         self._file = file
-        #: Where the last whole line ends.
+        #: The offset after the last complete line.
         self._end = 0
 
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Generator["Journal"]:
-        """Open a file, made if need be, and keep other emulators out during the block.
+        """Open a file, created if missing, and lock it against other emulators during the block.
 
         Raises:
             ValueError: it is not a regular file.
-            OSError: it cannot be opened, or another emulator has it.
+            OSError: it cannot be opened, or another emulator has locked it.
 
         """
-        # The texts of messages are in it: for its owner only.
+        # It holds the texts of messages, so only its owner may read it.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-        # Not buffered: a buffer would keep what did not fit on the disk, and write it later.
+        # Unbuffered: a buffer would keep what did not fit on the disk, and write it later.
         with FileIO(descriptor, "r+") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 message = f"{path} is not a regular file; name another"
                 raise ValueError(message)
-            _claim(path, file)
+            _lock(path, file)
             yield cls(path, file)
 
-    def take_up(self, line_read: Callable[[bytes], None]) -> None:
-        """Have each line read, cut off an incomplete one at the end, and go on from there.
+    def replay(self, handle: Callable[[bytes], None]) -> None:
+        """Call `handle` with each line, cut off an incomplete one at the end, and continue there.
 
         Raises:
-            ValueError: a line cannot be read or is of another kind; the file stays as it is.
+            ValueError: a line cannot be replayed; the file stays as it is.
 
         """
         reader, rest = BufferedReader(self._file), b""
@@ -74,10 +74,10 @@ class Journal:
             if not line.endswith(b"\n"):
                 rest = line
             try:
-                _read(line, line_read)
-            except _UNREADABLE as error:
+                _handle_line(line, handle)
+            except _REPLAY_ERRORS as error:
                 message = (
-                    f"{self._path}, line {number}: cannot happen again: {error}. Start with the"
+                    f"{self._path}, line {number}: cannot be replayed: {error}. Start with the"
                     " options that it was written with, cut the file before this line, or name"
                     " another file"
                 )
@@ -86,35 +86,35 @@ class Journal:
         reader.detach()
         if rest:
             logger.warning(
-                "%s: cut off %d bytes at its end: an incomplete line", self._path, len(rest)
+                "%s: cut off an incomplete line at its end, %d bytes", self._path, len(rest)
             )
-        self._cut()
-        # It may be older than this rule, or a copy.
+        self._cut_tail()
+        # It may be a copy, or older than the mode above.
         self._path.chmod(0o600)
 
     @contextmanager
-    def adding(self, document: object) -> Generator[Callable[[], None]]:
-        """Add a line if it is confirmed within the block, else nothing; yields what confirms."""
+    def appending(self, document: object) -> Generator[Callable[[], None]]:
+        """Append a line if the block commits it, else nothing; yields the function that commits."""
         line = json.dumps(document).encode()
 
-        def confirm() -> None:
+        def commit() -> None:
             self._write(b"\n", self._end + len(line))
             self._end += len(line) + 1
 
         try:
-            # The NUL holds the newline's place, so that confirming takes no space.
+            # The NUL reserves the newline's byte, so that committing needs no more space.
             self._write(line + b"\0", self._end)
-            yield confirm
+            yield commit
         finally:
-            self._cut()
+            self._cut_tail()
 
-    def empty(self) -> None:
-        """Forget every line."""
+    def truncate(self) -> None:
+        """Remove every line."""
         self._end = 0
-        self._cut()
+        self._cut_tail()
 
-    def _cut(self) -> None:
-        """Cut off what stands behind the last whole line."""
+    def _cut_tail(self) -> None:
+        """Cut off everything after the last complete line."""
         self._file.truncate(self._end)
 
     def _write(self, data: bytes, at: int) -> None:
@@ -123,16 +123,16 @@ class Journal:
             data = data[self._file.write(data) :]
 
 
-def _read(line: bytes, line_read: Callable[[bytes], None]) -> None:
-    """Have a whole line read; refuse an incomplete one that no journal can have begun."""
+def _handle_line(line: bytes, handle: Callable[[bytes], None]) -> None:
+    """Call `handle` with a complete line; refuse an incomplete one that is not a journal's."""
     if line.endswith(b"\n"):
-        line_read(line)
-    elif (begun := line.rstrip(b"\0")) and not _BEGINNING.match(begun):
-        message = "it is no line of a state file"
+        handle(line)
+    elif (rest := line.rstrip(b"\0")) and not _LINE_START.match(rest):
+        message = "it is not a line of a state file"
         raise ValueError(message)
 
 
-def _claim(path: Path, file: FileIO) -> None:
+def _lock(path: Path, file: FileIO) -> None:
     """Lock the file until it is closed, however the program ends; on Windows do nothing."""
     with suppress(ModuleNotFoundError):
         fcntl = import_module("fcntl")

@@ -1,12 +1,13 @@
-"""Which requests an emulator answers: those of programs on this machine and of its own page.
+"""Which requests the emulator answers: those of programs on this machine and of its own page.
 
 It listens on loopback, yet a page of any site, open in a browser on this machine, can make that
 browser send requests here: simple ones (an image, a form, `fetch` with `no-cors`) at once, any
-other after DNS rebinding, when the page's own name leads to this machine. The page cannot read
-the answer to a simple one, but the request would use up a fault and fill the request log. What
-gives such requests away comes from the browser and cannot be set by a page: `Host`, the name it
-asked for, and `Sec-Fetch-Site`, how the page's origin relates to that name; browsers that do not
-send the latter (before 2023) send at least `Origin` with everything but images, scripts and links.
+other after DNS rebinding, when the page's own name resolves to this machine. The page cannot read
+the response to a simple one, but the request would use up a fault and fill the request log.
+
+Two headers identify such requests, and a page cannot set them: `Host`, the name requested, and
+`Sec-Fetch-Site`, how the page's origin relates to that name. Browsers without the latter (before
+2023) send at least `Origin` with everything but images, scripts and links.
 """
 
 from contextlib import suppress
@@ -18,21 +19,21 @@ from ziett_async._wire import Request
 
 
 def check_sender(request: Request) -> None:
-    """Refuse what a page of another origin sends; a link from one may lead to the inbox."""
+    """Refuse the requests of pages of other origins; their links to the inbox are allowed."""
     _check_host(request)
     if request.url.partition("?")[0] != "/":
         _check_origin(request)
 
 
 def check_type(request: Request) -> None:
-    """Refuse a body that is not said to be JSON, as a form's never is."""
+    """Refuse a body without the media type of JSON, which a form cannot have."""
     media_type = _header(request, "content-type").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Refusal(415, "Send it with the header Content-Type: application/json")
 
 
 def _check_host(request: Request) -> None:
-    """Refuse a request to a name that DNS, or a network, could let lead here."""
+    """Refuse a request to a name that DNS or a network could resolve to this machine."""
     for host in (value.strip() for key, value in request.headers if key.lower() == "host"):
         if not _is_loopback(_name_of(host) or ""):
             message = (
@@ -43,10 +44,10 @@ def _check_host(request: Request) -> None:
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse a request that a page of another origin has made; programs send no such headers."""
+    """Refuse a request from a page of another origin; programs send no such headers."""
     origin, site = _header(request, "origin"), _header(request, "sec-fetch-site")
     own = f"http://{_header(request, 'host').lower()}"
-    # A proxy may have put another name into `Host`; what it passes on of the former still holds.
+    # `Sec-Fetch-Site` counts first: a proxy passes it on, and may rewrite `Host`.
     if site not in {"same-origin", "none"} if site else origin.lower() not in {"", own}:
         message = (
             "Pages of other origins may not use the emulator: call it from a program, such as"
@@ -56,7 +57,7 @@ def _check_origin(request: Request) -> None:
 
 
 def _is_loopback(name: str) -> bool:
-    """Return whether a name or address can lead nowhere but to this machine."""
+    """Return whether a name or address always means this machine."""
     with suppress(ValueError):
         return ip_address(name).is_loopback
     return f".{name}".endswith(".localhost")
@@ -67,7 +68,7 @@ def _header(request: Request, name: str) -> str:
 
 
 def _name_of(host: str) -> str | None:
-    """Return the host without its port; None where there is none to be seen."""
+    """Return the host without its port; None if it is malformed."""
     with suppress(ValueError):
         parts = urlsplit(f"//{host}")
         if parts.netloc == host and "@" not in host:

@@ -1,8 +1,8 @@
 """Emulator: a `FakeZiett` behind real HTTP on loopback, for programs in any language."""
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -14,17 +14,15 @@ from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.faults import Exchange
 from ziett_async._fake.responses import Refusal, refuse
 from ziett_async._wire import Request, Response
-from ziett_async.emulator._answers import Answer
+from ziett_async.emulator._application import StreamingResponse
 from ziett_async.emulator._clock import AdjustableClock
-from ziett_async.emulator._http import converse
+from ziett_async.emulator._http import serve_connection
 from ziett_async.emulator._origin import check_sender
 from ziett_async.emulator._tcp import HOST, accept, listen
-from ziett_async.emulator.control.api import Control
+from ziett_async.emulator.control.api import ControlApi
+from ziett_async.emulator.control.request_log import RequestLog
 
 logger = logging.getLogger("ziett_async")
-
-#: Answers a request, raises `Refusal`, or returns None: that is not for it.
-Room = Callable[[Request], Answer | None]
 
 
 class Emulator:
@@ -36,22 +34,21 @@ class Emulator:
             page = await client.list_messages()
     ```
 
-    `async with` serves from the event loop you are in, asyncio or trio; `with` from a thread
-    of its own, for synchronous programs. Either way nothing is left of it afterwards.
-    Scripted faults happen on the socket: a reset is a RST, a stalled answer never comes. The
-    one difference to memory: nobody who listens can refuse a single request, so
-    `Fault.refuse()` is a reset, too, and the client has to take the outcome for unknown.
+    `async with` serves from the current event loop, asyncio or trio; `with` from a thread of
+    its own, for synchronous programs. On leaving, every connection, task and thread ends.
+    Scripted faults happen on the socket: a reset is a RST, a stalled response never comes. One
+    fault differs from memory: a server that listens cannot refuse a single connection, so
+    `Fault.refuse()` is a reset, too, and the client has to treat the outcome as unknown.
 
-    Its `/` is a page with the messages that were sent, and what a `FakeZiett` can be told, it
-    can be told under `/_emulator`. It listens on loopback only and refuses keys that begin
-    with `zk_live_`.
+    Its `/` is a page that shows the messages sent; the control API under `/_emulator` does
+    whatever the methods of a `FakeZiett` do. It listens on loopback only and refuses API keys
+    that begin with `zk_live_`.
 
     Args:
-        service: who answers; by default a `FakeZiett` on the machine's clock.
+        service: the service behind it; by default a `FakeZiett` on the machine's clock.
         port: 0, the default, takes a free one.
-        latency: seconds there and back, or a function that says so for each request; real
-            ones, as a fault's delay is, whatever clock the service reads.
-        rooms: asked in order before the API is, for paths that are not the API's.
+        latency: seconds there and back, or a function that returns them for each request; they
+            pass in real time, as a fault's delay does, whatever clock the service reads.
 
     Raises:
         OSError: on entering, when the port is taken.
@@ -64,14 +61,13 @@ class Emulator:
         *,
         port: int = 0,
         latency: float | Callable[[], float] = 0.0,
-        rooms: Sequence[Room] = (),
     ) -> None:
-        #: Who answers.
+        #: The service behind it.
         self.service = FakeZiett(clock=AdjustableClock()) if service is None else service
         self._wanted_port = port
         self._latency = latency
-        self._control = Control(self.service)
-        self._rooms = [*rooms, self._control.room, self._control.overseen(self._api)]
+        self._log = RequestLog()
+        self._control = ControlApi(self.service, self._log)
 
     @property
     def port(self) -> int:
@@ -80,7 +76,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The address of the whole, without a slash at the end: `http://127.0.0.1:8420`."""
+        """The address of the inbox, without a trailing slash: `http://127.0.0.1:8420`."""
         return f"http://{HOST}:{self.port}"
 
     @property
@@ -103,7 +99,7 @@ class Emulator:
     ) -> None:
         self._tasks.cancel_scope.cancel()
         try:
-            # The block's own error is not the group's business, and stays as it is.
+            # Without the block's own error, which the group would wrap.
             await self._tasks.__aexit__(None, None, None)
         finally:
             self._listener.close()
@@ -125,44 +121,53 @@ class Emulator:
 
     async def _serve(self) -> None:
         while True:
-            self._tasks.start_soon(converse, await accept(self._listener), self)
+            self._tasks.start_soon(serve_connection, await accept(self._listener), self)
 
-    def answer(self, request: Request) -> Answer:
-        """Answer a request: the first room that knows it, or the API."""
+    def admit(self, request: Request) -> float:
+        """Return the latency of a request, in seconds: none for the inbox and the control API.
+
+        Raises:
+            Refusal: its sender may not use the emulator.
+
+        """
+        check_sender(request)
+        if self._control.owns(request):
+            return 0.0
+        return self._latency() if callable(self._latency) else self._latency
+
+    def answer(self, request: Request) -> Exchange | StreamingResponse:
+        """Answer an admitted request, by the control API if it owns the path, else the service."""
         try:
-            check_sender(request)
-            answers = (room(request) for room in self._rooms)
-            return next(answer for answer in answers if answer is not None)
+            if self._control.owns(request):
+                return self._control.answer(request)
+            return self._call_service(request)
         except Refusal as refusal:
             return Exchange(self.refuse(refusal))
         except Exception:
             logger.exception("the emulator could not answer %r", request)
-            return Exchange(self.refuse(Refusal(500, "The emulator failed; its log says how")))
+            return Exchange(self.refuse(Refusal(500, "The emulator failed; see its log")))
 
     def refuse(self, refusal: Refusal) -> Response:
-        """Return the documented error object for what never comes to the service."""
+        """Return the documented error object for a request that the service does not answer."""
         moment = datetime.fromtimestamp(self.service.clock.time(), UTC)
         trace_id = self.service.new_trace_id()
         return refuse(refusal, trace_id, moment.isoformat(timespec="microseconds"))
 
-    def latency(self, request: Request) -> float:
-        """Return the latency of a request; whoever looks on takes no part in it."""
-        if self._control.knows(request):
-            return 0.0
-        with suppress(Refusal):
-            check_sender(request)
-            return self._latency() if callable(self._latency) else self._latency
-        return 0.0
-
-    def _api(self, request: Request) -> Exchange:
+    def _call_service(self, request: Request) -> Exchange:
+        """Pass a request to the service, and log it with its response."""
+        before = self.service.latest
         try:
-            _check_keys(request)
-            return self.service.exchange(request)
+            _check_key(request)
+            exchange = self.service.exchange(request)
         except Refusal as refusal:
-            return Exchange(self.refuse(refusal), executed=False)
+            exchange = Exchange(self.refuse(refusal), executed=False)
+        latest = self.service.latest
+        arrival = None if latest is before else latest
+        self._log.append(self.service.clock.time(), request, exchange, arrival)
+        return exchange
 
 
-def _check_keys(request: Request) -> None:
+def _check_key(request: Request) -> None:
     keys = (value for name, value in request.headers if name == "x-api-key")
     if any(key.strip().lower().startswith("zk_live_") for key in keys):
         message = "This is an emulator: it refuses live keys; use one that begins with zk_test_"

@@ -1,7 +1,6 @@
-"""TCP on loopback, down to the reset: sockets that wait with anyio, on asyncio and trio.
+"""TCP on loopback, down to the reset: plain sockets that wait with anyio, on asyncio and trio.
 
-Plain sockets and not anyio's streams, because on asyncio a stream says goodbye with a FIN
-whatever it is told, and a connection that breaks does not say goodbye.
+anyio's streams cannot reset a connection: on asyncio they always close it with a FIN.
 """
 
 import os
@@ -13,20 +12,20 @@ from typing import Any
 
 import anyio
 
-#: Where it listens: nobody else's machine gets here.
+#: The address it listens on; other machines cannot reach it.
 HOST = "127.0.0.1"
 
-#: Seconds that a client is given to read the last answer and close, too.
+#: Seconds for the client to read the last response and close.
 CLOSING = 2.0
 
 _CHUNK = 1 << 16
-#: Seconds until the next try when the machine has no socket left to accept with.
-_BREATH = 0.05
-_AT_ONCE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+#: Seconds until the next attempt when no file descriptor is left to accept with.
+_RETRY = 0.05
+_LINGER_ZERO = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 _names: Any = anyio
 Wait = Callable[[socket.socket], Awaitable[None]]
-# anyio before 4.7 calls them otherwise.
+# anyio before 4.7 has them under other names.
 _readable: Wait = getattr(_names, "wait_readable", None) or _names.wait_socket_readable
 _writable: Wait = getattr(_names, "wait_writable", None) or _names.wait_socket_writable
 
@@ -39,7 +38,7 @@ def listen(port: int) -> socket.socket:
 
 
 def is_free(port: int) -> bool:
-    """Return whether a port can be listened on now."""
+    """Return whether a port is free now."""
     try:
         listen(port).close()
     except OSError:
@@ -54,13 +53,13 @@ async def accept(listener: socket.socket) -> "Peer":
         try:
             return Peer(listener.accept()[0])
         except (BlockingIOError, ConnectionAbortedError):
-            continue  # It has left again.
+            continue  # The client has closed it again.
         except OSError:
-            await anyio.sleep(_BREATH)
+            await anyio.sleep(_RETRY)
 
 
 class Peer:
-    """The other end of one connection. All that is awaited here raises OSError."""
+    """The client's end of one connection. Every method that waits raises OSError."""
 
     def __init__(self, end: socket.socket) -> None:
         end.settimeout(0.0)
@@ -68,13 +67,13 @@ class Peer:
         self._end = end
 
     async def receive(self) -> bytes:
-        """Return the next bytes; none when the client has finished. Others get a turn."""
+        """Return the next bytes, empty after the client's last; always lets other tasks run."""
         while True:
             await _readable(self._end)
             try:
                 return self._end.recv(_CHUNK)
             except BlockingIOError:
-                continue  # Somebody else has read them.
+                continue  # Another reader was quicker.
 
     async def send(self, data: bytes) -> None:
         """Send all of it."""
@@ -86,21 +85,21 @@ class Peer:
                 await _writable(self._end)
 
     async def gone(self) -> None:
-        """Wait until the client has closed; what it says before is not listened to."""
+        """Wait until the client has closed; discard what it sends before."""
         while await self.receive():
             pass
 
     async def finish(self, within: float = CLOSING) -> None:
-        """Close once the client has, or after some seconds: over unread bytes it is a reset."""
+        """Close once the client has, or after some seconds: closing over unread bytes resets."""
         with closing(self), anyio.move_on_after(within):
             self._end.shutdown(socket.SHUT_WR)
             await self.gone()
 
     def reset(self) -> None:
-        """Break the connection: the client gets a RST and no goodbye."""
-        self._end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        """Reset the connection: the client gets a RST instead of a FIN."""
+        self._end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         self._end.close()
 
     def close(self) -> None:
-        """Close it now; a second time does nothing."""
+        """Close now; a second call does nothing."""
         self._end.close()

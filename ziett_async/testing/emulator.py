@@ -1,5 +1,5 @@
 """The emulator by its older name; it is `ziett_async.emulator` now."""
 
-from ziett_async.emulator import Answer, Emulator, Room, Send, Stream
+from ziett_async.emulator import Emulator
 
-__all__ = ["Answer", "Emulator", "Room", "Send", "Stream"]
+__all__ = ["Emulator"]

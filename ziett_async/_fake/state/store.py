@@ -14,6 +14,7 @@ from ziett_async._fake.parsing.submissions import (
     MessageSubmission,
 )
 from ziett_async._fake.responses import Refusal
+from ziett_async._fake.state.changes import ChangeLog, DeletedMessage, with_history
 from ziett_async._fake.state.delivery import Agenda, Delivery, Step, operator_of
 from ziett_async._fake.state.ids import IdFactory
 from ziett_async._fake.state.records import CampaignRecord, Change, ContactRecord, MessageRecord
@@ -40,6 +41,7 @@ class Store:
         self._agenda = Agenda()
         self._messages: Table[MessageRecord] = Table()
         self._campaigns: Table[CampaignRecord] = Table()
+        self._changes = ChangeLog()
         self.contacts: dict[str, ContactRecord] = {}
         self.balance = balance
         self._price = price
@@ -67,6 +69,12 @@ class Store:
         """Every campaign, with the status that it has by now."""
         self._settle()
         return self._campaigns
+
+    @property
+    def changes(self) -> ChangeLog:
+        """The log of changes, with every delivery step that is due by now."""
+        self._settle()
+        return self._changes
 
     def accept_message(self, order: MessageSubmission) -> MessageRecord:
         """Charge for a message, save its contact, and queue it."""
@@ -135,10 +143,7 @@ class Store:
         """Add or replace a row; from now on it changes by hand only."""
         self._settle()
         self._agenda.drop(record.id)
-        if isinstance(record, MessageRecord):
-            self._messages.put(_remembered(record))
-        else:
-            self._campaigns.put(record)
+        self._write(with_history(record) if isinstance(record, MessageRecord) else record)
 
     def deliver(self, message_id: UUID, status: str, error_code: str | None) -> MessageRecord:
         """Give a message a status, now and for good."""
@@ -155,6 +160,7 @@ class Store:
         """Delete a message."""
         self._agenda.drop(message_id)
         self._messages.remove(message_id)
+        self._changes.append(DeletedMessage(message_id))
 
     def _cost(self, content: str, channel_type: str = "SMS") -> Decimal:
         in_parts = self._price_per_part and channel_type == "SMS"
@@ -167,7 +173,7 @@ class Store:
 
     def _save_contact(self, number: str, order: ContactDetails, moment: datetime) -> None:
         known = self.contacts.get(number)
-        self.contacts[number] = ContactRecord(
+        self.contacts[number] = contact = ContactRecord(
             id=known.id if known else self._stamps.uuid(moment),
             target_e164=number,
             name=order.name,
@@ -176,6 +182,7 @@ class Store:
             email=order.email or (known.email if known else None),
             tags=tuple(dict.fromkeys((*(known.tags if known else ()), *order.tags))),
         )
+        self._changes.append(contact)
 
     def _open_campaign(self, order: CampaignSubmission) -> CampaignRecord:
         created_at = self._stamps.next()
@@ -190,13 +197,20 @@ class Store:
             created_at=created_at,
             updated_at=created_at,
         )
-        self._campaigns.put(campaign)
+        self._write(campaign)
         if self._delivery:
             self._agenda.plan(campaign.id, self._clock.monotonic(), self._delivery.of_campaign())
         return campaign
 
+    def _write(self, row: MessageRecord | CampaignRecord) -> None:
+        if isinstance(row, MessageRecord):
+            self._messages.put(row)
+        else:
+            self._campaigns.put(row)
+        self._changes.append(row)
+
     def _queue(self, record: MessageRecord, start: float) -> None:
-        self._messages.put(record)
+        self._write(record)
         if self._delivery:
             steps = self._delivery.of_message(record.id, record.channel_destination, start)
             self._agenda.plan(record.id, self._clock.monotonic(), steps)
@@ -205,9 +219,9 @@ class Store:
         for subject, step in self._agenda.due(self._clock.monotonic()):
             message = self._messages.get(subject)
             if message is not None:
-                self._messages.put(self._moved(message, step))
+                self._write(self._moved(message, step))
             else:
-                self._campaigns.put(self._promoted(self._campaigns[subject], step))
+                self._write(self._promoted(self._campaigns[subject], step))
 
     def _moved(self, message: MessageRecord, step: Step) -> MessageRecord:
         moment = self._later(message.created_at, step)
@@ -232,12 +246,3 @@ class Store:
 
     def _later(self, moment: datetime, step: Step) -> datetime:
         return self.dialect.keep(moment + timedelta(seconds=step.after))
-
-
-def _remembered(record: MessageRecord) -> MessageRecord:
-    """Return a row that was changed by hand with the change in its history."""
-    change = Change(record.status, record.updated_at, record.error_code)
-    last = record.history[-1] if record.history else None
-    if last and (last.status, last.error_code) == (change.status, change.error_code):
-        return record
-    return attrs.evolve(record, history=(*record.history, change))

@@ -1,6 +1,6 @@
-"""The control API under `/_emulator`, and the inbox at `/`: an emulator's rooms beside the API.
+"""ControlApi: the control API under `/_emulator`, and the inbox at `/`.
 
-Whatever a test in Python does with a `FakeZiett`, a test in any other language does by it.
+A test in any language does with it what a test in Python does with a `FakeZiett`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,36 +18,35 @@ from ziett_async._fake.parsing.body import json_object
 from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.responses import Refusal, answer, invalid
 from ziett_async._wire import Request, Response
-from ziett_async.emulator._answers import Answer, Stream
+from ziett_async.emulator._application import StreamingResponse
+from ziett_async.emulator._clock import LAST_MOMENT
 from ziett_async.emulator._origin import check_type
-from ziett_async.emulator.control import commands as _orders
+from ziett_async.emulator.control import commands
 from ziett_async.emulator.control.events import EventStream
 from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views, fault_view
 from ziett_async.emulator.inbox.page import inbox
 
 _BASE = "/_emulator"
-_GUARDS = (
+_SECURITY_HEADERS = (
     ("cache-control", "no-store"),
     ("cross-origin-resource-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
 )
-_EVENTS = (("content-type", "text/event-stream"), *_GUARDS)
-#: Seconds since 1970 that a calendar of four digits still shows.
-_LAST_MOMENT = 253_000_000_000
+_EVENT_STREAM_HEADERS = (("content-type", "text/event-stream"), *_SECURITY_HEADERS)
 
 
 @runtime_checkable
-class Movable(Protocol):
-    """A clock that can be put forward."""
+class SupportsAdvance(Protocol):
+    """A clock that can be set forward."""
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Set it forward by `seconds`."""
         ...
 
 
 @attrs.frozen(repr=False)
-class _Ask:
+class _ControlRequest:
     """One request to the control API: the parameter of its path, if any, its query and body."""
 
     parameter: str
@@ -56,31 +55,32 @@ class _Ask:
 
     @property
     def document(self) -> Mapping[str, object]:
+        """The body's JSON object; an empty body is an empty object."""
         return json_object(self.body or b"{}")
 
     @property
     def limit(self) -> int:
-        """How many rows are wanted."""
+        """How many entries to return at most."""
         search = QueryString(self.query)
         limit = search.integer("limit", 100, least=1, most=1000)
         search.close()
         return limit
 
 
-Handler = Callable[[_Ask], Response]
+Handler = Callable[[_ControlRequest], Response]
 
 
-class Control:
-    """The rooms of one emulator; `room` answers, `witness` is told what the API answered."""
+class ControlApi:
+    """Answers the requests for the inbox and the control API of one emulator."""
 
-    def __init__(self, service: FakeZiett) -> None:
+    def __init__(self, service: FakeZiett, log: RequestLog) -> None:
         self._service = service
-        self._log = RequestLog()
-        self._views = Views(service, self._log)
+        self._log = log
+        self._views = Views(service, log)
         self._routes: Mapping[str, Mapping[str, Handler]] = {
             "state": {"GET": self._state},
             "messages": {"GET": self._messages},
-            "messages/*": {"GET": self._message, "POST": self._mark},
+            "messages/*": {"GET": self._message, "POST": self._set_status},
             "requests": {"GET": self._requests},
             "limits": {"GET": partial(self._show, "limits")},
             "faults": {
@@ -94,43 +94,36 @@ class Control:
             "reset": {"POST": self._reset},
         }
 
-    def knows(self, request: Request) -> bool:
+    def owns(self, request: Request) -> bool:
         """Return whether a request is for the inbox or the control API."""
         path = request.url.partition("?")[0]
         return path in {"/", _BASE} or path.startswith(f"{_BASE}/")
 
-    def room(self, request: Request) -> Answer | None:
-        """Answer what is for the inbox or the control API."""
-        if not self.knows(request):
-            return None
+    def answer(self, request: Request) -> Exchange | StreamingResponse:
+        """Answer a request that it owns.
+
+        Raises:
+            Refusal: there is no such path or method, or a field is wrong.
+
+        """
         path, _, query = request.url.partition("?")
         method = "GET" if request.method == "HEAD" else request.method
         if path == "/":
             _allow(method, ["GET"])
             return Exchange(inbox())
         try:
-            return self._attend(request, method, path.removeprefix(_BASE).lstrip("/"), query)
+            return self._dispatch(request, method, path.removeprefix(_BASE).lstrip("/"), query)
         except Refusal as refusal:
             refusal.service = "emulator"
             raise
 
-    def overseen(self, api: Callable[[Request], Exchange]) -> Callable[[Request], Exchange]:
-        """Return the API with its requests and answers noted for the inbox."""
-
-        def answered(request: Request) -> Exchange:
-            before = self._service.latest
-            exchange = api(request)
-            latest = self._service.latest
-            arrival = None if latest is before else latest
-            self._log.note(self._service.clock.time(), request, exchange, arrival)
-            return exchange
-
-        return answered
-
-    def _attend(self, request: Request, method: str, path: str, query: str) -> Answer:
+    def _dispatch(
+        self, request: Request, method: str, path: str, query: str
+    ) -> Exchange | StreamingResponse:
         if path == "events":
             _allow(method, ["GET"])
-            return Stream(200, _EVENTS, EventStream(self._service, self._views, self._log).feed)
+            stream = EventStream(self._service, self._views, self._log)
+            return StreamingResponse(200, _EVENT_STREAM_HEADERS, stream.feed)
         name, _, parameter = path.partition("/")
         handlers = self._routes.get(f"{name}/*" if parameter else name)
         if handlers is None:
@@ -138,14 +131,14 @@ class Control:
         _allow(method, list(handlers))
         if method == "POST":
             check_type(request)
-        response = handlers[method](_Ask(unquote(parameter), query, request.body))
-        return Exchange(attrs.evolve(response, headers=response.headers + _GUARDS))
+        response = handlers[method](_ControlRequest(unquote(parameter), query, request.body))
+        return Exchange(attrs.evolve(response, headers=response.headers + _SECURITY_HEADERS))
 
-    def _state(self, ask: _Ask) -> Response:
-        return answer(200, self._views.state(ask.limit))
+    def _state(self, request: _ControlRequest) -> Response:
+        return answer(200, self._views.state(request.limit))
 
-    def _messages(self, ask: _Ask) -> Response:
-        search, limit = QueryString(ask.query), ask.limit
+    def _messages(self, request: _ControlRequest) -> Response:
+        search, limit = QueryString(request.query), request.limit
         number, wanted = search.one("to"), search.one("q") or ""
         found = [
             each
@@ -156,64 +149,64 @@ class Control:
         messages = self._views.messages(found[:limit])
         return answer(200, {"messages": messages, "messages_in_all": len(found)})
 
-    def _message(self, ask: _Ask) -> Response:
-        message_id = _id(ask.parameter)
+    def _message(self, request: _ControlRequest) -> Response:
+        message_id = _message_id(request.parameter)
         found = [each for each in self._service.messages if each.id == message_id]
         if not found:
             raise Refusal(404, "Message not found")
         return answer(200, self._views.messages(found)[0])
 
-    def _mark(self, ask: _Ask) -> Response:
-        status, error_code = _orders.read_outcome(ask.document)
+    def _set_status(self, request: _ControlRequest) -> Response:
+        status, error_code = commands.read_status(request.document)
         try:
-            record = self._service.deliver(_id(ask.parameter), status, error_code)
+            record = self._service.deliver(_message_id(request.parameter), status, error_code)
         except KeyError:
             raise Refusal(404, "Message not found") from None
         return answer(200, self._views.messages([record])[0])
 
-    def _requests(self, ask: _Ask) -> Response:
-        return answer(200, {"requests": self._views.requests(ask.limit)})
+    def _requests(self, request: _ControlRequest) -> Response:
+        return answer(200, {"requests": self._views.requests(request.limit)})
 
-    def _add_faults(self, ask: _Ask) -> Response:
-        faults = _orders.read_faults(ask.document)
+    def _add_faults(self, request: _ControlRequest) -> Response:
+        faults = commands.read_faults(request.document)
         self._service.faults.add(*faults)
         return answer(201, {"faults": [fault_view(each) for each in faults]})
 
-    def _clear_faults(self, _: _Ask) -> Response:
+    def _clear_faults(self, _: _ControlRequest) -> Response:
         self._service.faults.clear()
         return self._part("faults")
 
-    def _top_up(self, ask: _Ask) -> Response:
-        self._service.top_up(_orders.read_amount(ask.document, self._service.balance))
+    def _top_up(self, request: _ControlRequest) -> Response:
+        self._service.top_up(commands.read_amount(request.document, self._service.balance))
         return self._part("balance")
 
-    def _use_dialect(self, ask: _Ask) -> Response:
-        self._service.use_dialect(_orders.read_dialect(ask.document))
+    def _use_dialect(self, request: _ControlRequest) -> Response:
+        self._service.use_dialect(commands.read_dialect(request.document))
         return self._part("dialect")
 
-    def _advance(self, ask: _Ask) -> Response:
-        seconds, clock = _orders.read_seconds(ask.document), self._service.clock
-        if not isinstance(clock, Movable):
-            raise Refusal(409, "The service's clock is not one that can be put forward")
-        if clock.time() + seconds > _LAST_MOMENT:
-            raise invalid({"seconds": "would be after the last year of four digits"})
+    def _advance(self, request: _ControlRequest) -> Response:
+        seconds, clock = commands.read_seconds(request.document), self._service.clock
+        if not isinstance(clock, SupportsAdvance):
+            raise Refusal(409, "The service's clock cannot be set forward")
+        if clock.time() + seconds > LAST_MOMENT:
+            raise invalid({"seconds": "would be after the year 9999"})
         clock.advance(seconds)
         return self._part("now")
 
-    def _reset(self, ask: _Ask) -> Response:
-        _orders.read_nothing(ask.document)
+    def _reset(self, request: _ControlRequest) -> Response:
+        commands.read_nothing(request.document)
         self._service.clear()
         self._log.clear()
         return answer(200, self._views.state(1))
 
-    def _show(self, name: str, _: _Ask) -> Response:
+    def _show(self, name: str, _: _ControlRequest) -> Response:
         return self._part(name)
 
     def _part(self, name: str) -> Response:
         return answer(200, {name: self._views.account()[name]})
 
 
-def _id(parameter: str) -> UUID:
+def _message_id(parameter: str) -> UUID:
     found = parse_uuid(parameter)
     if found is None:
         raise invalid({"message_id": "must be a UUID"})

@@ -1,4 +1,4 @@
-"""What the control API can be told, from its JSON; every bad field is named at once."""
+"""The commands of the control API, read from JSON; a refusal names every bad field."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -10,11 +10,11 @@ import attrs
 from ziett_async._fake.dialect import DIALECTS
 from ziett_async._fake.faults import Fault
 from ziett_async._fake.routes import OPERATIONS
-from ziett_async.emulator.control.body import CommandBody
+from ziett_async.emulator.control.command_body import CommandBody
 
 Document = Mapping[str, object]
 
-#: What a message may be marked as: the statuses of the API page, lists and retrieve.
+#: The statuses that a message may be given: those of the API page, list and retrieve.
 STATUSES = (
     "PENDING",
     "SENT",
@@ -25,114 +25,114 @@ STATUSES = (
     "REJECTED",
     "CANCELLED",
 )
-_MOST_MONEY = Decimal(10**12)
-_MOST_BYTES = 1 << 20
+_MAX_AMOUNT = Decimal(10**12)
+_MAX_BYTES = 1 << 20
 
 
 def read_faults(document: Document) -> Sequence[Fault]:
-    """Return the faults that are to wait for their requests."""
-    kind = _KINDS.get(str(document.get("kind")))
+    """Return the faults to add."""
+    kind = _FAULT_KINDS.get(str(document.get("kind")))
     fields = document if kind is None else ("kind", "operation", "times", *kind.fields)
-    order = CommandBody(document, *fields)
-    order.choice("kind", _KINDS, f"must be one of: {', '.join(_KINDS)}")
-    operation = order.optional_choice("operation", OPERATIONS)
-    times = order.integer("times", 1, least=1, most=1000)
-    fault = kind and kind.make(order)
-    order.close()
+    body = CommandBody(document, *fields)
+    body.choice("kind", _FAULT_KINDS, f"must be one of: {', '.join(_FAULT_KINDS)}")
+    operation = body.optional_choice("operation", OPERATIONS)
+    times = body.integer("times", 1, least=1, most=1000)
+    fault = kind and kind.make(body)
+    body.close()
     return [attrs.evolve(fault, operation=operation)] * times if fault else []
 
 
 def read_seconds(document: Document) -> float:
-    """Return how far to put the clock forward."""
-    order = CommandBody(document, "seconds")
-    seconds = order.number("seconds")
-    order.close()
+    """Return by how many seconds to set the clock forward."""
+    body = CommandBody(document, "seconds")
+    seconds = body.number("seconds")
+    body.close()
     return seconds
 
 
 def read_amount(document: Document, balance: Decimal) -> Decimal:
-    """Return what to put on the account; less than nothing takes it off, as far as it goes."""
-    order, amount = CommandBody(document, "amount"), Decimal("NaN")
+    """Return what to add to the balance; a negative amount takes off at most all of it."""
+    body, amount = CommandBody(document, "amount"), Decimal("NaN")
     with suppress(ArithmeticError):
         amount = Decimal(str(document.get("amount")))
     if not amount.is_finite():
-        order.note("amount", 'must be an amount, like 500 or "499.50"')
-    elif not -balance <= amount <= _MOST_MONEY:
-        order.note("amount", f"must be at least {-balance} and at most {_MOST_MONEY}")
+        body.note("amount", 'must be an amount, like 500 or "499.50"')
+    elif not -balance <= amount <= _MAX_AMOUNT:
+        body.note("amount", f"must be at least {-balance} and at most {_MAX_AMOUNT}")
     elif amount != round(amount, 6):
-        order.note("amount", "must have at most 6 decimal places")
-    order.close()
+        body.note("amount", "must have at most 6 decimal places")
+    body.close()
     return amount
 
 
-def read_outcome(document: Document) -> tuple[str, str | None]:
-    """Return the status that a message is to have, and its error code."""
-    order = CommandBody(document, "status", "error_code")
-    status = order.choice("status", STATUSES, f"must be one of: {', '.join(STATUSES)}")
+def read_status(document: Document) -> tuple[str, str | None]:
+    """Return the status to give to a message, and its error code."""
+    body = CommandBody(document, "status", "error_code")
+    status = body.choice("status", STATUSES, f"must be one of: {', '.join(STATUSES)}")
     has_code = document.get("error_code") is not None
-    error_code = order.text("error_code", most=100) if has_code else None
-    order.close()
+    error_code = body.text("error_code", most=100) if has_code else None
+    body.close()
     return status, error_code
 
 
 def read_dialect(document: Document) -> str:
     """Return the name of the dialect to answer in."""
-    order = CommandBody(document, "dialect")
-    name = order.choice("dialect", DIALECTS, f"must be one of: {', '.join(DIALECTS)}")
-    order.close()
+    body = CommandBody(document, "dialect")
+    name = body.choice("dialect", DIALECTS, f"must be one of: {', '.join(DIALECTS)}")
+    body.close()
     return name
 
 
 def read_nothing(document: Document) -> None:
-    """Check that nothing more is asked for."""
+    """Check that the object is empty."""
     CommandBody(document).close()
 
 
 @attrs.frozen
-class _Kind:
-    """A kind of fault: what it takes beside its operation, and how it is made of that."""
+class _FaultKind:
+    """A kind of fault: its fields beside `operation` and `times`, and how to make it from them."""
 
     make: Callable[[CommandBody], Fault]
     fields: tuple[str, ...] = ()
 
 
-def _answering(make: Callable[..., Fault], status: int | None = None) -> _Kind:
-    """Return the kind of a fault that is an answer; without a `status` one has to be given."""
+def _response_kind(make: Callable[..., Fault], status: int | None = None) -> _FaultKind:
+    """Return a kind of fault that is a response; without a default its status is required."""
 
-    def read(order: CommandBody) -> Fault:
+    def read(body: CommandBody) -> Fault:
         return make(
-            order.integer("status", status, least=200, most=599),
-            headers=order.headers("headers"),
-            body=order.bytes("body"),
+            body.integer("status", status, least=200, most=599),
+            headers=body.headers("headers"),
+            body=body.bytes("body"),
         )
 
-    return _Kind(read, ("status", "headers", "body"))
+    return _FaultKind(read, ("status", "headers", "body"))
 
 
-def _garbage(order: CommandBody) -> Fault:
-    body = order.bytes("body")
-    return Fault.garbage() if body is None else Fault.garbage(body)
+def _read_garbage(body: CommandBody) -> Fault:
+    given = body.bytes("body")
+    return Fault.garbage() if given is None else Fault.garbage(given)
 
 
-_KINDS: Mapping[str, _Kind] = MappingProxyType(
+_FAULT_KINDS: Mapping[str, _FaultKind] = MappingProxyType(
     {
-        "status": _answering(Fault.status),
-        "gateway_error": _answering(Fault.gateway_error, 502),
-        "stored_error": _Kind(
-            lambda order: Fault.stored_error(order.integer("status", 500, least=400, most=599)),
+        "status": _response_kind(Fault.status),
+        "gateway_error": _response_kind(Fault.gateway_error, 502),
+        "stored_error": _FaultKind(
+            lambda body: Fault.stored_error(body.integer("status", 500, least=400, most=599)),
             ("status",),
         ),
-        "refuse": _Kind(lambda _: Fault.refuse()),
-        "reset": _Kind(lambda _: Fault.reset()),
-        "lose_answer": _Kind(lambda _: Fault.lose_answer()),
-        "stall": _Kind(
-            lambda order: Fault.stall(executes=order.flag("executes", default=True)), ("executes",)
+        "refuse": _FaultKind(lambda _: Fault.refuse()),
+        "reset": _FaultKind(lambda _: Fault.reset()),
+        "lose_answer": _FaultKind(lambda _: Fault.lose_answer()),
+        "stall": _FaultKind(
+            lambda body: Fault.stall(executes=body.flag("executes", default=True)), ("executes",)
         ),
-        "slow": _Kind(lambda order: Fault.slow(order.number("seconds")), ("seconds",)),
-        "truncate": _Kind(
-            lambda order: Fault.truncate(order.integer("at", 0, least=0, most=_MOST_BYTES)), ("at",)
+        "slow": _FaultKind(lambda body: Fault.slow(body.number("seconds")), ("seconds",)),
+        "truncate": _FaultKind(
+            lambda body: Fault.truncate(body.integer("at", 0, least=0, most=_MAX_BYTES)), ("at",)
         ),
-        "garbage": _Kind(_garbage, ("body",)),
-        "running": _Kind(lambda order: Fault.running(order.number("seconds")), ("seconds",)),
+        "garbage": _FaultKind(_read_garbage, ("body",)),
+        "running": _FaultKind(lambda body: Fault.running(body.number("seconds")), ("seconds",)),
     }
 )

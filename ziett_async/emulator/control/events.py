@@ -1,102 +1,124 @@
-"""What happens, told to a listener as server-sent events."""
+"""EventStream: the stream of server-sent events behind the inbox."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from time import perf_counter
-from uuid import UUID
 
 import anyio
 
 from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.responses import Document
+from ziett_async._fake.state.changes import ChangedRow, ChangeLog, DeletedMessage
 from ziett_async._fake.state.records import ContactRecord, MessageRecord
-from ziett_async.emulator._answers import Send
+from ziett_async.emulator._application import Send
 from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views, request_view
 
-#: Seconds between two looks, and the share of its time that a listener may cost.
+#: Seconds between two reads of the logs, and the share of its time that a listener may cost.
 _PAUSE, _SHARE = 0.1, 0.05
-#: Seconds without news after which a sign of life is sent, so that a dead listener is noticed.
-_SILENCE = 15.0
-#: Messages and requests of the first event.
-MOST_AT_FIRST = 1000
-
-#: All that a view of a message is made of.
-_Seen = tuple[MessageRecord, ContactRecord | None, int]
+#: Seconds without an event after which a comment is sent, so that a dead connection is noticed.
+_KEEP_ALIVE = 15.0
+#: Messages and requests in a `state` event.
+_MOST_IN_STATE = 1000
 
 
 class EventStream:
-    """What one listener has been told already, so that what is left is news.
+    """One listener and its positions in the service's logs.
 
-    It looks at the service again and again: messages change with the clock, and in memory, too.
+    The logs are read at intervals, since deliveries fall due with the clock and nothing else;
+    a read that finds nothing new costs the same however many messages there are.
     """
 
     def __init__(
-        self, service: FakeZiett, views: Views, log: RequestLog, *, silence: float = _SILENCE
+        self, service: FakeZiett, views: Views, log: RequestLog, *, keep_alive: float = _KEEP_ALIVE
     ) -> None:
         self._service = service
         self._views = views
         self._log = log
-        self._silence = silence
-        self._epoch: object = None
-        self._messages: dict[UUID, _Seen] = {}
-        self._request = 0
+        self._keep_alive = keep_alive
+        #: The log of changes that the positions are in; none before the first event.
+        self._changes: object = None
+        self._position = 0
+        #: The last request read from the ledger, and how many there were.
+        self._latest: object = None
+        self._arrivals = 0
+        self._requests = 0
         self._account: object = None
 
     async def feed(self, send: Send) -> None:
-        """Tell the news for as long as somebody listens."""
+        """Send events until cancelled."""
         await send(b"retry: 1000\n\n")
         silent = 0.0
         while True:
             began = perf_counter()
-            news = b"".join(_event(name, document) for name, document in self.news())
-            if news or silent >= self._silence:
-                await send(news or b": still here\n\n")
+            events = b"".join(_encode(name, document) for name, document in self.events())
+            if events or silent >= self._keep_alive:
+                await send(events or b": still here\n\n")
                 silent = 0.0
             pause = max(_PAUSE, (perf_counter() - began) / _SHARE)
             await anyio.sleep(pause)
             silent += pause
 
-    def news(self) -> Iterator[tuple[str, Document]]:
-        """Return what has happened since the last time: first of all, the state."""
-        messages = self._look()
-        is_gone = not self._messages.keys() <= messages.keys()
-        if self._epoch is not self._log.epoch or is_gone:
-            self._epoch = self._log.epoch
-            self._messages, self._account = messages, self._weigh()
-            self._request = self._log.count
-            yield "state", self._views.state(MOST_AT_FIRST)
+    def events(self) -> Iterator[tuple[str, Document]]:
+        """Return what has happened since the last call.
+
+        The first event is the whole `state`, and so is the first one after a `clear` or after
+        messages were deleted, which no other event can express.
+        """
+        changes = self._service.changes
+        rows = changes.since(self._position)
+        if changes is not self._changes or any(isinstance(row, DeletedMessage) for row in rows):
+            self._begin(changes)
+            yield "state", self._views.state(_MOST_IN_STATE)
             return
-        changed = [seen[0] for key, seen in messages.items() if self._messages.get(key) != seen]
-        self._messages = messages
-        for document in self._views.messages(changed):
-            yield "message", document
-        for entry in self._log.since(self._request):
-            self._request = entry.number
+        self._position += len(rows)
+        if changed := self._changed_messages(rows):
+            for document in self._views.messages(changed):
+                yield "message", document
+        for entry in self._log.since(self._requests):
+            self._requests = entry.number
             yield "request", request_view(entry)
-        account = self._weigh()
+        account = self._account_facts()
         if account != self._account:
             self._account = account
             yield "account", self._views.account()
 
-    def _look(self) -> dict[UUID, _Seen]:
-        attempts, contacts = self._views.attempts(), self._service.contacts
-        return {
-            each.id: (
-                each,
-                contacts.get(each.target_e164),
-                attempts.get(each.idempotency_key or "", 1),
-            )
-            for each in self._service.messages
-        }
+    def _begin(self, changes: ChangeLog) -> None:
+        """Move every position to the end of its log."""
+        self._changes, self._position = changes, changes.position
+        self._latest, self._arrivals = self._service.latest, len(self._service.requests)
+        self._requests = self._log.count
+        self._account = self._account_facts()
 
-    def _weigh(self) -> object:
-        """Return what of an account is news when it changes; a moment later is none."""
+    def _changed_messages(self, rows: Sequence[ChangedRow]) -> Collection[MessageRecord]:
+        """Return the messages that are shown differently after these changes and new requests."""
+        changed = {row.id: row for row in rows if isinstance(row, MessageRecord)}
+        numbers = {row.target_e164 for row in rows if isinstance(row, ContactRecord)}
+        repeated = self._repeated_keys()
+        # A new contact or a repeated request changes what is shown of older messages.
+        if numbers or repeated:
+            for each in self._service.messages:
+                if each.target_e164 in numbers or each.idempotency_key in repeated:
+                    changed[each.id] = each
+        return changed.values()
+
+    def _repeated_keys(self) -> Collection[str | None]:
+        """Return the idempotency keys of new requests that earlier requests carried, too."""
+        latest = self._service.latest
+        if latest is self._latest:
+            return ()
+        requests, attempts = self._service.requests, self._views.attempts()
+        keys = {each.idempotency_key for each in requests[self._arrivals :]}
+        self._latest, self._arrivals = latest, len(requests)
+        return {key for key in keys if attempts.get(key or "", 0) > 1}
+
+    def _account_facts(self) -> object:
+        """Return what an `account` event is sent for; that time passes is not among it."""
         levels = [(each.owner, each.bucket, each.free) for each in self._service.levels]
         service = self._service
         return service.balance, service.dialect, service.faults.pending, levels
 
 
-def _event(name: str, document: Document) -> bytes:
-    # In ASCII: U+2028 in a text must not be taken for the end of a line, as some parsers do.
+def _encode(name: str, document: Document) -> bytes:
+    # In ASCII: some parsers take U+2028 in a text for the end of a line.
     return f"event: {name}\ndata: {json.dumps(document)}\n\n".encode()

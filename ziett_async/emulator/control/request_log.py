@@ -1,4 +1,4 @@
-"""The last requests that came to an emulator, each with what it was answered."""
+"""RequestLog: the last requests that an emulator received, each with its response."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from ziett_async._fake.faults import Exchange
 from ziett_async._fake.state.records import Arrival
 from ziett_async._wire import Request
 
-#: Bytes that are kept of a body.
-_MOST_KEPT = 8192
+#: Bytes of a body that are kept.
+_MAX_BODY = 8192
 
 
 @attrs.frozen(repr=False, kw_only=True)
 class Entry:
-    """One request and its answer; of long bodies the beginning."""
+    """One request and its response; long bodies are cut off."""
 
     #: Counted from 1.
     number: int
@@ -23,30 +23,28 @@ class Entry:
     at: float
     request: Request
     exchange: Exchange
-    #: The service's own note of it; None where it never came to the service.
+    #: The entry in the service's ledger; None where the request did not reach the service.
     arrival: Arrival | None
 
 
 class RequestLog:
-    """The last so many requests."""
+    """The last `max_entries` requests."""
 
-    def __init__(self, most: int = 500) -> None:
-        self._entries: deque[Entry] = deque(maxlen=most)
-        #: How many there have been.
+    def __init__(self, max_entries: int = 500) -> None:
+        self._entries: deque[Entry] = deque(maxlen=max_entries)
+        #: How many requests there have been.
         self.count = 0
-        #: Another object after each `clear`.
-        self.epoch = object()
 
-    def note(
+    def append(
         self, at: float, request: Request, exchange: Exchange, arrival: Arrival | None
     ) -> None:
-        """Note a request and what becomes of it."""
+        """Add a request and what became of it."""
         self.count += 1
-        if len(request.body) > _MOST_KEPT:
-            request = attrs.evolve(request, body=request.body[:_MOST_KEPT])
+        if len(request.body) > _MAX_BODY:
+            request = attrs.evolve(request, body=request.body[:_MAX_BODY])
         response = exchange.response
-        if response is not None and len(response.body) > _MOST_KEPT:
-            response = attrs.evolve(response, body=response.body[:_MOST_KEPT])
+        if response is not None and len(response.body) > _MAX_BODY:
+            response = attrs.evolve(response, body=response.body[:_MAX_BODY])
             exchange = attrs.evolve(exchange, response=response)
         entry = Entry(number=self.count, at=at, request=request, exchange=exchange, arrival=arrival)
         self._entries.append(entry)
@@ -58,6 +56,5 @@ class RequestLog:
         return [entry for entry in self._entries if entry.number > number]
 
     def clear(self) -> None:
-        """Forget them; numbers go on."""
+        """Remove all entries; numbers continue."""
         self._entries.clear()
-        self.epoch = object()

@@ -1,4 +1,4 @@
-"""What the control API shows of a service: messages, requests, buckets and the account as JSON."""
+"""Views: messages, requests, buckets and the account as JSON documents."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,31 +16,34 @@ from ziett_async._sms import segments_of
 from ziett_async._wire import Response
 from ziett_async.emulator.control.request_log import Entry, RequestLog
 
-_SHOWN_OF_A_KEY = 4
+_KEY_SUFFIX = 4
 
 
 class Views:
-    """A service and the log of its requests, to look at."""
+    """What is shown of one service and of the log of its requests."""
 
     def __init__(self, service: FakeZiett, log: RequestLog) -> None:
         self._service = service
         self._log = log
         self._attempts: Counter[str] = Counter()
         self._counted = 0
+        #: The log of changes at the last count: `FakeZiett.clear` begins another.
+        self._changes: object = None
 
     def attempts(self) -> Mapping[str, int]:
         """Return how many requests carried each idempotency key."""
-        requests = self._service.requests
-        if len(requests) < self._counted:
+        changes = self._service.changes
+        if changes is not self._changes:
+            self._changes, self._counted = changes, 0
             self._attempts.clear()
-            self._counted = 0
-        new = (each.idempotency_key for each in requests[self._counted :])
-        self._attempts.update(key for key in new if key is not None)
+        requests = self._service.requests
+        keys = (each.idempotency_key for each in requests[self._counted :])
+        self._attempts.update(key for key in keys if key is not None)
         self._counted = len(requests)
         return self._attempts
 
     def messages(self, records: Iterable[MessageRecord]) -> Sequence[Document]:
-        """Return messages with all that is known of them."""
+        """Return messages with contact, parts, codes, history and attempts."""
         attempts, contacts = self.attempts(), self._service.contacts
         names = {each.id: each.name for each in self._service.campaigns}
         return [
@@ -68,7 +71,7 @@ class Views:
         ]
 
     def account(self) -> Document:
-        """Return what belongs to no message: time, dialect, money, buckets, waiting faults."""
+        """Return the time, the dialect, the balance, the buckets and the faults that wait."""
         return {
             "now": _iso(datetime.fromtimestamp(self._service.clock.time(), UTC)),
             "dialect": self._service.dialect.name,
@@ -93,7 +96,7 @@ class Views:
 
 
 def request_view(entry: Entry) -> Document:
-    """Return a request and its answer."""
+    """Return a request and its response."""
     exchange, arrival, request = entry.exchange, entry.arrival, entry.request
     headers = {name.lower(): value for name, value in request.headers}
     return {
@@ -111,7 +114,7 @@ def request_view(entry: Entry) -> Document:
         "ending": exchange.ending.value,
         "delay": None if exchange.ending is Ending.STALLED else exchange.delay,
         "answer": _answer(exchange.response),
-        # What it was before a proxy answered in its place.
+        # The status of the service's answer, where a proxy answered in its place.
         "service_status": arrival.status if arrival else None,
     }
 
@@ -169,8 +172,8 @@ def _level(level: BucketLevel) -> Document:
 
 
 def _masked(api_key: str) -> str:
-    """Return what tells one key from another, and is none."""
-    shown = api_key[-_SHOWN_OF_A_KEY:] if len(api_key) > 3 * _SHOWN_OF_A_KEY else ""
+    """Return enough of a key to recognise it, and too little to use it."""
+    shown = api_key[-_KEY_SUFFIX:] if len(api_key) > 3 * _KEY_SUFFIX else ""
     return f"{api_key[:8]}…{shown}" if api_key else ""
 
 

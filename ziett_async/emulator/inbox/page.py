@@ -1,7 +1,7 @@
-"""The inbox: the emulator's page, from three files beside this one, as one answer.
+"""The inbox: the emulator's page, built from the files beside this module as one response.
 
-Nothing is loaded from anywhere, and nothing runs but what is in it: the page's policy names its
-style and its script by their hashes.
+It loads nothing else and runs nothing but its own script: its Content-Security-Policy names the
+style and the script by their hashes.
 """
 
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""An emulator on whose page tests look, and what they look at."""
+"""The emulator whose page the tests open, and a program that sends through it."""
 
 import json
 from collections.abc import Callable
@@ -29,14 +29,14 @@ def bubbles(page: Page) -> Locator:
 
 
 @attrs.frozen
-class Desk:
-    """An emulator on whose page the tests look."""
+class Harness:
+    """An emulator and a program that sends through it."""
 
     emulator: Emulator
 
     @property
     def service(self) -> FakeZiett:
-        """Who answers."""
+        """The service behind the emulator."""
         return self.emulator.service
 
     def send(self, content: str, to: str = "+244923456789", **more: object) -> str:
