@@ -119,7 +119,7 @@ def test_a_message_is_retrieved_as_the_older_reference_prints_it(
     ask(fake, "POST", "/campaigns/batch", batch(name="July"))
     record = fake.messages[1]
     detail = json.loads(ask(fake, "GET", f"/messages/{record.id}").body)
-    campaign = fake.dialect.stamp(fake.campaigns[0].created_at)
+    campaign = fake.dialect.format_timestamp(fake.campaigns[0].created_at)
     assert list(detail.items()) == [
         ("id", str(record.id)),
         ("updated_at", "2025-07-14T10:30:00.002Z"),

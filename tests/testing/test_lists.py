@@ -105,7 +105,7 @@ def test_timestamps_are_distinct_by_default(ask: Ask, message: Body) -> None:
         for _ in range(2):
             ask(fake, "POST", "/messages", message())
         first, second = fake.messages
-        assert first.created_at == dialect.keep(START + timedelta(microseconds=7))
+        assert first.created_at == dialect.to_precision(START + timedelta(microseconds=7))
         assert second.created_at - first.created_at == step
 
 

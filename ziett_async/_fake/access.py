@@ -6,7 +6,7 @@ from math import ceil
 
 import attrs
 
-from ziett_async._fake.quotas import WINDOWS, Quota, Verdict, Window, WindowName
+from ziett_async._fake.quotas import WINDOWS, Quota, RateLimitResult, Window, WindowName
 from ziett_async._fake.responses import Refusal
 from ziett_async._fake.routes import SCOPES, Route
 from ziett_async._wire import Headers
@@ -58,9 +58,9 @@ class Quotas:
         self._limits = limits
         self._make = WINDOWS[window]
         self._windows: dict[tuple[str, str], Window] = {}
-        self._verdicts: dict[tuple[str, str], Verdict] = {}
+        self._results: dict[tuple[str, str], RateLimitResult] = {}
 
-    def take(self, owner: str, route: Route, now: float) -> Verdict | None:
+    def take(self, owner: str, route: Route, now: float) -> RateLimitResult | None:
         """Count an arrival; None where the bucket has no limit."""
         quota = self._limits.get(route.bucket)
         if quota is None:
@@ -68,8 +68,8 @@ class Quotas:
         place = (owner, route.bucket)
         if place not in self._windows:
             self._windows[place] = self._make(quota)
-        self._verdicts[place] = verdict = self._windows[place].take(now)
-        return verdict
+        self._results[place] = result = self._windows[place].take(now)
+        return result
 
     def levels(self, now: float) -> Sequence[BucketLevel]:
         """Return how full each bucket is; one that nobody has used yet is full."""
@@ -79,24 +79,24 @@ class Quotas:
     def _level(self, owner: str, bucket: str, now: float) -> BucketLevel:
         quota, window = self._limits[bucket], self._windows.get((owner, bucket))
         # Asking counts, so a copy is asked.
-        verdict = deepcopy(window or self._make(quota)).take(now)
-        free = 0 if verdict.wait else verdict.remaining + 1
-        return BucketLevel(owner=owner, bucket=bucket, quota=quota, free=free, wait=verdict.wait)
+        result = deepcopy(window or self._make(quota)).take(now)
+        free = 0 if result.wait else result.remaining + 1
+        return BucketLevel(owner=owner, bucket=bucket, quota=quota, free=free, wait=result.wait)
 
     def headers(self, owner: str, route: Route, time: float) -> Headers:
         """Return the `X-RateLimit-*` of an answer, if any; `time` is the calendar's."""
-        verdict = self._verdicts.get((owner, route.bucket))
-        if verdict is None:
+        result = self._results.get((owner, route.bucket))
+        if result is None:
             return ()
         return (
             ("x-ratelimit-limit", str(self._limits[route.bucket].limit)),
-            ("x-ratelimit-remaining", str(verdict.remaining)),
-            ("x-ratelimit-reset", str(ceil(time + verdict.reset))),
+            ("x-ratelimit-remaining", str(result.remaining)),
+            ("x-ratelimit-reset", str(ceil(time + result.reset))),
         )
 
 
-def too_many(verdict: Verdict, *, says_when: bool) -> Refusal:
+def too_many(result: RateLimitResult, *, says_when: bool) -> Refusal:
     """Return the 429; its `Retry-After`, if any, is in whole seconds, at least one."""
-    seconds = max(1, ceil(verdict.wait))
+    seconds = max(1, ceil(result.wait))
     headers = (("retry-after", str(seconds)),) if says_when else ()
     return Refusal(429, "Too many requests", headers=headers)

@@ -117,7 +117,7 @@ class Dialect:
         return "API_CLIENT" if self.retrieve == "reference" else "API"
 
     @property
-    def no_money(self) -> str:
+    def insufficient_funds(self) -> str:
         """The message of a 402."""
         message = "Your account balance is too low to process this request."
         advice = " Please top up your credits."
@@ -129,11 +129,11 @@ class Dialect:
         return None if found and self.ids == "uuid7" and found.version != 7 else found
 
     @property
-    def wants_id(self) -> str:
+    def id_problem(self) -> str:
         """What is wrong with an id that is refused."""
         return "must be a valid UUID v7" if self.ids == "uuid7" else "must be a UUID"
 
-    def keep(self, moment: datetime) -> datetime:
+    def to_precision(self, moment: datetime) -> datetime:
         """Return the moment in UTC, as finely as this service knows it; it must be aware."""
         if moment.tzinfo is None:
             message = f"a moment must be aware, got the naive {moment.isoformat()}"
@@ -141,11 +141,11 @@ class Dialect:
         moment = moment.astimezone(UTC)
         return _cut(moment) if self.timestamps == "milliseconds" else moment
 
-    def bound(self, moment: datetime | None) -> datetime | None:
+    def to_bound(self, moment: datetime | None) -> datetime | None:
         """Return the bound of a list as this service reads it."""
         return _cut(moment) if moment and self.timestamps == "truncated" else moment
 
-    def stamp(self, moment: datetime) -> str:
+    def format_timestamp(self, moment: datetime) -> str:
         """Return a UTC moment as it stands in an answer."""
         if self.timestamps == "offset":
             return moment.isoformat(timespec="microseconds")

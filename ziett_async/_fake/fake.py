@@ -114,7 +114,7 @@ class FakeZiett:
             fault = self.faults.take(self._service.operation(request))
             if fault is None:
                 return Exchange(self._service.answer(request))
-            return fault.act_out(self._said(fault, request))
+            return fault.to_exchange(self._said(fault, request))
 
     def script(self, *faults: Fault) -> AbstractContextManager[None]:
         """Return a context for faults that must all happen in it, each once and in order."""
@@ -256,7 +256,7 @@ class FakeZiett:
         """
         with self._lock:
             record = attrs.evolve(
-                self._service.store.compose(
+                self._service.store.new_message(
                     target_e164,
                     remitter_id=remitter_id,
                     content=content,

@@ -7,7 +7,7 @@ from math import inf
 
 import attrs
 
-from ziett_async._fake.responses import proxy_page
+from ziett_async._fake.responses import proxy_response
 from ziett_async._fake.routes import OPERATIONS
 from ziett_async._wire import Headers, Response
 
@@ -160,7 +160,7 @@ class Fault:
         Without a body the answer is HTML. Raises as `status` does.
         """
         _check_status(status)
-        label, page = f"gateway_error({status})", proxy_page(status, headers, body)
+        label, page = f"gateway_error({status})", proxy_response(status, headers, body)
         return cls(label=label, operation=operation, proxied=page)
 
     @classmethod
@@ -169,7 +169,7 @@ class Fault:
         label, ending = f"running({seconds})", Ending.RESET
         return cls(label=label, operation=operation, ending=ending, busy=seconds)
 
-    def act_out(self, response: Response | None) -> Exchange:
+    def to_exchange(self, response: Response | None) -> Exchange:
         """Return the exchange that this fault makes of the service's answer."""
         if response is not None and self.garbled is not None:
             response = attrs.evolve(response, body=self.garbled)

@@ -35,8 +35,8 @@ class Paging:
             size=search.integer("size", 30, least=1, most=200),
             order=search.choice("order", ("desc", "asc")),
             order_by=search.choice("order_by", ("created_at", "updated_at")),
-            oldest=dialect.bound(search.moment("created_at__ge")),
-            newest=dialect.bound(search.moment("created_at__le")),
+            oldest=dialect.to_bound(search.moment("created_at__ge")),
+            newest=dialect.to_bound(search.moment("created_at__le")),
         )
 
 
@@ -44,7 +44,7 @@ def envelope(
     rows: Table[R], filters: Sequence[Filter[R]], paging: Paging, entry: Callable[[R], Document]
 ) -> Document:
     """Return the page; rows that tie keep their order of acceptance, or its reverse."""
-    ids = rows.between(paging.oldest, paging.newest)
+    ids = rows.ids_between(paging.oldest, paging.newest)
     if filters:
         ids = [row_id for row_id in ids if all(accepts(rows[row_id]) for accepts in filters)]
     if paging.order_by == "updated_at":

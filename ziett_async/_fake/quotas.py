@@ -27,7 +27,7 @@ DEFAULT_LIMITS: Mapping[str, Quota] = MappingProxyType(
 
 
 @attrs.frozen
-class Verdict:
+class RateLimitResult:
     """What a window says to one arrival."""
 
     #: Seconds until the next arrival would be admitted; 0.0 when this one is.
@@ -41,7 +41,7 @@ class Verdict:
 class Window(Protocol):
     """A count of arrivals; what it refuses it does not count."""
 
-    def take(self, now: float) -> Verdict:
+    def take(self, now: float) -> RateLimitResult:
         """Judge an arrival at `now` seconds; `now` never goes back."""
         ...
 
@@ -54,16 +54,16 @@ class FixedWindow:
         self._index = -1.0
         self._count = 0
 
-    def take(self, now: float) -> Verdict:
+    def take(self, now: float) -> RateLimitResult:
         """Judge an arrival."""
         index = now // self._quota.per
         if index != self._index:
             self._index, self._count = index, 0
         reset = (index + 1) * self._quota.per - now
         if self._count >= self._quota.limit:
-            return Verdict(wait=reset, remaining=0, reset=reset)
+            return RateLimitResult(wait=reset, remaining=0, reset=reset)
         self._count += 1
-        return Verdict(wait=0.0, remaining=self._quota.limit - self._count, reset=reset)
+        return RateLimitResult(wait=0.0, remaining=self._quota.limit - self._count, reset=reset)
 
 
 class SlidingWindow:
@@ -73,15 +73,17 @@ class SlidingWindow:
         self._quota = quota
         self._ends: deque[float] = deque()
 
-    def take(self, now: float) -> Verdict:
+    def take(self, now: float) -> RateLimitResult:
         """Judge an arrival."""
         ends = self._ends
         while ends and ends[0] <= now:
             ends.popleft()
         if len(ends) >= self._quota.limit:
-            return Verdict(wait=ends[0] - now, remaining=0, reset=ends[-1] - now)
+            return RateLimitResult(wait=ends[0] - now, remaining=0, reset=ends[-1] - now)
         ends.append(now + self._quota.per)
-        return Verdict(wait=0.0, remaining=self._quota.limit - len(ends), reset=self._quota.per)
+        return RateLimitResult(
+            wait=0.0, remaining=self._quota.limit - len(ends), reset=self._quota.per
+        )
 
 
 class TokenBucket:
@@ -95,7 +97,7 @@ class TokenBucket:
         self._tokens = float(quota.limit)
         self._last = 0.0
 
-    def take(self, now: float) -> Verdict:
+    def take(self, now: float) -> RateLimitResult:
         """Judge an arrival."""
         limit, seconds_each = self._quota.limit, self._quota.per / self._quota.limit
         self._tokens = min(limit, self._tokens + (now - self._last) / seconds_each)
@@ -104,7 +106,7 @@ class TokenBucket:
         if self._tokens + self._ROUNDING >= 1:
             self._tokens, wait = max(0.0, self._tokens - 1), 0.0
         reset = (limit - self._tokens) * seconds_each
-        return Verdict(wait=wait, remaining=int(self._tokens + self._ROUNDING), reset=reset)
+        return RateLimitResult(wait=wait, remaining=int(self._tokens + self._ROUNDING), reset=reset)
 
 
 WINDOWS: Mapping[WindowName, Callable[[Quota], Window]] = MappingProxyType(

@@ -26,7 +26,7 @@ class MatchedRequest:
         """Return an id from the path; one that the dialect does not accept is a 422."""
         found = dialect.parse_id(unquote(self.arguments[name]))
         if found is None:
-            raise invalid({name: dialect.wants_id})
+            raise invalid({name: dialect.id_problem})
         return found
 
 

@@ -34,8 +34,8 @@ _MESSAGES: Mapping[int, str] = {
 }
 #: The texts that it documents for `fields`.
 REQUIRED = "This field is required and cannot be empty."
-NO_NUMBER = "Must be a valid E.164 formatted phone number (e.g., +244990090990)."
-NO_MOMENT = "Value must conform to a valid ISO 8601 date-time format structure."
+INVALID_NUMBER = "Must be a valid E.164 formatted phone number (e.g., +244990090990)."
+INVALID_TIMESTAMP = "Value must conform to a valid ISO 8601 date-time format structure."
 
 
 @attrs.define(eq=False, slots=False)
@@ -56,7 +56,7 @@ def invalid(fields: Mapping[str, str]) -> Refusal:
     return Refusal(422, fields=fields)
 
 
-def accepted_are(choices: Iterable[str]) -> str:
+def accepted_values(choices: Iterable[str]) -> str:
     """Return the documented text for a value that is none of the choices."""
     return f"Accepted values are: {', '.join(choices)}."
 
@@ -66,7 +66,7 @@ def answer(status: int, document: Document) -> Response:
     return Response(status, _JSON, _ENCODER.encode(document).encode())
 
 
-def proxy_page(status: int, headers: Headers = (), body: bytes | None = None) -> Response:
+def proxy_response(status: int, headers: Headers = (), body: bytes | None = None) -> Response:
     """Return what a proxy in front of the service answers by itself: a page of HTML."""
     page = f"<html><body><h1>{status}</h1></body></html>".encode() if body is None else body
     return Response(status, (("content-type", "text/html"), *headers), page)

@@ -17,7 +17,7 @@ from ziett_async._fake.request import Handler
 from ziett_async._fake.responses import Refusal
 
 _BASE = "/c/v1"
-_BLANK = re.compile(r"\{(\w+)\}")
+_PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 @attrs.frozen
@@ -67,7 +67,9 @@ _ROUTES = (
         list_campaign_messages,
     ),
 )
-_PATTERNS = [(route, re.compile(_BLANK.sub(r"(?P<\1>[^/]*)", route.path))) for route in _ROUTES]
+_PATTERNS = [
+    (route, re.compile(_PATH_PARAMETER.sub(r"(?P<\1>[^/]*)", route.path))) for route in _ROUTES
+]
 #: The names of the operations.
 OPERATIONS = tuple(route.name for route in _ROUTES)
 #: Every scope that an endpoint here asks for.

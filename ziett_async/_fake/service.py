@@ -10,7 +10,7 @@ from ziett_async._clock import Clock
 from ziett_async._fake.access import ApiKeys, BucketLevel, Quotas, too_many
 from ziett_async._fake.idempotency import HEADER, Idempotency, IdempotencyStore
 from ziett_async._fake.request import Action, MatchedRequest
-from ziett_async._fake.responses import Refusal, invalid, proxy_page, refuse
+from ziett_async._fake.responses import Refusal, invalid, proxy_response, refuse
 from ziett_async._fake.routes import Route, find, split
 from ziett_async._fake.state.records import Arrival
 from ziett_async._fake.state.store import Store
@@ -70,7 +70,7 @@ class Service:
         self.store = store
         self.ledger: list[Arrival] = []
         self._clock = clock
-        self._keyring = api_keys
+        self._api_keys = api_keys
         self._quotas = quotas
         self._rules = rules
         self._memory = IdempotencyStore(rules)
@@ -132,7 +132,7 @@ class Service:
         path_parameters: Mapping[str, str],
         busy: float,
     ) -> tuple[Response, bool]:
-        api_key = self._keyring.admit(incoming.api_key, route.scope)
+        api_key = self._api_keys.admit(incoming.api_key, route.scope)
         prepare = self._preparation(incoming, route, path_parameters)
         if incoming.idempotency_key is None:
             self._count(api_key, route)
@@ -182,9 +182,9 @@ class Service:
             raise invalid({HEADER: "must be a non-empty printable string"})
 
     def _count(self, api_key: str, route: Route) -> None:
-        verdict = self._quotas.take(self._payer(api_key), route, self._clock.monotonic())
-        if verdict and verdict.wait:
-            raise too_many(verdict, says_when=self.store.dialect.retry_after)
+        result = self._quotas.take(self._payer(api_key), route, self._clock.monotonic())
+        if result and result.wait:
+            raise too_many(result, says_when=self.store.dialect.retry_after)
 
     def _payer(self, api_key: str) -> str:
         """Return whose limits a request uses up."""
@@ -204,15 +204,18 @@ class Service:
 
     def _refused(self, refusal: Refusal) -> Response:
         moment = datetime.fromtimestamp(self._clock.time(), UTC)
-        return refuse(refusal, self._trace_id(), self.store.dialect.stamp(moment))
+        return refuse(refusal, self._trace_id(), self.store.dialect.format_timestamp(moment))
 
     def _usual(self, status: int) -> Response:
         if status in _PROXIES:
-            return proxy_page(status)
+            return proxy_response(status)
         if status < 400:
             return Response(status, ())
         dialect = self.store.dialect
-        own = {402: Refusal(402, dialect.no_money), 404: Refusal(404, code=dialect.not_found)}
+        own = {
+            402: Refusal(402, dialect.insufficient_funds),
+            404: Refusal(404, code=dialect.not_found),
+        }
         return self._refused(own.get(status) or Refusal(status))
 
     def _enter(

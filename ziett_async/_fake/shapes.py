@@ -26,7 +26,7 @@ def message(store: Store, row: MessageRecord) -> Document:
 
 def campaign(store: Store, row: CampaignRecord) -> Document:
     """Return a campaign, by itself or as an entry of a list."""
-    stamp = store.dialect.stamp
+    timestamp = store.dialect.format_timestamp
     document: dict[str, object] = {
         "id": str(row.id),
         "name": row.name,
@@ -41,8 +41,8 @@ def campaign(store: Store, row: CampaignRecord) -> Document:
         "content": row.content,
         "total_estimated_recipients": row.recipients,
         "scheduled_at": None,
-        "processed_at": stamp(row.processed_at) if row.processed_at else None,
-        "completed_at": stamp(row.completed_at) if row.completed_at else None,
+        "processed_at": timestamp(row.processed_at) if row.processed_at else None,
+        "completed_at": timestamp(row.completed_at) if row.completed_at else None,
         "error_code": row.error_code,
         "status_note": None,
         "data": {},
@@ -50,8 +50,8 @@ def campaign(store: Store, row: CampaignRecord) -> Document:
     if store.dialect.retrieve == "site":
         # The current page shows null for a campaign that has not changed.
         changed = row.updated_at != row.created_at
-        updated_at = stamp(row.updated_at) if changed else None
-        return document | {"created_at": stamp(row.created_at), "updated_at": updated_at}
+        updated_at = timestamp(row.updated_at) if changed else None
+        return document | {"created_at": timestamp(row.created_at), "updated_at": updated_at}
     return _leading(store, row) | document | {"sms_remitter": {"name": _SENDER}}
 
 
@@ -72,8 +72,8 @@ def _site_entry(store: Store, row: MessageRecord) -> dict[str, object]:
         "content": row.content,
         "status": row.status,
         "error_code": row.error_code,
-        "created_at": store.dialect.stamp(row.created_at),
-        "updated_at": store.dialect.stamp(row.updated_at),
+        "created_at": store.dialect.format_timestamp(row.created_at),
+        "updated_at": store.dialect.format_timestamp(row.updated_at),
     }
 
 
@@ -111,8 +111,8 @@ def _site_message(store: Store, row: MessageRecord) -> Document:
         "is_refunded": row.is_refunded,
         "status": row.status,
         "error_code": row.error_code,
-        "created_at": store.dialect.stamp(row.created_at),
-        "updated_at": store.dialect.stamp(row.updated_at),
+        "created_at": store.dialect.format_timestamp(row.created_at),
+        "updated_at": store.dialect.format_timestamp(row.updated_at),
     }
 
 
@@ -161,8 +161,8 @@ def _leading(
     """Return the keys with which each object of the wider reference begins."""
     return {
         "id": str(row.id),
-        "updated_at": store.dialect.stamp(row.updated_at),
-        "created_at": store.dialect.stamp(row.created_at),
+        "updated_at": store.dialect.format_timestamp(row.updated_at),
+        "created_at": store.dialect.format_timestamp(row.created_at),
     }
 
 

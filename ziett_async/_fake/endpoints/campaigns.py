@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from ziett_async._fake.dialect import Dialect
-from ziett_async._fake.endpoints.messages import CHANNELS, no_such
+from ziett_async._fake.endpoints.messages import CHANNELS, not_found
 from ziett_async._fake.listing import Filter, Paging, envelope
 from ziett_async._fake.numbering import to_e164
 from ziett_async._fake.parsing.body import JsonBody, json_object
 from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.parsing.submissions import CampaignSubmission
 from ziett_async._fake.request import Action, MatchedRequest
-from ziett_async._fake.responses import NO_NUMBER, accepted_are, answer
+from ziett_async._fake.responses import INVALID_NUMBER, accepted_values, answer
 from ziett_async._fake.shapes import campaign
 from ziett_async._fake.state.records import CampaignRecord
 from ziett_async._fake.state.store import Store
@@ -40,7 +40,7 @@ def send_batch_campaign(store: Store, matched: MatchedRequest) -> Action:
     form = JsonBody(json_object(matched.body))
     remitter_id = form.uuid("remitter_id", store.dialect)
     content = form.text("content", most=10_000)
-    form.choice("channel_type", _CHANNELS, accepted_are(_CHANNELS))
+    form.choice("channel_type", _CHANNELS, accepted_values(_CHANNELS))
     name = form.optional_text("name", most=200)
     country = form.optional_text(
         "country_alpha2", accepts=_COUNTRY.fullmatch, must="must be two capital letters"
@@ -48,23 +48,23 @@ def send_batch_campaign(store: Store, matched: MatchedRequest) -> Action:
     # Recipients are not to blame for a country that is none.
     named = None if "country_alpha2" in form.errors else country
     in_e164 = partial(to_e164, country=named or _HOME)
-    recipients = form.texts("recipients", least=2, most=1000, accepts=in_e164, must=NO_NUMBER)
+    recipients = form.texts("recipients", least=2, most=1000, accepts=in_e164, must=INVALID_NUMBER)
     form.close()
-    order = CampaignSubmission(
+    submission = CampaignSubmission(
         remitter_id=remitter_id,
         content=content,
         recipients=[number for number in map(in_e164, recipients) if number],
         name=name,
         idempotency_key=matched.idempotency_key,
     )
-    return partial(_accept, store, order)
+    return partial(_accept, store, submission)
 
 
 def get_campaign(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /campaigns/{campaign_id}`."""
     record = store.campaigns.get(matched.uuid("campaign_id", store.dialect))
     if record is None:
-        raise no_such(store, "Campaign")
+        raise not_found(store, "Campaign")
     return partial(answer, 200, campaign(store, record))
 
 
@@ -77,9 +77,9 @@ def list_campaigns(store: Store, matched: MatchedRequest) -> Action:
     return lambda: answer(200, envelope(store.campaigns, filters, paging, partial(campaign, store)))
 
 
-def _accept(store: Store, order: CampaignSubmission) -> Response:
-    campaign_id = str(store.accept_campaign(order).id)
-    count = f"Processing {len(order.recipients):,} messages in the background."
+def _accept(store: Store, submission: CampaignSubmission) -> Response:
+    campaign_id = str(store.accept_campaign(submission).id)
+    count = f"Processing {len(submission.recipients):,} messages in the background."
     message = f"Campaign validation successful. {count}"
     return answer(202, {"message": message, "campaign_id": campaign_id})
 

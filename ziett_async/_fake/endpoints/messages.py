@@ -12,7 +12,7 @@ from ziett_async._fake.parsing.body import JsonBody, json_object
 from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.parsing.submissions import ContactDetails, MessageSubmission
 from ziett_async._fake.request import Action, MatchedRequest
-from ziett_async._fake.responses import NO_NUMBER, Refusal, accepted_are, answer
+from ziett_async._fake.responses import INVALID_NUMBER, Refusal, accepted_values, answer
 from ziett_async._fake.shapes import list_entry, message
 from ziett_async._fake.state.records import MessageRecord
 from ziett_async._fake.state.store import Store
@@ -30,14 +30,14 @@ def send_message(store: Store, matched: MatchedRequest) -> Action:
     form = JsonBody(json_object(matched.body))
     remitter_id = form.uuid("remitter_id", store.dialect)
     # The documented text names both, whichever are accepted.
-    channel_type = form.choice("channel_type", store.dialect.channels, accepted_are(CHANNELS))
-    target_e164 = form.text("target_e164", accepts=is_assignable, must=NO_NUMBER)
+    channel_type = form.choice("channel_type", store.dialect.channels, accepted_values(CHANNELS))
+    target_e164 = form.text("target_e164", accepts=is_assignable, must=INVALID_NUMBER)
     unbounded = channel_type != "SMS" and channel_type in store.dialect.channels
     content = form.text("content", most=None if unbounded else 1600)
     contact = form.inner("save_contact")
     save_contact = None if contact is None else _contact(contact)
     form.close()
-    order = MessageSubmission(
+    submission = MessageSubmission(
         remitter_id=remitter_id,
         channel_type=channel_type,
         target_e164=target_e164,
@@ -45,7 +45,7 @@ def send_message(store: Store, matched: MatchedRequest) -> Action:
         save_contact=save_contact,
         idempotency_key=matched.idempotency_key,
     )
-    return partial(_accept, store, order)
+    return partial(_accept, store, submission)
 
 
 def list_messages(store: Store, matched: MatchedRequest) -> Action:
@@ -57,7 +57,7 @@ def list_campaign_messages(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /campaigns/{campaign_id}/messages`."""
     campaign_id = matched.uuid("campaign_id", store.dialect)
     if store.campaigns.get(campaign_id) is None:
-        raise no_such(store, "Campaign")
+        raise not_found(store, "Campaign")
     return _listing(store, matched, [lambda row: row.campaign_id == campaign_id])
 
 
@@ -65,11 +65,11 @@ def get_message(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /messages/{message_id}`."""
     record = store.messages.get(matched.uuid("message_id", store.dialect))
     if record is None:
-        raise no_such(store, "Message")
+        raise not_found(store, "Message")
     return partial(answer, 200, message(store, record))
 
 
-def no_such(store: Store, what: str) -> Refusal:
+def not_found(store: Store, what: str) -> Refusal:
     """Return the 404 for something that is not there."""
     return Refusal(404, f"{what} not found", code=store.dialect.not_found)
 
@@ -84,8 +84,8 @@ def _contact(form: JsonBody) -> ContactDetails:
     )
 
 
-def _accept(store: Store, order: MessageSubmission) -> Response:
-    document = {"message_id": str(store.accept_message(order).id)}
+def _accept(store: Store, submission: MessageSubmission) -> Response:
+    document = {"message_id": str(store.accept_message(submission).id)}
     if store.dialect.accepted_status:
         document["status"] = "QUEUED"
     return answer(202, document)

@@ -9,7 +9,7 @@ from uuid import UUID
 from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.responses import REQUIRED, Refusal, invalid
 
-NOWHERE = UUID(int=0)
+NIL_UUID = UUID(int=0)
 _EMPTY = "must not be empty"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -91,8 +91,8 @@ class JsonBody:
         value = self._present(name)
         found = dialect.parse_id(value) if isinstance(value, str) else None
         if found is None and value is not None:
-            self.note(name, dialect.wants_id)
-        return found or NOWHERE
+            self.note(name, dialect.id_problem)
+        return found or NIL_UUID
 
     def choice(self, name: str, accepted: Collection[str], must: str) -> str:
         """Return a required string that is one of those accepted."""

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from ziett_async._fake.dialect import Dialect
-from ziett_async._fake.responses import NO_MOMENT, accepted_are, invalid
+from ziett_async._fake.responses import INVALID_TIMESTAMP, accepted_values, invalid
 
 #: As long as anybody may ask for; Python refuses to read some thousand digits.
 _INTEGER = re.compile(r"-?[0-9]{1,100}")
@@ -42,7 +42,7 @@ class QueryString:
         """Return one of the accepted values; the first is the default."""
         value = self.one(name)
         if value is not None and value not in accepted:
-            self.errors[name] = accepted_are(accepted)
+            self.errors[name] = accepted_values(accepted)
         return accepted[0] if value is None else value
 
     def choices(
@@ -54,7 +54,7 @@ class QueryString:
             each.upper() if lower_case and each.islower() else each for each in given
         )
         if not values <= set(accepted):
-            self.errors[name] = accepted_are(accepted)
+            self.errors[name] = accepted_values(accepted)
         return values
 
     def texts(self, name: str) -> frozenset[str]:
@@ -65,7 +65,7 @@ class QueryString:
         """Return every value of a filter of ids, which the dialect has to accept."""
         found = [dialect.parse_id(value) for value in self.texts(name)]
         if None in found:
-            self.errors[name] = dialect.wants_id
+            self.errors[name] = dialect.id_problem
         return frozenset(value for value in found if value is not None)
 
     def moment(self, name: str) -> datetime | None:
@@ -76,7 +76,7 @@ class QueryString:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            self.errors[name] = NO_MOMENT
+            self.errors[name] = INVALID_TIMESTAMP
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

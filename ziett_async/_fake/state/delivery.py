@@ -74,7 +74,7 @@ class Delivery:
         return "DELIVERED", None
 
 
-class Agenda:
+class Schedule:
     """Steps to come, in the order in which they fall due."""
 
     def __init__(self) -> None:

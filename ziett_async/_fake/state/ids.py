@@ -26,12 +26,12 @@ class IdFactory:
 
     def now(self) -> datetime:
         """Return the calendar time, as finely as the dialect shows it."""
-        return self.dialect.keep(datetime.fromtimestamp(self._clock.time(), UTC))
+        return self.dialect.to_precision(datetime.fromtimestamp(self._clock.time(), UTC))
 
     def next(self) -> datetime:
         """Return a `created_at`: now, or just after the last one where those are distinct."""
         step = _MILLISECOND if self.dialect.timestamps == "milliseconds" else _MICROSECOND
-        just_after = self.dialect.keep(self._last) + step
+        just_after = self.dialect.to_precision(self._last) + step
         self._last = max(self.now(), just_after) if self._distinct else self.now()
         return self._last
 

@@ -14,7 +14,7 @@ from ziett_async._fake.parsing.submissions import (
     MessageSubmission,
 )
 from ziett_async._fake.responses import Refusal
-from ziett_async._fake.state.delivery import Agenda, Delivery, Step, operator_of
+from ziett_async._fake.state.delivery import Delivery, Schedule, Step, operator_of
 from ziett_async._fake.state.ids import IdFactory
 from ziett_async._fake.state.records import CampaignRecord, Change, ContactRecord, MessageRecord
 from ziett_async._fake.state.table import Table
@@ -35,9 +35,9 @@ class Store:
         price_per_part: bool,
     ) -> None:
         self._clock = clock
-        self._stamps = ids
+        self._ids = ids
         self._delivery = delivery
-        self._agenda = Agenda()
+        self._schedule = Schedule()
         self._messages: Table[MessageRecord] = Table()
         self._campaigns: Table[CampaignRecord] = Table()
         self.contacts: dict[str, ContactRecord] = {}
@@ -50,57 +50,57 @@ class Store:
     @property
     def dialect(self) -> Dialect:
         """The dialect of every answer."""
-        return self._stamps.dialect
+        return self._ids.dialect
 
     def use_dialect(self, name: str) -> None:
         """Answer as the pages of this name do from now on."""
-        self._stamps.dialect = self.dialect.named(name)
+        self._ids.dialect = self.dialect.named(name)
 
     @property
     def messages(self) -> Table[MessageRecord]:
         """Every message, with the status that it has by now."""
-        self._settle()
+        self._apply_due_steps()
         return self._messages
 
     @property
     def campaigns(self) -> Table[CampaignRecord]:
         """Every campaign, with the status that it has by now."""
-        self._settle()
+        self._apply_due_steps()
         return self._campaigns
 
-    def accept_message(self, order: MessageSubmission) -> MessageRecord:
+    def accept_message(self, submission: MessageSubmission) -> MessageRecord:
         """Charge for a message, save its contact, and queue it."""
-        self._charge(self._cost(order.content, order.channel_type))
-        created_at = self._stamps.next()
-        if order.save_contact is not None:
-            self._save_contact(order.target_e164, order.save_contact, created_at)
-        record = self.compose(
-            order.target_e164,
-            remitter_id=order.remitter_id,
-            content=order.content,
-            channel_type=order.channel_type,
-            idempotency_key=order.idempotency_key,
+        self._charge(self._cost(submission.content, submission.channel_type))
+        created_at = self._ids.next()
+        if submission.save_contact is not None:
+            self._save_contact(submission.target_e164, submission.save_contact, created_at)
+        record = self.new_message(
+            submission.target_e164,
+            remitter_id=submission.remitter_id,
+            content=submission.content,
+            channel_type=submission.channel_type,
+            idempotency_key=submission.idempotency_key,
             created_at=created_at,
         )
         self._queue(record, start=0.0)
         return record
 
-    def accept_campaign(self, order: CampaignSubmission) -> CampaignRecord:
+    def accept_campaign(self, submission: CampaignSubmission) -> CampaignRecord:
         """Charge for a campaign and queue its messages."""
-        self._charge(self._cost(order.content) * len(order.recipients))
-        campaign = self._open_campaign(order)
+        self._charge(self._cost(submission.content) * len(submission.recipients))
+        campaign = self._create_campaign(submission)
         start = self._delivery.campaign_processing if self._delivery else 0.0
-        for number in order.recipients:
-            record = self.compose(
+        for number in submission.recipients:
+            record = self.new_message(
                 number,
-                remitter_id=order.remitter_id,
-                content=order.content,
+                remitter_id=submission.remitter_id,
+                content=submission.content,
                 campaign_id=campaign.id,
             )
             self._queue(record, start)
         return campaign
 
-    def compose(
+    def new_message(
         self,
         target_e164: str,
         *,
@@ -112,10 +112,10 @@ class Store:
         idempotency_key: str | None = None,
     ) -> MessageRecord:
         """Return a new message that is not in the store yet."""
-        moment = self.dialect.keep(created_at) if created_at else self._stamps.next()
+        moment = self.dialect.to_precision(created_at) if created_at else self._ids.next()
         contact = self.contacts.get(target_e164)
         return MessageRecord(
-            id=self._stamps.uuid(moment),
+            id=self._ids.uuid(moment),
             remitter_id=remitter_id,
             target_e164=target_e164,
             content=content,
@@ -133,10 +133,10 @@ class Store:
 
     def put(self, record: MessageRecord | CampaignRecord) -> None:
         """Add or replace a row; from now on it changes by hand only."""
-        self._settle()
-        self._agenda.drop(record.id)
+        self._apply_due_steps()
+        self._schedule.drop(record.id)
         if isinstance(record, MessageRecord):
-            self._messages.put(_remembered(record))
+            self._messages.put(_with_history(record))
         else:
             self._campaigns.put(record)
 
@@ -146,14 +146,14 @@ class Store:
             self.messages[message_id],
             status=status,
             error_code=error_code,
-            updated_at=self._stamps.now(),
+            updated_at=self._ids.now(),
         )
         self.put(record)
         return self._messages[message_id]
 
     def delete(self, message_id: UUID) -> None:
         """Delete a message."""
-        self._agenda.drop(message_id)
+        self._schedule.drop(message_id)
         self._messages.remove(message_id)
 
     def _cost(self, content: str, channel_type: str = "SMS") -> Decimal:
@@ -162,55 +162,55 @@ class Store:
 
     def _charge(self, cost: Decimal) -> None:
         if cost > self.balance:
-            raise Refusal(402, self.dialect.no_money, service="billing")
+            raise Refusal(402, self.dialect.insufficient_funds, service="billing")
         self.balance -= cost
 
-    def _save_contact(self, number: str, order: ContactDetails, moment: datetime) -> None:
+    def _save_contact(self, number: str, details: ContactDetails, moment: datetime) -> None:
         known = self.contacts.get(number)
         self.contacts[number] = ContactRecord(
-            id=known.id if known else self._stamps.uuid(moment),
+            id=known.id if known else self._ids.uuid(moment),
             target_e164=number,
-            name=order.name,
+            name=details.name,
             created_at=known.created_at if known else moment,
             updated_at=moment,
-            email=order.email or (known.email if known else None),
-            tags=tuple(dict.fromkeys((*(known.tags if known else ()), *order.tags))),
+            email=details.email or (known.email if known else None),
+            tags=tuple(dict.fromkeys((*(known.tags if known else ()), *details.tags))),
         )
 
-    def _open_campaign(self, order: CampaignSubmission) -> CampaignRecord:
-        created_at = self._stamps.next()
+    def _create_campaign(self, submission: CampaignSubmission) -> CampaignRecord:
+        created_at = self._ids.next()
         campaign = CampaignRecord(
-            id=self._stamps.uuid(created_at),
-            remitter_id=order.remitter_id,
-            content=order.content,
-            name=order.name,
-            recipients=len(order.recipients),
+            id=self._ids.uuid(created_at),
+            remitter_id=submission.remitter_id,
+            content=submission.content,
+            name=submission.name,
+            recipients=len(submission.recipients),
             trigger_source=self.dialect.trigger_source,
-            idempotency_key=order.idempotency_key,
+            idempotency_key=submission.idempotency_key,
             created_at=created_at,
             updated_at=created_at,
         )
         self._campaigns.put(campaign)
         if self._delivery:
-            self._agenda.plan(campaign.id, self._clock.monotonic(), self._delivery.of_campaign())
+            self._schedule.plan(campaign.id, self._clock.monotonic(), self._delivery.of_campaign())
         return campaign
 
     def _queue(self, record: MessageRecord, start: float) -> None:
         self._messages.put(record)
         if self._delivery:
             steps = self._delivery.of_message(record.id, record.channel_destination, start)
-            self._agenda.plan(record.id, self._clock.monotonic(), steps)
+            self._schedule.plan(record.id, self._clock.monotonic(), steps)
 
-    def _settle(self) -> None:
-        for subject, step in self._agenda.due(self._clock.monotonic()):
+    def _apply_due_steps(self) -> None:
+        for subject, step in self._schedule.due(self._clock.monotonic()):
             message = self._messages.get(subject)
             if message is not None:
-                self._messages.put(self._moved(message, step))
+                self._messages.put(self._advance_message(message, step))
             else:
-                self._campaigns.put(self._promoted(self._campaigns[subject], step))
+                self._campaigns.put(self._advance_campaign(self._campaigns[subject], step))
 
-    def _moved(self, message: MessageRecord, step: Step) -> MessageRecord:
-        moment = self._later(message.created_at, step)
+    def _advance_message(self, message: MessageRecord, step: Step) -> MessageRecord:
+        moment = self._time_of(message.created_at, step)
         return attrs.evolve(
             message,
             status=step.status,
@@ -219,8 +219,8 @@ class Store:
             history=(*message.history, Change(step.status, moment, step.error_code)),
         )
 
-    def _promoted(self, campaign: CampaignRecord, step: Step) -> CampaignRecord:
-        moment = self._later(campaign.created_at, step)
+    def _advance_campaign(self, campaign: CampaignRecord, step: Step) -> CampaignRecord:
+        moment = self._time_of(campaign.created_at, step)
         completed = step.status == "COMPLETED"
         return attrs.evolve(
             campaign,
@@ -230,11 +230,11 @@ class Store:
             completed_at=moment if completed else None,
         )
 
-    def _later(self, moment: datetime, step: Step) -> datetime:
-        return self.dialect.keep(moment + timedelta(seconds=step.after))
+    def _time_of(self, moment: datetime, step: Step) -> datetime:
+        return self.dialect.to_precision(moment + timedelta(seconds=step.after))
 
 
-def _remembered(record: MessageRecord) -> MessageRecord:
+def _with_history(record: MessageRecord) -> MessageRecord:
     """Return a row that was changed by hand with the change in its history."""
     change = Change(record.status, record.updated_at, record.error_code)
     last = record.history[-1] if record.history else None

@@ -68,7 +68,7 @@ class Table(Generic[R]):
         """Delete a row; KeyError where there is none."""
         self._leave(self._rows.pop(row_id))
 
-    def between(self, oldest: datetime | None, newest: datetime | None) -> Sequence[UUID]:
+    def ids_between(self, oldest: datetime | None, newest: datetime | None) -> Sequence[UUID]:
         """Return the ids of rows with `created_at` within the bounds, oldest first."""
         line = self._timeline
         start = 0 if oldest is None else bisect_left(line, (oldest, -inf))
