@@ -87,7 +87,6 @@ METHODS = [
 LONG_MODULES = {
     "errors.py": "the whole tree, a class each",
     "_fake/state/store.py": "all that changes the service's state",
-    "_fake/fake.py": "what a test may ask of the fake",
 }
 #: Who may import what is costly, optional, or hidden behind a port.
 IMPORTERS = {

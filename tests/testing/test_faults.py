@@ -1,10 +1,11 @@
 """Scripted faults, and what an exchange becomes by each."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, cast
 
+import attrs
 import pytest
 
 from ziett_async._clock import ManualClock
@@ -215,3 +216,38 @@ def test_a_status_is_a_number() -> None:
     """A string of digits is none."""
     with pytest.raises(TypeError, match="must be a number, got '503'"):
         Fault.status(cast("Any", "503"))
+
+
+class Headers(tuple[tuple[str, str], ...]):  # noqa: SLOT001 (it counts)
+    """Headers that count how often they are read."""
+
+    reads = 0
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Count a reading."""
+        self.reads += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize(
+    "fault", [None, Fault.reset(), Fault.lose_answer(), Fault.status(500), Fault.stored_error()]
+)
+def test_a_request_is_parsed_once(request_of: Ask, message: Body, fault: Fault | None) -> None:
+    """To find its fault, to execute it and to record it, whatever the fault is."""
+    request = request_of("POST", "/messages", message(), key="a")
+    headers = Headers(request.headers)
+    fake = FakeZiett()
+    fake.faults.add(*([] if fault is None else [fault]))
+    fake.exchange(attrs.evolve(request, headers=headers))
+    assert headers.reads == 1
+
+
+def test_an_exchange_has_the_services_record_of_its_request(request_of: Ask) -> None:
+    """Or none, where the connection was refused."""
+    fake = FakeZiett()
+    with fake.script(Fault.reset(), Fault.refuse()):
+        reset, refused, answered = (
+            fake.exchange(request_of("GET", path)) for path in ("/a", "/b", "/messages")
+        )
+    assert [reset.arrival, answered.arrival] == fake.requests
+    assert refused.arrival is None

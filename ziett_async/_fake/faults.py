@@ -7,8 +7,9 @@ from math import inf
 
 import attrs
 
+from ziett_async._fake.operations import OPERATIONS
 from ziett_async._fake.responses import proxy_response
-from ziett_async._fake.routes import OPERATIONS
+from ziett_async._fake.state.records import Arrival
 from ziett_async._wire import Headers, Response
 
 
@@ -38,8 +39,10 @@ class Exchange:
     delay: float = 0.0
     #: Bytes of the body that arrive when the ending is `TRUNCATED`.
     cut: int = 0
-    #: Whether the service carried the request out.
+    #: Whether the service executed the request.
     executed: bool = True
+    #: The service's record of the request; None if it never reached the service.
+    arrival: Arrival | None = attrs.field(default=None, eq=False, repr=False)
 
 
 def _check_operation(_: object, __: object, operation: str | None) -> None:

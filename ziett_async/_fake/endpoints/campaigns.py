@@ -37,7 +37,7 @@ _STATUSES = (
 
 def send_batch_campaign(store: Store, matched: MatchedRequest) -> Action:
     """Answer `POST /campaigns/batch`."""
-    form = JsonBody(json_object(matched.body))
+    form = JsonBody(json_object(matched.incoming.body))
     remitter_id = form.uuid("remitter_id", store.dialect)
     content = form.text("content", most=10_000)
     form.choice("channel_type", _CHANNELS, accepted_values(_CHANNELS))
@@ -55,7 +55,7 @@ def send_batch_campaign(store: Store, matched: MatchedRequest) -> Action:
         content=content,
         recipients=[number for number in map(in_e164, recipients) if number],
         name=name,
-        idempotency_key=matched.idempotency_key,
+        idempotency_key=matched.incoming.idempotency_key,
     )
     return partial(_accept, store, submission)
 
@@ -70,7 +70,7 @@ def get_campaign(store: Store, matched: MatchedRequest) -> Action:
 
 def list_campaigns(store: Store, matched: MatchedRequest) -> Action:
     """Answer `GET /campaigns`."""
-    search = QueryString(matched.query)
+    search = QueryString(matched.incoming.query)
     paging = Paging.of(search, store.dialect)
     filters = _filters(search, store.dialect)
     search.close()

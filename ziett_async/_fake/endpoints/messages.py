@@ -27,7 +27,7 @@ _EMAIL = re.compile(
 
 def send_message(store: Store, matched: MatchedRequest) -> Action:
     """Answer `POST /messages`."""
-    form = JsonBody(json_object(matched.body))
+    form = JsonBody(json_object(matched.incoming.body))
     remitter_id = form.uuid("remitter_id", store.dialect)
     # The documented text names both, whichever are accepted.
     channel_type = form.choice("channel_type", store.dialect.channels, accepted_values(CHANNELS))
@@ -43,7 +43,7 @@ def send_message(store: Store, matched: MatchedRequest) -> Action:
         target_e164=target_e164,
         content=content,
         save_contact=save_contact,
-        idempotency_key=matched.idempotency_key,
+        idempotency_key=matched.incoming.idempotency_key,
     )
     return partial(_accept, store, submission)
 
@@ -92,7 +92,7 @@ def _accept(store: Store, submission: MessageSubmission) -> Response:
 
 
 def _listing(store: Store, matched: MatchedRequest, filters: list[Filter[MessageRecord]]) -> Action:
-    search = QueryString(matched.query)
+    search = QueryString(matched.incoming.query)
     paging = Paging.of(search, store.dialect)
     filters = [*filters, *_filters(search, store.dialect)]
     search.close()

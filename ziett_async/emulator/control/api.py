@@ -118,11 +118,8 @@ class Control:
         """Return the API with its requests and answers noted for the inbox."""
 
         def answered(request: Request) -> Exchange:
-            before = self._service.latest
             exchange = api(request)
-            latest = self._service.latest
-            arrival = None if latest is before else latest
-            self._log.note(self._service.clock.time(), request, exchange, arrival)
+            self._log.note(self._service.clock.time(), request, exchange, exchange.arrival)
             return exchange
 
         return answered

@@ -9,7 +9,7 @@ import attrs
 
 from ziett_async._fake.dialect import DIALECTS
 from ziett_async._fake.faults import Fault
-from ziett_async._fake.routes import OPERATIONS
+from ziett_async._fake.operations import OPERATIONS
 from ziett_async.emulator.control.body import CommandBody
 
 Document = Mapping[str, object]
@@ -35,7 +35,7 @@ def read_faults(document: Document) -> Sequence[Fault]:
     fields = document if kind is None else ("kind", "operation", "times", *kind.fields)
     order = CommandBody(document, *fields)
     order.choice("kind", _KINDS, f"must be one of: {', '.join(_KINDS)}")
-    operation = order.optional_choice("operation", OPERATIONS)
+    operation = order.optional_choice("operation", tuple(OPERATIONS))
     times = order.integer("times", 1, least=1, most=1000)
     fault = kind and kind.make(order)
     order.close()
