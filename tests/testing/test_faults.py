@@ -212,9 +212,9 @@ def test_a_status_that_nothing_can_answer_is_refused(status: int) -> None:
     assert [str(Fault.status(edge))[:11] for edge in (200, 599)] == ["status(200)", "status(599)"]
 
 
-def test_a_status_is_a_number() -> None:
-    """A string of digits is none."""
-    with pytest.raises(TypeError, match="must be a number, got '503'"):
+def test_a_status_is_an_integer() -> None:
+    """A string of digits is refused."""
+    with pytest.raises(TypeError, match="must be an integer, got '503'"):
         Fault.status(cast("Any", "503"))
 
 

@@ -10,7 +10,8 @@ import attrs
 
 from ziett_async._clock import Clock, ManualClock
 from ziett_async._fake.dialect import Dialect
-from ziett_async._fake.faults import Exchange, Fault, Faults
+from ziett_async._fake.fault_queue import Faults
+from ziett_async._fake.faults import Exchange, Fault
 from ziett_async._fake.idempotency import Idempotency
 from ziett_async._fake.inspection import Inspectable
 from ziett_async._fake.quotas import DEFAULT_LIMITS, Quota, WindowName

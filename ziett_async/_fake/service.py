@@ -7,7 +7,8 @@ import attrs
 
 from ziett_async._clock import Clock
 from ziett_async._fake.access import ApiKeys
-from ziett_async._fake.faults import Ending, Exchange, Fault, Faults
+from ziett_async._fake.fault_queue import Faults
+from ziett_async._fake.faults import Ending, Exchange, Fault
 from ziett_async._fake.idempotency import Idempotency, IdempotencyStore, check_idempotency_key
 from ziett_async._fake.quotas import BucketLevel, Quotas, too_many_requests
 from ziett_async._fake.request import Action, IncomingRequest, MatchedRequest

@@ -2,7 +2,8 @@
 
 from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.fake import FakeZiett
-from ziett_async._fake.faults import Ending, Exchange, Fault, Faults
+from ziett_async._fake.fault_queue import Faults
+from ziett_async._fake.faults import Ending, Exchange, Fault
 from ziett_async._fake.idempotency import Idempotency
 from ziett_async._fake.operations import SCOPES
 from ziett_async._fake.quotas import DEFAULT_LIMITS, Quota

@@ -1,4 +1,4 @@
-"""The service's state: who was sent what, what it cost, and what became of it since."""
+"""The service's state: messages, campaigns, contacts and the balance, and every change of it."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,14 @@ from ziett_async._fake.parsing.submissions import (
     MessageSubmission,
 )
 from ziett_async._fake.responses import Refusal
-from ziett_async._fake.state.delivery import Delivery, Schedule, Step, operator_of
+from ziett_async._fake.state.delivery import (
+    Delivery,
+    Schedule,
+    Step,
+    advance_campaign,
+    advance_message,
+    operator_of,
+)
 from ziett_async._fake.state.ids import IdFactory
 from ziett_async._fake.state.records import CampaignRecord, Change, ContactRecord, MessageRecord
 from ziett_async._fake.state.table import Table
@@ -22,7 +29,7 @@ from ziett_async._sms import segments_of
 
 
 class Store:
-    """Table, contacts and the balance. What is read from it is settled up to now."""
+    """The tables, the contacts and the balance. Reading applies every delivery step that is due."""
 
     def __init__(
         self,
@@ -49,29 +56,34 @@ class Store:
 
     @property
     def dialect(self) -> Dialect:
-        """The dialect of every answer."""
+        """The dialect of every response."""
         return self._ids.dialect
 
     def use_dialect(self, name: str) -> None:
-        """Answer as the pages of this name do from now on."""
+        """Respond in the dialect of this name from now on."""
         self._ids.dialect = self.dialect.named(name)
 
     @property
     def messages(self) -> Table[MessageRecord]:
-        """Every message, with the status that it has by now."""
+        """Every message, with its current status."""
         self._apply_due_steps()
         return self._messages
 
     @property
     def campaigns(self) -> Table[CampaignRecord]:
-        """Every campaign, with the status that it has by now."""
+        """Every campaign, with its current status."""
         self._apply_due_steps()
         return self._campaigns
 
     def accept_message(self, submission: MessageSubmission) -> MessageRecord:
-        """Charge for a message, save its contact, and queue it."""
+        """Charge for a message, save its contact, and add it.
+
+        Raises:
+            Refusal: 402, if the balance is too low.
+
+        """
         self._charge(self._cost(submission.content, submission.channel_type))
-        created_at = self._ids.next()
+        created_at = self._ids.next_created_at()
         if submission.save_contact is not None:
             self._save_contact(submission.target_e164, submission.save_contact, created_at)
         record = self.new_message(
@@ -82,11 +94,16 @@ class Store:
             idempotency_key=submission.idempotency_key,
             created_at=created_at,
         )
-        self._queue(record, start=0.0)
+        self._add_message(record, start=0.0)
         return record
 
     def accept_campaign(self, submission: CampaignSubmission) -> CampaignRecord:
-        """Charge for a campaign and queue its messages."""
+        """Charge for a campaign, and add it and its messages.
+
+        Raises:
+            Refusal: 402, if the balance is too low.
+
+        """
         self._charge(self._cost(submission.content) * len(submission.recipients))
         campaign = self._create_campaign(submission)
         start = self._delivery.campaign_processing if self._delivery else 0.0
@@ -97,7 +114,7 @@ class Store:
                 content=submission.content,
                 campaign_id=campaign.id,
             )
-            self._queue(record, start)
+            self._add_message(record, start)
         return campaign
 
     def new_message(
@@ -111,8 +128,10 @@ class Store:
         campaign_id: UUID | None = None,
         idempotency_key: str | None = None,
     ) -> MessageRecord:
-        """Return a new message that is not in the store yet."""
-        moment = self.dialect.to_precision(created_at) if created_at else self._ids.next()
+        """Return a new message, without adding it."""
+        moment = (
+            self.dialect.to_precision(created_at) if created_at else self._ids.next_created_at()
+        )
         contact = self.contacts.get(target_e164)
         return MessageRecord(
             id=self._ids.uuid(moment),
@@ -132,16 +151,16 @@ class Store:
         )
 
     def put(self, record: MessageRecord | CampaignRecord) -> None:
-        """Add or replace a row; from now on it changes by hand only."""
+        """Add or replace a record; from now on it only changes by hand."""
         self._apply_due_steps()
-        self._schedule.drop(record.id)
+        self._schedule.cancel(record.id)
         if isinstance(record, MessageRecord):
             self._messages.put(_with_history(record))
         else:
             self._campaigns.put(record)
 
     def deliver(self, message_id: UUID, status: str, error_code: str | None) -> MessageRecord:
-        """Give a message a status, now and for good."""
+        """Set a message's status; from now on it only changes by hand."""
         record = attrs.evolve(
             self.messages[message_id],
             status=status,
@@ -152,8 +171,13 @@ class Store:
         return self._messages[message_id]
 
     def delete(self, message_id: UUID) -> None:
-        """Delete a message."""
-        self._schedule.drop(message_id)
+        """Delete a message.
+
+        Raises:
+            KeyError: there is no such message.
+
+        """
+        self._schedule.cancel(message_id)
         self._messages.remove(message_id)
 
     def _cost(self, content: str, channel_type: str = "SMS") -> Decimal:
@@ -178,7 +202,7 @@ class Store:
         )
 
     def _create_campaign(self, submission: CampaignSubmission) -> CampaignRecord:
-        created_at = self._ids.next()
+        created_at = self._ids.next_created_at()
         campaign = CampaignRecord(
             id=self._ids.uuid(created_at),
             remitter_id=submission.remitter_id,
@@ -192,50 +216,30 @@ class Store:
         )
         self._campaigns.put(campaign)
         if self._delivery:
-            self._schedule.plan(campaign.id, self._clock.monotonic(), self._delivery.of_campaign())
+            self._schedule.add(campaign.id, self._clock.monotonic(), self._delivery.of_campaign())
         return campaign
 
-    def _queue(self, record: MessageRecord, start: float) -> None:
+    def _add_message(self, record: MessageRecord, start: float) -> None:
         self._messages.put(record)
         if self._delivery:
             steps = self._delivery.of_message(record.id, record.channel_destination, start)
-            self._schedule.plan(record.id, self._clock.monotonic(), steps)
+            self._schedule.add(record.id, self._clock.monotonic(), steps)
 
     def _apply_due_steps(self) -> None:
-        for subject, step in self._schedule.due(self._clock.monotonic()):
-            message = self._messages.get(subject)
+        for record_id, step in self._schedule.pop_due(self._clock.monotonic()):
+            message = self._messages.get(record_id)
             if message is not None:
-                self._messages.put(self._advance_message(message, step))
+                self._messages.put(advance_message(message, step, self._time_of(step, message)))
             else:
-                self._campaigns.put(self._advance_campaign(self._campaigns[subject], step))
+                campaign = self._campaigns[record_id]
+                self._campaigns.put(advance_campaign(campaign, step, self._time_of(step, campaign)))
 
-    def _advance_message(self, message: MessageRecord, step: Step) -> MessageRecord:
-        moment = self._time_of(message.created_at, step)
-        return attrs.evolve(
-            message,
-            status=step.status,
-            error_code=step.error_code,
-            updated_at=moment,
-            history=(*message.history, Change(step.status, moment, step.error_code)),
-        )
-
-    def _advance_campaign(self, campaign: CampaignRecord, step: Step) -> CampaignRecord:
-        moment = self._time_of(campaign.created_at, step)
-        completed = step.status == "COMPLETED"
-        return attrs.evolve(
-            campaign,
-            status=step.status,
-            updated_at=moment,
-            processed_at=campaign.processed_at or moment,
-            completed_at=moment if completed else None,
-        )
-
-    def _time_of(self, moment: datetime, step: Step) -> datetime:
-        return self.dialect.to_precision(moment + timedelta(seconds=step.after))
+    def _time_of(self, step: Step, record: MessageRecord | CampaignRecord) -> datetime:
+        return self.dialect.to_precision(record.created_at + timedelta(seconds=step.after))
 
 
 def _with_history(record: MessageRecord) -> MessageRecord:
-    """Return a row that was changed by hand with the change in its history."""
+    """Return a message that was changed by hand, with the change in its history."""
     change = Change(record.status, record.updated_at, record.error_code)
     last = record.history[-1] if record.history else None
     if last and (last.status, last.error_code) == (change.status, change.error_code):
