@@ -12,7 +12,7 @@ import pytest
 
 from tests.fidelity import _switches as switches
 from tests.fidelity._switches import SWITCHES, Row
-from tests.fidelity._wire import NOBODY, REMITTER, message
+from tests.fidelity._wire import REMITTER, UNKNOWN_ID, message
 from ziett_async import (
     AcceptedMessage,
     ApiError,
@@ -157,7 +157,7 @@ async def is_told_of_what_is_not_there(day: Day) -> None:
     """Ask for nothing: a 404 is one error under both codes."""
     for ask in (day.client.get_message, day.client.get_campaign):
         with pytest.raises(NotFoundError) as caught:
-            await ask(NOBODY)
+            await ask(UNKNOWN_ID)
         assert caught.value.code == day.stands("dialect.not_found")
 
 

@@ -1,4 +1,4 @@
-"""Faults: what can go wrong between a client and the service, as values, and their queue."""
+"""Faults: what can go wrong between a client and the service, as values."""
 
 from enum import Enum
 from math import inf

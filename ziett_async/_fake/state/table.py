@@ -1,4 +1,4 @@
-"""Tables indexed by id and time, so that the cost of a page does not depend on the table's size."""
+"""Tables indexed by id and time, so that a page of a large table is cheap."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
