@@ -155,7 +155,16 @@ def test_a_fault_waits_for_its_operation(request_of: Ask) -> None:
         request_of("GET", "/messages")
     )
     assert [str(fault) for fault in fake.faults.pending] == ["status(500) for get_message"]
+    assert fake.faults
+
+
+def test_a_queue_without_faults_is_false() -> None:
+    """Whether it was never used or was cleared."""
+    fake = FakeZiett()
+    assert not fake.faults
+    fake.faults.add(Fault.refuse())
     fake.faults.clear()
+    assert not fake.faults
     assert fake.faults.pending == ()
 
 

@@ -28,7 +28,7 @@ class IdFactory:
         """Return the time of the clock, at the precision of the dialect."""
         return self.dialect.to_precision(datetime.fromtimestamp(self._clock.time(), UTC))
 
-    def next_created_at(self) -> datetime:
+    def next_timestamp(self) -> datetime:
         """Return the next `created_at`: now, or just after the last one if they are distinct."""
         step = _MILLISECOND if self.dialect.timestamps == "milliseconds" else _MICROSECOND
         just_after = self.dialect.to_precision(self._last) + step

@@ -83,7 +83,7 @@ class Store:
 
         """
         self._charge(self._cost(submission.content, submission.channel_type))
-        created_at = self._ids.next_created_at()
+        created_at = self._ids.next_timestamp()
         if submission.save_contact is not None:
             self._save_contact(submission.target_e164, submission.save_contact, created_at)
         record = self.new_message(
@@ -129,9 +129,7 @@ class Store:
         idempotency_key: str | None = None,
     ) -> MessageRecord:
         """Return a new message, without adding it."""
-        moment = (
-            self.dialect.to_precision(created_at) if created_at else self._ids.next_created_at()
-        )
+        moment = self.dialect.to_precision(created_at) if created_at else self._ids.next_timestamp()
         contact = self.contacts.get(target_e164)
         return MessageRecord(
             id=self._ids.uuid(moment),
@@ -202,7 +200,7 @@ class Store:
         )
 
     def _create_campaign(self, submission: CampaignSubmission) -> CampaignRecord:
-        created_at = self._ids.next_created_at()
+        created_at = self._ids.next_timestamp()
         campaign = CampaignRecord(
             id=self._ids.uuid(created_at),
             remitter_id=submission.remitter_id,
