@@ -89,7 +89,7 @@ class JsonBody:
     def optional_text(
         self, name: str, *, most: int | None = None, accepts: Check = bool, must: str = ""
     ) -> str | None:
-        """Return such a string, or None if the field is left out; null is invalid."""
+        """Return an optional string as `text` does, or None if left out; null is invalid."""
         if name not in self:
             return None
         return self.text(name, most=most, accepts=accepts, must=must, empty=_EMPTY)
