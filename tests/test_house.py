@@ -86,8 +86,6 @@ METHODS = [
 #: Modules that have been looked at again and are one thing all the same.
 LONG_MODULES = {
     "errors.py": "the whole tree, a class each",
-    "_fake/state/store.py": "all that changes the service's state",
-    "_fake/fake.py": "what a test may ask of the fake",
 }
 #: Who may import what is costly, optional, or hidden behind a port.
 IMPORTERS = {

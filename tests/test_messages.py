@@ -296,7 +296,7 @@ async def test_a_message_is_read_back(serve: Serve, name: Any) -> None:  # noqa:
     provider = [fields.pop("provider_name"), fields.pop("provider_id")]
     assert provider == ([None, "UNITEL_DIRECT"] if is_older else ["UNITEL_DIRECT", None])
     assert fields.pop("extra") == {}
-    moment = service.fake.dialect.stamp(START)
+    moment = service.fake.dialect.format_timestamp(START)
     contact = {
         "id": str(row.contact_id),
         "updated_at": moment,

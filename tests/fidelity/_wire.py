@@ -14,7 +14,7 @@ from ziett_async.testing import Dialect, FakeZiett
 
 KEY = "zk_test_fidelity"
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
-NOBODY = "019b4b56-e704-7c30-83a0-000000000000"
+UNKNOWN_ID = "019b4b56-e704-7c30-83a0-000000000000"
 
 Query = Sequence[tuple[str, object]]
 Json = Mapping[str, Any]
@@ -85,7 +85,7 @@ class Wire:
         name: str,
         body: object = None,
         *,
-        of: str = NOBODY,
+        of: str = UNKNOWN_ID,
         query: Query = (),
         api_key: str | None = KEY,
         key: str | None = None,

@@ -134,7 +134,7 @@ def test_a_proxy_has_no_error_object(wire: Wire, status: int, body: bytes | None
 
 
 def test_codes_may_be_added(wire: Wire) -> None:
-    """A code that nobody has documented is an answer like another, within the object."""
+    """An undocumented code is sent in the documented error object."""
     error = (
         b'{"code":"ACCOUNT_ON_HOLD","message":"Call us","status":451,'
         b'"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",'

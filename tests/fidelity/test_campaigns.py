@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from tests.fidelity._document import SCHEMAS, fields_of
-from tests.fidelity._wire import NOBODY, REMITTER, Json, Wire, batch, read
+from tests.fidelity._wire import REMITTER, UNKNOWN_ID, Json, Wire, batch, read
 from tests.fidelity.conftest import WireTo
 from tests.fidelity.test_messages import WRONG_QUERIES, ids
 
@@ -164,7 +164,7 @@ def test_campaigns_are_filtered(wire: Wire) -> None:
     wire.fake.put(attrs.evolve(failed, error_code="NO_ROUTE", trigger_source="CUSTOMER_PORTAL"))
     assert found(wire, ("q", "sunday")) == [first]
     assert found(wire, ("channel_type", "SMS")) == [second, first]
-    assert found(wire, ("channel_type", "WHATSAPP")) == found(wire, ("tag_id", NOBODY)) == []
+    assert found(wire, ("channel_type", "WHATSAPP")) == found(wire, ("tag_id", UNKNOWN_ID)) == []
     assert found(wire, ("sms_remitter_id", REMITTER)) == [second, first]
     assert found(wire, ("error_code", "NO_ROUTE"), ("error_code", "X")) == [second]
     assert found(wire, ("trigger_source", "CUSTOMER_PORTAL")) == [second]

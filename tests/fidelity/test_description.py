@@ -35,7 +35,7 @@ from ziett_async.testing import DEFAULT_LIMITS, SCOPES
 OTHER_NAMES = {"e164_format", "to", "sms_remitter_id", "body"}
 #: What a client adds to what was answered.
 OWN = {"call", "idempotency_key", "extra"}
-#: What the published pages print, letter by letter.
+#: What the published pages print, verbatim.
 PUBLISHED: Tree = json.loads(
     (Path(__file__).parents[1] / "wire/published/answers.json").read_bytes()
 )
@@ -48,8 +48,8 @@ CONVENTIONS = {
 
 def client_operations() -> Iterator[Operation[Any]]:
     """Return every operation that a method of the client is made of."""
-    for room in (messages, campaigns):
-        yield from (each for each in vars(room).values() if isinstance(each, Operation))
+    for module in (messages, campaigns):
+        yield from (each for each in vars(module).values() if isinstance(each, Operation))
 
 
 def attributes(kind: type[Any]) -> set[str]:

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from tests.fidelity._document import OPERATIONS
-from tests.fidelity._wire import NOBODY, Answer, Wire
+from tests.fidelity._wire import UNKNOWN_ID, Answer, Wire
 from tests.fidelity.conftest import WireTo
 from ziett_async.testing import SCOPES, Dialect, Fault, Idempotency, Quota
 
@@ -66,7 +66,7 @@ class Case:
     def body(self) -> dict[str, object]:
         """Return what all `POST` bodies have, and the recipients of either."""
         return {
-            "remitter_id": NOBODY,
+            "remitter_id": UNKNOWN_ID,
             "channel_type": "SMS",
             "content": "Hello",
             "target_e164": "+244923456789",
@@ -80,7 +80,7 @@ PROVOKE: dict[int, Callable[[Case], Answer]] = {
     401: lambda case: case.ask(api_key="zk_test_unknown"),
     402: Case.twice,
     403: lambda case: case.ask(api_key="zk_test_none"),
-    404: lambda case: case.ask(of=NOBODY),
+    404: lambda case: case.ask(of=UNKNOWN_ID),
     409: Case.reuse,
     422: Case.invalid,
     429: Case.twice,

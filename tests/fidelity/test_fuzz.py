@@ -42,7 +42,7 @@ schema.config.seed = 20250714
 schema.config.generation.update(
     # The key is the tests' own; one of schemathesis' checks takes it away again.
     with_security_parameters=False,
-    # Parameters that nobody documents are ignored, which no page forbids.
+    # Undocumented parameters are ignored, which no page forbids.
     allow_extra_parameters=False,
 )
 
@@ -149,7 +149,7 @@ def walk(wire: Wire) -> None:
     machine: Any = schema.as_state_machine()
 
     class Walk(machine):  # type: ignore[misc]
-        """Sends, and asks for what it was told."""
+        """Creates messages and campaigns, and requests them by the ids it received."""
 
         def get_call_kwargs(self, _: Case) -> dict[str, Any]:
             return {"base_url": wire.base_url, "headers": HEADERS}

@@ -62,7 +62,7 @@ def test_a_key_with_another_body_may_be_refused(wire_to: WireTo, reused: int) ->
 
 
 def test_a_key_with_another_body_may_be_answered(wire_to: WireTo) -> None:
-    """To the letter, the same key gets the original answer, whatever comes with it."""
+    """Literally, the same key gets the original response, whatever the request is."""
     wire = wire_to(idempotency=Idempotency(reused=202))
     first = wire.ask("send_message", key="k")
     assert wire.ask("send_message", message(content="Else"), key="k").body == first.body

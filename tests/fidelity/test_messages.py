@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from tests.fidelity._document import SCHEMAS, fields_of
-from tests.fidelity._wire import NOBODY, REMITTER, Json, Wire, message, read
+from tests.fidelity._wire import REMITTER, UNKNOWN_ID, Json, Wire, message, read
 from tests.fidelity.conftest import WireTo
 from ziett_async.testing import Delivery
 
@@ -211,9 +211,9 @@ def test_a_list_is_filtered(wire: Wire) -> None:
     assert ids(wire.list(status="FAILED")) == sent[:1]
     assert ids(wire.list(status=("SENT", "FAILED"))) == sent[:2]
     assert ids(wire.list(status="DELIVERED", channel_type=("SMS", "WHATSAPP"))) == sent[2:]
-    assert ids(wire.list(sms_remitter_id=(NOBODY, REMITTER))) == sent
+    assert ids(wire.list(sms_remitter_id=(UNKNOWN_ID, REMITTER))) == sent
     for name in ("contact_id", "campaign_id", "sms_remitter_id", "remitter_id"):
-        assert ids(wire.list(**{name: NOBODY})) == []
+        assert ids(wire.list(**{name: UNKNOWN_ID})) == []
 
 
 def test_a_list_is_filtered_as_the_wider_reference_has_it(wire: Wire) -> None:
@@ -315,7 +315,7 @@ def test_a_message_refers_to_its_contact(wire_to: WireTo) -> None:
 def test_a_malformed_id_is_a_422(wire: Wire, of: str) -> None:
     """That names it; an unknown one is a 404."""
     assert list(wire.ask("get_message", of=of).json["fields"]) == ["message_id"]
-    assert wire.ask("get_message", of=NOBODY).status == 404
+    assert wire.ask("get_message", of=UNKNOWN_ID).status == 404
 
 
 def test_an_id_has_no_case(wire: Wire) -> None:

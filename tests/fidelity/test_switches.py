@@ -12,7 +12,7 @@ import pytest
 
 from tests.fidelity import _switches as switches
 from tests.fidelity._switches import SWITCHES, Row
-from tests.fidelity._wire import NOBODY, REMITTER, message
+from tests.fidelity._wire import REMITTER, UNKNOWN_ID, message
 from ziett_async import (
     AcceptedMessage,
     ApiError,
@@ -66,8 +66,8 @@ class Day:
         """Return the statuses of all answers so far."""
         return {arrival.status for arrival in self.fake.requests}
 
-    def crowd(self) -> None:
-        """Let somebody else send, with this key or another of the organisation, what is allowed."""
+    def use_up_limit(self) -> None:
+        """Use up the limit with this key or another one of the organisation."""
         shared = self.stands("dialect.limits_per") == "organisation"
         key = "zk_test_else" if shared else "zk_test_day"
         headers = (("x-api-key", key), ("content-type", "application/json"))
@@ -86,7 +86,7 @@ async def sends_once_whatever_gets_lost(day: Day) -> None:
 
 
 async def knows_what_a_failure_means(day: Day) -> None:
-    """Meet a 500: it is tried again; one that the key keeps is told, and a new key goes through."""
+    """Retry a 500; report one that is stored under the key, and send with a new key."""
     stored = day.stands("idempotency.stores_server_errors")
     with day.fake.script(Fault.status(500)):
         try:
@@ -157,7 +157,7 @@ async def is_told_of_what_is_not_there(day: Day) -> None:
     """Ask for nothing: a 404 is one error under both codes."""
     for ask in (day.client.get_message, day.client.get_campaign):
         with pytest.raises(NotFoundError) as caught:
-            await ask(NOBODY)
+            await ask(UNKNOWN_ID)
         assert caught.value.code == day.stands("dialect.not_found")
 
 
@@ -207,8 +207,8 @@ async def never_meets_a_limit_of_its_own(day: Day) -> None:
 
 
 async def shares_its_limit(day: Day) -> None:
-    """Find the limit used up: the client waits as it is told, or says that it is so."""
-    day.crowd()
+    """Wait for `Retry-After` when the limit is used up, or report the 429."""
+    day.use_up_limit()
     try:
         await day.send("Crowded", idempotency_key="crowded")
     except RateLimitError:

@@ -1,4 +1,4 @@
-"""How these tests put requests to a fake."""
+"""Requests to a fake, and bodies that it accepts."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ziett_async.testing import FakeZiett
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 
 
-def _request(  # noqa: PLR0913 (a request has so many parts)
+def _request(  # noqa: PLR0913 (each is a part of a request)
     method: str,
     path: str,
     body: object = None,
@@ -59,13 +59,13 @@ def request_of() -> Callable[..., Request]:
 
 @pytest.fixture
 def ask() -> Callable[..., Response]:
-    """Put a request to a fake: `ask(fake, "GET", "/messages")`."""
+    """Send a request to a fake: `ask(fake, "GET", "/messages")`."""
 
-    def put(fake: FakeZiett, method: str, path: str, *args: object, **kwargs: object) -> Response:
+    def send(fake: FakeZiett, method: str, path: str, *args: object, **kwargs: object) -> Response:
         make: Callable[..., Request] = _request
         return fake.handle(make(method, path, *args, **kwargs))
 
-    return put
+    return send
 
 
 @pytest.fixture

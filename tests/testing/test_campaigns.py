@@ -16,7 +16,7 @@ Ask = Callable[..., Response]
 Body = Callable[..., dict[str, object]]
 
 
-def test_a_batch_is_accepted_and_makes_its_messages(ask: Ask, batch: Body) -> None:
+def test_a_batch_is_accepted_and_creates_its_messages(ask: Ask, batch: Body) -> None:
     """202 with an id; one message per recipient, in E.164, each charged."""
     fake = FakeZiett(balance=45, price=15)
     response = ask(fake, "POST", "/campaigns/batch", batch(name="July"), key="k")
@@ -36,8 +36,8 @@ def test_a_batch_is_accepted_and_makes_its_messages(ask: Ask, batch: Body) -> No
     assert ask(fake, "POST", "/campaigns/batch", batch()).status == 402
 
 
-def test_the_count_of_a_campaign_has_its_separator(ask: Ask, batch: Body) -> None:
-    """A thousand is 1,000."""
+def test_the_count_of_a_campaign_has_a_thousands_separator(ask: Ask, batch: Body) -> None:
+    """A count of a thousand is shown as 1,000."""
     response = ask(FakeZiett(), "POST", "/campaigns/batch", batch(recipients=["923456789"] * 1000))
     words = "Campaign validation successful. Processing 1,000 messages in the background."
     assert json.loads(response.body)["message"] == words
@@ -51,10 +51,10 @@ def test_the_count_of_a_campaign_has_its_separator(ask: Ask, batch: Body) -> Non
         (["00351912345678", "351912345670"], "PT", ["+351912345678", "+351912345670"]),
     ],
 )
-def test_recipients_are_of_the_country_or_of_angola(
+def test_local_recipients_belong_to_the_country_or_to_angola(
     ask: Ask, batch: Body, recipients: list[str], country: str | None, numbers: list[str]
 ) -> None:
-    """Those without a prefix; every country whose plan is known has its own."""
+    """A recipient without a prefix gets the calling code of the batch's country."""
     fake, named = FakeZiett(), {"country_alpha2": country} if country else {}
     assert (
         ask(fake, "POST", "/campaigns/batch", batch(recipients=recipients, **named)).status == 202
@@ -66,10 +66,10 @@ def test_recipients_are_of_the_country_or_of_angola(
     ("recipient", "country"),
     [("0000000", None), ("+24412", None), ("912345678", "KE"), (". . . . ", None)],
 )
-def test_a_recipient_that_no_network_has_is_named(
+def test_an_unassignable_recipient_is_reported(
     ask: Ask, batch: Body, recipient: str, country: str | None
 ) -> None:
-    """By its index and in the documented words; nothing is sent to the others."""
+    """With its index and the documented message; nothing is sent to the others."""
     fake, named = FakeZiett(), {"country_alpha2": country} if country else {}
     body = batch(recipients=["+244923456789", recipient], **named)
     response = ask(fake, "POST", "/campaigns/batch", body)
@@ -79,8 +79,8 @@ def test_a_recipient_that_no_network_has_is_named(
     assert not fake.messages
 
 
-def test_every_bad_field_of_a_batch_is_named_at_once(ask: Ask, batch: Body) -> None:
-    """A bad recipient by its index."""
+def test_all_invalid_fields_of_a_batch_are_reported_at_once(ask: Ask, batch: Body) -> None:
+    """An invalid recipient is reported by its index."""
     body = batch(
         channel_type="WHATSAPP",
         content="x" * 10_001,
@@ -111,7 +111,7 @@ def test_a_batch_has_2_to_1000_recipients(ask: Ask, batch: Body, count: int) -> 
 
 
 def test_a_campaign_goes_through_its_statuses(ask: Ask, batch: Body) -> None:
-    """PROCESSING for a second, SENDING for five, COMPLETED; its messages follow."""
+    """PROCESSING for a second, SENDING for five, then COMPLETED, with its messages."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock)
     ask(fake, "POST", "/campaigns/batch", batch())
@@ -132,7 +132,7 @@ def test_a_campaign_goes_through_its_statuses(ask: Ask, batch: Body) -> None:
 
 
 def test_a_retrieved_campaign_has_the_documented_fields(ask: Ask, batch: Body) -> None:
-    """Twenty of them, and the list has the same."""
+    """It has twenty, and so has an entry of the list."""
     fake = FakeZiett()
     ask(fake, "POST", "/campaigns/batch", batch())
     record = fake.campaigns[0]
@@ -193,7 +193,7 @@ def test_filters_narrow_the_list_of_campaigns(
 
 
 def test_a_campaigns_messages_are_a_list_of_their_own(ask: Ask, batch: Body) -> None:
-    """With the filters of the messages, and nobody else's messages."""
+    """It has the filters of the list of messages, and only messages of the campaign."""
     fake = FakeZiett()
     ask(fake, "POST", "/campaigns/batch", batch())
     fake.add_message()
@@ -210,7 +210,7 @@ def test_an_unknown_campaign_is_a_404(ask: Ask, suffix: str) -> None:
     assert ask(fake, "GET", f"/campaigns/batch{suffix}").status == 422
 
 
-def test_a_bad_list_parameter_is_a_422(ask: Ask) -> None:
-    """A campaign's statuses are its own."""
+def test_an_invalid_list_parameter_is_a_422(ask: Ask) -> None:
+    """Statuses of messages are not statuses of campaigns."""
     response = ask(FakeZiett(), "GET", "/campaigns?status=DELIVERED")
     assert list(json.loads(response.body)["fields"]) == ["status"]

@@ -1,4 +1,4 @@
-"""Each published reading of the API, by its name: shapes, codes, words and ids."""
+"""The dialects of the API by name: shapes, codes, messages and ids."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Body = Callable[..., dict[str, object]]
 
 START = datetime.fromisoformat("2025-07-14T10:30:00+00:00")
 
-#: What the published pages print, letter by letter.
+#: What the published pages print, verbatim.
 PUBLISHED = json.loads((Path(__file__).parents[1] / "wire/published/answers.json").read_bytes())
 #: The answers of a dialect's pages, and where each comes from.
 ANSWERS = {
@@ -36,7 +36,7 @@ ANSWERS = {
 
 
 def keys(value: object) -> object:
-    """Return the keys of an answer in their order, at every depth; `data` may hold anything."""
+    """Return the keys of a document in order, at every depth except in `data`."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value).items()
         return [(name, None if name == "data" else keys(each)) for name, each in fields]
@@ -44,10 +44,10 @@ def keys(value: object) -> object:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_has_the_keys_of_the_page_in_their_order(
+def test_a_response_has_the_keys_of_the_page_in_order(
     ask: Ask, message: Body, batch: Body, name: str
 ) -> None:
-    """Letter by letter, as the pages of the dialect print them, objects in objects as well."""
+    """As the pages of the dialect print them, nested objects included."""
     fake = FakeZiett()
     fake.use_dialect(name.rpartition(".")[2])
     ask(fake, "POST", "/messages", message(save_contact={"name": "Ana", "email": "a@b.ao"}))
@@ -58,10 +58,10 @@ def test_an_answer_has_the_keys_of_the_page_in_their_order(
     assert keys(json.loads(ask(fake, method, path, body).body)) == keys(PUBLISHED[name])
 
 
-def test_an_entry_of_the_conventions_begins_with_what_its_page_prints(
+def test_an_entry_of_the_conventions_begins_with_the_keys_of_its_page(
     ask: Ask, message: Body
 ) -> None:
-    """The page abridges it; the rest is what the page of the list has."""
+    """The page shows only some keys; the others are those of the page of the list."""
     fake = FakeZiett()
     ask(fake, "POST", "/messages", message())
     [usual] = json.loads(ask(fake, "GET", "/messages").body)["entries"]
@@ -75,13 +75,13 @@ def test_an_entry_of_the_conventions_begins_with_what_its_page_prints(
 
 
 def fields(response: Response) -> dict[str, str]:
-    """Return the bad fields of a 422."""
+    """Return the invalid fields of a 422."""
     assert response.status == 422
     return dict(json.loads(response.body)["fields"])
 
 
 def test_a_message_is_retrieved_as_the_current_page_prints_it(ask: Ask, message: Body) -> None:
-    """Its twenty keys in their order; no contact, and no `external_id` that none could send."""
+    """With twenty keys in order, no contact, and `external_id` null."""
     fake = FakeZiett()
     ask(fake, "POST", "/messages", message(save_contact={"name": "Ana"}))
     record = fake.messages[0]
@@ -113,13 +113,13 @@ def test_a_message_is_retrieved_as_the_current_page_prints_it(ask: Ask, message:
 def test_a_message_is_retrieved_as_the_older_reference_prints_it(
     ask: Ask, message: Body, batch: Body
 ) -> None:
-    """Its keys in their order, contact and campaign as objects; a list has the same entry."""
+    """With its keys in order, contact and campaign as objects; list entries are the same."""
     fake = FakeZiett(dialect=Dialect(name="reference"))
     ask(fake, "POST", "/messages", message(save_contact={"name": "Ana"}))
     ask(fake, "POST", "/campaigns/batch", batch(name="July"))
     record = fake.messages[1]
     detail = json.loads(ask(fake, "GET", f"/messages/{record.id}").body)
-    campaign = fake.dialect.stamp(fake.campaigns[0].created_at)
+    campaign = fake.dialect.format_timestamp(fake.campaigns[0].created_at)
     assert list(detail.items()) == [
         ("id", str(record.id)),
         ("updated_at", "2025-07-14T10:30:00.002Z"),
@@ -181,7 +181,7 @@ def test_a_message_is_retrieved_as_the_older_reference_prints_it(
 
 
 def test_a_message_without_contact_and_campaign_has_nulls_in_the_older_reference(ask: Ask) -> None:
-    """And one of an operator whose provider no page names has no provider."""
+    """And no provider, if no page names the operator's provider."""
     fake = FakeZiett(dialect=Dialect(retrieve="reference"))
     record = fake.add_message(target_e164="+351912345678")
     detail = json.loads(ask(fake, "GET", f"/messages/{record.id}").body)
@@ -189,8 +189,8 @@ def test_a_message_without_contact_and_campaign_has_nulls_in_the_older_reference
 
 
 @pytest.mark.parametrize("name", ["site", "reference", "conventions"])
-def test_a_dialect_is_chosen_by_name_while_it_runs(ask: Ask, message: Body, name: str) -> None:
-    """What was accepted before is there in the new shape, and a key's answer byte for byte."""
+def test_the_dialect_of_a_running_fake_can_change(ask: Ask, message: Body, name: str) -> None:
+    """Earlier messages get the new shape; a replayed response stays the same bytes."""
     fake = FakeZiett(dialect=Dialect(accepted_status=True, ids="uuid7"))
     first = ask(fake, "POST", "/messages", message(), key="a")
     fake.use_dialect(name)
@@ -205,8 +205,8 @@ def test_a_dialect_is_chosen_by_name_while_it_runs(ask: Ask, message: Body, name
     assert fake.dialect == Dialect(accepted_status=True, ids="uuid7")
 
 
-def test_moments_stay_distinct_when_the_dialect_changes(ask: Ask, message: Body) -> None:
-    """The next message after one with microseconds has the next whole millisecond."""
+def test_timestamps_stay_distinct_when_the_dialect_changes(ask: Ask, message: Body) -> None:
+    """The message after one with microseconds gets the next whole millisecond."""
     fake = FakeZiett()
     for name in ("site", "site", "reference", "site"):
         fake.use_dialect(name)
@@ -216,8 +216,8 @@ def test_moments_stay_distinct_when_the_dialect_changes(ask: Ask, message: Body)
     ]
 
 
-def test_a_dialect_that_there_is_not_is_refused() -> None:
-    """With the choices, by whatever way it is named; nothing changes."""
+def test_an_unknown_dialect_is_refused() -> None:
+    """The error lists the choices, and nothing changes."""
     fake, names = FakeZiett(), "site, reference, conventions"
     for make in (lambda: Dialect(name="x"), lambda: fake.use_dialect("x")):  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=f"^name must be one of: {names}; got 'x'$"):
@@ -230,10 +230,10 @@ def test_a_dialect_that_there_is_not_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "advice"), [("site", True), ("reference", True), ("conventions", False)]
 )
-def test_documented_messages_are_word_for_word(
+def test_documented_messages_are_verbatim(
     ask: Ask, message: Body, name: str, *, advice: bool
 ) -> None:
-    """Those of 401, 402, 422 and 500, of what the service refuses and of a scripted fault."""
+    """Those of 401, 402, 422 and 500, from the service and from a scripted fault."""
     fake = FakeZiett(balance=0)
     fake.use_dialect(name)
     send = partial(ask, fake, "POST", "/messages")
@@ -254,7 +254,7 @@ def test_documented_messages_are_word_for_word(
 
 
 def request_to_list() -> Request:
-    """Return a request that meets the next fault."""
+    """Return a request to which the next fault happens."""
     return Request("GET", "https://api.ziett.co/c/v1/messages", (("x-api-key", "zk_test_x"),))
 
 
@@ -267,7 +267,7 @@ def request_to_list() -> Request:
     ],
 )
 def test_a_404_has_the_code_of_its_pages(ask: Ask, name: str, code: str) -> None:
-    """An id, a path, and a scripted fault alike."""
+    """For an unknown id, an unknown path and a scripted fault."""
     fake = FakeZiett()
     fake.use_dialect(name)
     fake.faults.add(Fault.status(404))
@@ -278,8 +278,8 @@ def test_a_404_has_the_code_of_its_pages(ask: Ask, name: str, code: str) -> None
         assert (answer.status, json.loads(answer.body)["code"]) == (404, code)
 
 
-def test_only_version_7_may_be_asked_for(ask: Ask, message: Body, batch: Body) -> None:
-    """As some pages do: in a path, a body and a filter, another UUID is then a 422."""
+def test_a_dialect_can_require_version_7(ask: Ask, message: Body, batch: Body) -> None:
+    """Then any other UUID in a path, a body or a filter is a 422."""
     fake = FakeZiett(dialect=Dialect(ids="uuid7"))
     four = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
     assert ask(fake, "POST", "/messages", message()).status == 202

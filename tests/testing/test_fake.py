@@ -1,4 +1,4 @@
-"""What a test can ask a fake about, and do to it."""
+"""What a test can read from a fake and change in it."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -13,8 +13,8 @@ Ask = Callable[..., Response]
 Body = Callable[..., dict[str, object]]
 
 
-def test_the_ledger_has_every_arrival(request_of: Callable[..., Request], message: Body) -> None:
-    """When, what, under which key, with which bytes, and what was answered."""
+def test_every_request_is_recorded(request_of: Callable[..., Request], message: Body) -> None:
+    """With its time, operation, idempotency key, digest and the status of the response."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock)
     clock.advance(2.5)
@@ -35,7 +35,7 @@ def test_the_ledger_has_every_arrival(request_of: Callable[..., Request], messag
 
 
 def test_an_inbox_has_the_newest_message_first(ask: Ask, message: Body) -> None:
-    """Only those to that number."""
+    """Messages to other numbers are not in it."""
     fake = FakeZiett()
     for content in ("one", "two"):
         ask(fake, "POST", "/messages", message(content=content))
@@ -44,7 +44,7 @@ def test_an_inbox_has_the_newest_message_first(ask: Ask, message: Body) -> None:
 
 
 def test_no_repr_shows_a_number_or_a_text(ask: Ask, message: Body, batch: Body) -> None:
-    """Records can be pasted anywhere."""
+    """So that the output of a failed assertion can be shared."""
     fake = FakeZiett()
     ask(fake, "POST", "/messages", message(save_contact={"name": "Ana"}))
     ask(fake, "POST", "/campaigns/batch", batch(name="July"))
@@ -53,8 +53,8 @@ def test_no_repr_shows_a_number_or_a_text(ask: Ask, message: Body, batch: Body) 
     assert not [word for word in ("923456789", "482910", "Ana", "July", "Hello") if word in shown]
 
 
-def test_clear_begins_anew(ask: Ask, message: Body) -> None:
-    """Table, contacts, money, ledger, quotas, keys and faults; only the clock goes on."""
+def test_clear_starts_with_a_new_service(ask: Ask, message: Body) -> None:
+    """Messages, contacts, balance, requests, quotas, keys and faults are reset, not the clock."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock, balance=100)
     body = message(save_contact={"name": "Ana"})
@@ -67,8 +67,8 @@ def test_clear_begins_anew(ask: Ask, message: Body) -> None:
     assert not fake.requests[0].replayed
 
 
-def test_two_fakes_of_one_seed_answer_alike(ask: Ask, message: Body) -> None:
-    """The second run of a test is the first."""
+def test_two_fakes_with_the_same_seed_respond_alike(ask: Ask, message: Body) -> None:
+    """So that a second run of a test equals the first."""
     first, second = FakeZiett(), FakeZiett()
     for _ in range(3):
         assert ask(first, "POST", "/messages", message()) == ask(
@@ -78,5 +78,5 @@ def test_two_fakes_of_one_seed_answer_alike(ask: Ask, message: Body) -> None:
 
 
 def test_everything_public_can_be_imported() -> None:
-    """`__all__` is sorted as the linter sorts it, and true."""
+    """Every name in `__all__` exists."""
     assert all(hasattr(testing, name) for name in testing.__all__)

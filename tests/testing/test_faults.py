@@ -1,10 +1,11 @@
-"""Scripted faults, and what an exchange becomes by each."""
+"""Scripted faults, and the exchange that each results in."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, cast
 
+import attrs
 import pytest
 
 from ziett_async._clock import ManualClock
@@ -16,12 +17,12 @@ Body = Callable[..., dict[str, object]]
 
 
 def statuses(fake: FakeZiett) -> list[int | None]:
-    """Return what the ledger says was answered."""
+    """Return the status of each recorded request."""
     return [arrival.status for arrival in fake.requests]
 
 
-def test_without_a_fault_an_exchange_is_an_answer(request_of: Ask, message: Body) -> None:
-    """Answered, at once, executed."""
+def test_without_a_fault_an_exchange_is_the_response(request_of: Ask, message: Body) -> None:
+    """The request is executed and answered at once."""
     fake = FakeZiett()
     exchange = fake.exchange(request_of("POST", "/messages", message(), key="a"))
     assert exchange == Exchange(fake.handle(request_of("POST", "/messages", message(), key="a")))
@@ -53,7 +54,7 @@ def test_each_fault_has_its_ending(
     sent: int,
     status: list[int | None],
 ) -> None:
-    """What the client meets, what was executed, and what the ledger says."""
+    """It decides what the client receives, what is executed, and what is recorded."""
     fake = FakeZiett()
     with fake.script(fault):
         exchange = fake.exchange(request_of("POST", "/messages", message()))
@@ -62,8 +63,8 @@ def test_each_fault_has_its_ending(
     assert fake.exchange(request_of("POST", "/messages", message())).ending is Ending.ANSWERED
 
 
-def test_a_status_has_the_usual_body_unless_it_is_told_another(request_of: Ask) -> None:
-    """An error object from the service, HTML from a proxy, nothing with a redirect."""
+def test_a_status_has_the_usual_body_by_default(request_of: Ask) -> None:
+    """An error object from the service, HTML from a proxy, an empty body for a redirect."""
     fake = FakeZiett()
     request = request_of("GET", "/messages")
 
@@ -83,8 +84,8 @@ def test_a_status_has_the_usual_body_unless_it_is_told_another(request_of: Ask) 
     assert body(Fault.gateway_error(body=b"{}")) == b"{}"
 
 
-def test_a_status_may_have_headers(request_of: Ask) -> None:
-    """Such as a `Retry-After` of any form."""
+def test_a_status_can_have_headers(request_of: Ask) -> None:
+    """Such as a `Retry-After` in any form."""
     fake = FakeZiett()
     fake.faults.add(Fault.status(429, headers=(("retry-after", "1.5"),)))
     response = fake.exchange(request_of("GET", "/messages")).response
@@ -95,8 +96,8 @@ def test_a_status_may_have_headers(request_of: Ask) -> None:
     )
 
 
-def test_a_gateway_error_hides_what_the_service_answered(request_of: Ask, message: Body) -> None:
-    """A 502 unless another status is given; the key's answer is the service's own."""
+def test_a_gateway_error_hides_the_services_response(request_of: Ask, message: Body) -> None:
+    """The default is a 502; what the key replays is the service's response."""
     fake = FakeZiett()
     request = request_of("POST", "/messages", message(), key="a")
     retry_after = ("retry-after", "3")
@@ -108,8 +109,8 @@ def test_a_gateway_error_hides_what_the_service_answered(request_of: Ask, messag
     assert [arrival.replayed for arrival in fake.requests] == [False, True]
 
 
-def test_a_key_whose_first_request_runs_gets_a_409(request_of: Ask, message: Body) -> None:
-    """For so many seconds; then the first answer."""
+def test_a_key_whose_first_request_is_running_gets_a_409(request_of: Ask, message: Body) -> None:
+    """For the given seconds; then it gets the first response."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock)
     request = request_of("POST", "/messages", message(), key="a")
@@ -123,8 +124,8 @@ def test_a_key_whose_first_request_runs_gets_a_409(request_of: Ask, message: Bod
     assert len(fake.messages) == 1
 
 
-def test_a_stored_error_stays_the_keys_answer(request_of: Ask, message: Body) -> None:
-    """Another key is carried out as usual; so is a request without one."""
+def test_a_stored_error_is_replayed_for_its_key(request_of: Ask, message: Body) -> None:
+    """A request with another key, or without one, is executed."""
     fake = FakeZiett()
     request = request_of("POST", "/messages", message(), key="a")
     with fake.script(Fault.stored_error(), Fault.stored_error(503)):
@@ -135,8 +136,8 @@ def test_a_stored_error_stays_the_keys_answer(request_of: Ask, message: Body) ->
     assert fake.handle(request_of("POST", "/messages", message())).status == 202
 
 
-def test_a_scripted_500_is_stored_where_the_switch_says_so(request_of: Ask, message: Body) -> None:
-    """A proxy's 503 never is: the service did not see the key."""
+def test_a_scripted_500_is_stored_if_switched_on(request_of: Ask, message: Body) -> None:
+    """A proxy's 503 is never stored, since the service did not receive the key."""
     fake = FakeZiett(idempotency=Idempotency(stores_server_errors=True))
     request = request_of("POST", "/messages", message(), key="a")
     with fake.script(Fault.status(503), Fault.status(500)):
@@ -146,7 +147,7 @@ def test_a_scripted_500_is_stored_where_the_switch_says_so(request_of: Ask, mess
 
 
 def test_a_fault_waits_for_its_operation(request_of: Ask) -> None:
-    """Others pass it by; a fault for any operation also meets an unknown path."""
+    """It does not happen to others; a fault for any operation happens to unknown paths too."""
     fake = FakeZiett()
     fake.faults.add(Fault.status(500, operation="get_message"), Fault.status(503))
     assert fake.exchange(request_of("GET", "/nowhere")).response == fake_answer(503)
@@ -154,19 +155,28 @@ def test_a_fault_waits_for_its_operation(request_of: Ask) -> None:
         request_of("GET", "/messages")
     )
     assert [str(fault) for fault in fake.faults.pending] == ["status(500) for get_message"]
+    assert fake.faults
+
+
+def test_a_queue_without_faults_is_false() -> None:
+    """Whether it was never used or was cleared."""
+    fake = FakeZiett()
+    assert not fake.faults
+    fake.faults.add(Fault.refuse())
     fake.faults.clear()
+    assert not fake.faults
     assert fake.faults.pending == ()
 
 
 def fake_answer(status: int) -> object:
-    """Return what a proxy answers."""
+    """Return the response of a proxy."""
     fake = FakeZiett()
     fake.faults.add(Fault.status(status))
     return fake.exchange(Request("GET", "http://localhost/c/v1/messages", ())).response
 
 
 def test_every_scripted_fault_has_to_happen(request_of: Ask) -> None:
-    """The block fails and names those that did not; they are gone then."""
+    """The block fails with those that did not, and removes them."""
     fake = FakeZiett()
     expected = r"never happened: slow\(2\) for any operation, refuse\(\) for send_message"
     with (
@@ -177,16 +187,16 @@ def test_every_scripted_fault_has_to_happen(request_of: Ask) -> None:
     assert fake.faults.pending == ()
 
 
-def test_a_block_that_fails_itself_says_so_and_no_more() -> None:
-    """Its own error is what matters, and its faults are gone."""
+def test_a_block_that_raises_keeps_its_error() -> None:
+    """Its error is not replaced, and its faults are removed."""
     fake = FakeZiett()
     with pytest.raises(KeyError), fake.script(Fault.refuse()):
         raise KeyError
     assert fake.faults.pending == ()
 
 
-def test_what_is_no_fault_is_refused_before_the_block_begins() -> None:
-    """Instead of waiting for a request that it could not meet."""
+def test_anything_but_a_fault_is_refused_before_the_block_begins() -> None:
+    """And is not queued."""
     fake, nonsense = FakeZiett(), cast("Any", "lose_answer")
     expected = r"give a Fault, .*, not 'lose_answer'"
     with pytest.raises(TypeError, match=expected), fake.script(Fault.reset(), nonsense):
@@ -196,22 +206,57 @@ def test_what_is_no_fault_is_refused_before_the_block_begins() -> None:
     assert fake.faults.pending == ()
 
 
-def test_an_operation_that_there_is_not_is_refused() -> None:
-    """A slip of the pen would never happen, and the choices are named."""
+def test_an_unknown_operation_is_refused() -> None:
+    """A misspelt fault would never happen; the error lists the choices."""
     with pytest.raises(ValueError, match=r"no operation 'send_mesage'; there are: send_message,"):
         Fault.lose_answer(operation="send_mesage")
 
 
 @pytest.mark.parametrize("status", [199, 600, 99])
-def test_a_status_that_nothing_can_answer_is_refused(status: int) -> None:
-    """As the control API refuses it; those at the edges are fine."""
+def test_a_status_out_of_range_is_refused(status: int) -> None:
+    """As in the control API; 200 and 599 are accepted."""
     for make in (Fault.status, Fault.stored_error, Fault.gateway_error):
         with pytest.raises(ValueError, match=f"from 200 to 599, got {status}"):
             make(status)
     assert [str(Fault.status(edge))[:11] for edge in (200, 599)] == ["status(200)", "status(599)"]
 
 
-def test_a_status_is_a_number() -> None:
-    """A string of digits is none."""
-    with pytest.raises(TypeError, match="must be a number, got '503'"):
+def test_a_status_is_an_integer() -> None:
+    """A string of digits is refused."""
+    with pytest.raises(TypeError, match="must be an integer, got '503'"):
         Fault.status(cast("Any", "503"))
+
+
+class Headers(tuple[tuple[str, str], ...]):  # noqa: SLOT001 (it counts)
+    """Headers that count how often they are read."""
+
+    reads = 0
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Count a read."""
+        self.reads += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize(
+    "fault", [None, Fault.reset(), Fault.lose_answer(), Fault.status(500), Fault.stored_error()]
+)
+def test_a_request_is_parsed_once(request_of: Ask, message: Body, fault: Fault | None) -> None:
+    """One reading serves to find its fault, execute it and record it, whatever the fault is."""
+    request = request_of("POST", "/messages", message(), key="a")
+    headers = Headers(request.headers)
+    fake = FakeZiett()
+    fake.faults.add(*([] if fault is None else [fault]))
+    fake.exchange(attrs.evolve(request, headers=headers))
+    assert headers.reads == 1
+
+
+def test_an_exchange_has_the_record_of_its_request(request_of: Ask) -> None:
+    """Or None, if the connection was refused."""
+    fake = FakeZiett()
+    with fake.script(Fault.reset(), Fault.refuse()):
+        reset, refused, answered = (
+            fake.exchange(request_of("GET", path)) for path in ("/a", "/b", "/messages")
+        )
+    assert [reset.arrival, answered.arrival] == fake.requests
+    assert refused.arrival is None

@@ -16,8 +16,8 @@ Body = Callable[..., dict[str, object]]
 RUNNING = "IDEMPOTENCY_IN_PROGRESS"
 
 
-def test_a_repeat_gets_the_first_answer_and_does_nothing(ask: Ask, message: Body) -> None:
-    """Byte for byte, for 24 hours and not a second longer."""
+def test_a_repeated_key_gets_the_first_response(ask: Ask, message: Body) -> None:
+    """Nothing is executed and the bytes are the same, for exactly 24 hours."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock)
     first = ask(fake, "POST", "/messages", message(), key="a")
@@ -31,15 +31,15 @@ def test_a_repeat_gets_the_first_answer_and_does_nothing(ask: Ask, message: Body
 
 
 def test_a_key_belongs_to_one_api_key(ask: Ask, message: Body) -> None:
-    """Two callers may use the same one; without one every send is a send."""
+    """Two API keys can use the same idempotency key; without one every request is executed."""
     fake = FakeZiett()
     for api_key, key in (("zk_test_a", "k"), ("zk_test_b", "k"), ("zk_test_a", None)):
         ask(fake, "POST", "/messages", message(), api_key=api_key, key=key)
     assert len(fake.messages) == 3
 
 
-def test_a_key_means_nothing_to_a_read(ask: Ask) -> None:
-    """A GET that carries one is answered anew."""
+def test_a_key_is_ignored_for_a_read(ask: Ask) -> None:
+    """A GET with a key is executed again."""
     fake = FakeZiett()
     ask(fake, "GET", "/messages", key="k")
     fake.add_message()
@@ -53,7 +53,7 @@ def test_a_key_means_nothing_to_a_read(ask: Ask) -> None:
 def test_a_key_with_another_payload_is_refused(
     ask: Ask, message: Body, batch: Body, reused: int, code: str
 ) -> None:
-    """With a 422 or, by a switch, a 409; another path is another payload too."""
+    """With a 422 or, if switched, a 409; another path counts as another payload."""
     fake = FakeZiett(idempotency=Idempotency(reused=reused))
     ask(fake, "POST", "/messages", message(), key="a")
     for path, body in (("/messages", message(content="B")), ("/campaigns/batch", batch())):
@@ -65,10 +65,10 @@ def test_a_key_with_another_payload_is_refused(
 @pytest.mark.parametrize(
     ("reused", "code"), [(422, "VALIDATION_ERROR"), (409, "IDEMPOTENCY_KEY_REUSED")]
 )
-def test_a_key_with_another_payload_is_refused_while_the_first_is_running(
+def test_a_reused_key_is_refused_while_the_first_request_is_running(
     request_of: Callable[..., Request], message: Body, reused: int, code: str
 ) -> None:
-    """Not called running, which would have the caller come back until it is told."""
+    """With the refusal of a reused key, not the 409 of a running one, which asks for a retry."""
     fake = FakeZiett(idempotency=Idempotency(reused=reused))
     with fake.script(Fault.running(5.0)):
         fake.exchange(request_of("POST", "/messages", message(), key="a"))
@@ -80,13 +80,13 @@ def test_a_key_with_another_payload_is_refused_while_the_first_is_running(
 
 @pytest.mark.parametrize("key", ["", "a\tb", "\x7f"])
 def test_a_key_is_printable(ask: Ask, message: Body, key: str) -> None:
-    """Anything else is a 422 that names the header."""
+    """Any other key is a 422 whose field is the header."""
     response = ask(FakeZiett(), "POST", "/messages", message(), key=key)
     assert list(json.loads(response.body)["fields"]) == ["Idempotency-Key"]
 
 
-def test_a_refusal_leaves_the_key_free(ask: Ask, message: Body) -> None:
-    """Nothing was executed, so the same key may carry what has been put right."""
+def test_a_refusal_does_not_use_up_the_key(ask: Ask, message: Body) -> None:
+    """Nothing was executed, so the corrected request can use the same key."""
     fake = FakeZiett(balance=0)
     assert ask(fake, "POST", "/messages", message(content=""), key="a").status == 422
     assert ask(fake, "POST", "/messages", message(), key="a").status == 402
@@ -94,8 +94,8 @@ def test_a_refusal_leaves_the_key_free(ask: Ask, message: Body) -> None:
     assert ask(fake, "POST", "/messages", message(), key="a").status == 202
 
 
-def test_a_refusal_may_be_stored(ask: Ask, message: Body) -> None:
-    """Then it is the key's answer, whatever has changed since."""
+def test_refusals_can_be_stored(ask: Ask, message: Body) -> None:
+    """Then the key replays the refusal, whatever has changed since."""
     fake = FakeZiett(balance=0, idempotency=Idempotency(stores_refusals=True))
     first = ask(fake, "POST", "/messages", message(), key="a")
     fake.top_up(15)
@@ -103,10 +103,10 @@ def test_a_refusal_may_be_stored(ask: Ask, message: Body) -> None:
 
 
 @pytest.mark.parametrize(("counts", "statuses"), [(True, [202, 429]), (False, [202, 202])])
-def test_a_replay_may_count_against_the_limit(
+def test_a_replay_can_count_against_the_rate_limit(
     ask: Ask, message: Body, *, counts: bool, statuses: list[int]
 ) -> None:
-    """By default it does: the limit is on requests."""
+    """By default it does."""
     rules = Idempotency(replays_count=counts)
     fake = FakeZiett(limits={"send": Quota(1)}, idempotency=rules)
     responses = [ask(fake, "POST", "/messages", message(), key="a") for _ in range(2)]
@@ -115,10 +115,10 @@ def test_a_replay_may_count_against_the_limit(
 
 
 @pytest.mark.parametrize(("first", "field"), [(True, "content"), (False, "Idempotency-Key")])
-def test_a_repeat_may_be_validated_first(
+def test_a_repeated_request_can_be_validated_first(
     ask: Ask, message: Body, *, first: bool, field: str
 ) -> None:
-    """Then a bad body under a used key hears of its fields, not of its key."""
+    """Then the 422 for an invalid body with a used key lists its fields, not the key."""
     fake = FakeZiett(idempotency=Idempotency(validates_first=first))
     ask(fake, "POST", "/messages", message(), key="a")
     response = ask(fake, "POST", "/messages", message(content=""), key="a")

@@ -34,18 +34,18 @@ OTHER = UUID("019b4b56-e704-7c30-83a0-000000000001")
 
 
 def ids(response: Response) -> list[str]:
-    """Return the ids of a page's entries."""
+    """Return the ids of the entries of a page."""
     assert response.status == 200
     return [str(entry["id"]) for entry in json.loads(response.body)["entries"]]
 
 
 def some(fake: FakeZiett, count: int) -> list[MessageRecord]:
-    """Add so many rows, a second apart."""
+    """Add `count` messages, a second apart."""
     return [fake.add_message(created_at=START + timedelta(seconds=n)) for n in range(count)]
 
 
 def test_pages_are_slices_of_the_newest_first(ask: Ask) -> None:
-    """Page and size as asked, the envelope's numbers to match, nothing past the end."""
+    """With the requested page and size, matching totals, and no entries past the end."""
     fake = FakeZiett()
     names = [str(row.id) for row in reversed(some(fake, 5))]
     assert ids(ask(fake, "GET", "/messages?size=2")) == names[:2]
@@ -59,7 +59,7 @@ def test_pages_are_slices_of_the_newest_first(ask: Ask) -> None:
 
 
 def test_an_empty_list_has_no_pages(ask: Ask) -> None:
-    """`pages` is 0, and `page` what was asked for."""
+    """`pages` is 0, and `page` is the requested one."""
     assert json.loads(ask(FakeZiett(), "GET", "/messages").body) == {
         "entries": [],
         "total": 0,
@@ -69,7 +69,7 @@ def test_an_empty_list_has_no_pages(ask: Ask) -> None:
     }
 
 
-def test_rows_may_be_ordered_by_their_last_change(ask: Ask) -> None:
+def test_rows_can_be_ordered_by_their_last_change(ask: Ask) -> None:
     """A row that changes moves to the front of `order_by=updated_at`."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock)
@@ -83,7 +83,7 @@ def test_rows_may_be_ordered_by_their_last_change(ask: Ask) -> None:
 
 
 def test_rows_of_one_moment_keep_their_order_of_acceptance(ask: Ask, message: Body) -> None:
-    """Distinct timestamps can be switched off; then the clock's moment is everybody's."""
+    """If distinct timestamps are switched off, rows share the time of the clock."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock, distinct_timestamps=False)
     for _ in range(3):
@@ -95,7 +95,7 @@ def test_rows_of_one_moment_keep_their_order_of_acceptance(ask: Ask, message: Bo
 
 
 def test_timestamps_are_distinct_by_default(ask: Ask, message: Body) -> None:
-    """A microsecond apart when the clock stands still, a millisecond where no finer is shown."""
+    """A microsecond apart while the clock stands still; a millisecond if that is the precision."""
     for dialect, step in (
         (Dialect(), timedelta(microseconds=1)),
         (Dialect(timestamps="milliseconds"), timedelta(milliseconds=1)),
@@ -105,12 +105,12 @@ def test_timestamps_are_distinct_by_default(ask: Ask, message: Body) -> None:
         for _ in range(2):
             ask(fake, "POST", "/messages", message())
         first, second = fake.messages
-        assert first.created_at == dialect.keep(START + timedelta(microseconds=7))
+        assert first.created_at == dialect.to_precision(START + timedelta(microseconds=7))
         assert second.created_at - first.created_at == step
 
 
-def test_bounds_may_be_cut_like_the_times_that_are_shown(ask: Ask) -> None:
-    """Then the time that a row shows, given back as a bound, is before the row itself."""
+def test_bounds_can_be_truncated_like_timestamps(ask: Ask) -> None:
+    """Then the `created_at` of a row, used as a bound, is before the row itself."""
     fake = FakeZiett(dialect=Dialect(timestamps="truncated"))
     row = fake.add_message(created_at=START + timedelta(microseconds=1999))
     assert row.created_at.microsecond == 1999
@@ -126,7 +126,7 @@ def test_bounds_may_be_cut_like_the_times_that_are_shown(ask: Ask) -> None:
     [
         ("q=3456", [0]),
         ("q=", [0, 1, 2, 3]),
-        ("q=nobody", []),
+        ("q=unknown", []),
         ("status=FAILED", [1]),
         ("status=FAILED&status=PENDING", [1, 2]),
         ("channel_type=WHATSAPP", [3]),
@@ -147,7 +147,7 @@ def test_bounds_may_be_cut_like_the_times_that_are_shown(ask: Ask) -> None:
     ],
 )
 def test_filters_narrow_a_list(ask: Ask, query: str, expected: list[int]) -> None:
-    """Values of one filter are alternatives, all filters have to hold, empty ones are none."""
+    """Values of one filter are alternatives, all filters apply, empty ones are ignored."""
     fake = FakeZiett()
     rows = some(fake, 4)
     rows[0] = attrs.evolve(rows[0], target_e164="+244934567890", channel_destination="AFRICELL_AO")
@@ -162,16 +162,16 @@ def test_filters_narrow_a_list(ask: Ask, query: str, expected: list[int]) -> Non
     assert found == [str(rows[index].id) for index in expected]
 
 
-def test_q_may_be_exactly_a_messages_id(ask: Ask) -> None:
-    """In either case of its letters; a part of an id finds nothing."""
+def test_q_finds_a_message_by_its_whole_id(ask: Ask) -> None:
+    """In upper or lower case; a part of an id finds nothing."""
     fake = FakeZiett()
     name = str(some(fake, 2)[1].id)
     assert ids(ask(fake, "GET", f"/messages?q={name.upper()}")) == [name]
     assert ids(ask(fake, "GET", f"/messages?q={name[:13]}")) == []
 
 
-def test_every_bad_parameter_is_named_at_once(ask: Ask) -> None:
-    """A 422 maps each bad parameter to its message."""
+def test_all_invalid_parameters_are_reported_at_once(ask: Ask) -> None:
+    """A 422 maps each invalid parameter to its message."""
     query = (
         "page=0&size=201&order=up&order_by=id&status=SENT&status=Sent&channel_type=FAX"
         "&contact_id=x&created_at__ge=yesterday"
@@ -192,8 +192,8 @@ def test_every_bad_parameter_is_named_at_once(ask: Ask) -> None:
     assert json.loads(response.body)["fields"] == {"page": "must be an integer"}
 
 
-def test_rows_can_be_added_changed_and_deleted_under_a_reader(ask: Ask) -> None:
-    """By hand, so that a test can shift the pages; a changed moment moves the row."""
+def test_rows_can_be_added_changed_and_deleted_while_a_list_is_read(ask: Ask) -> None:
+    """So that a test can shift the pages; a changed `created_at` moves the row."""
     fake = FakeZiett()
     first, second, third = some(fake, 3)
     fake.delete_message(str(second.id))
@@ -205,12 +205,12 @@ def test_rows_can_be_added_changed_and_deleted_under_a_reader(ask: Ask) -> None:
 
 
 def test_a_row_added_by_hand_needs_an_aware_moment() -> None:
-    """A naive one would mean another moment on every machine."""
+    """A naive one would mean a different moment on each machine."""
     with pytest.raises(ValueError, match="aware"):
         FakeZiett().add_message(created_at=START.replace(tzinfo=None))
 
 
-def test_a_row_added_by_hand_comes_next_by_default() -> None:
-    """It gets the next moment and costs nothing."""
+def test_a_row_added_by_hand_is_the_newest_by_default() -> None:
+    """It gets the next timestamp and costs nothing."""
     fake = FakeZiett(balance=0)
     assert fake.add_message().created_at < fake.add_message().created_at

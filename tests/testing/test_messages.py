@@ -16,23 +16,23 @@ from ziett_async.testing import Delivery, Dialect, FakeZiett
 Ask = Callable[..., Response]
 Body = Callable[..., dict[str, object]]
 
-#: Documented texts of `fields`, word for word.
-NO_NUMBER = "Must be a valid E.164 formatted phone number (e.g., +244990090990)."
-NO_CHANNEL = "Accepted values are: SMS, WHATSAPP."
+#: Documented messages of `fields`, verbatim.
+INVALID_NUMBER = "Must be a valid E.164 formatted phone number (e.g., +244990090990)."
+INVALID_CHANNEL = "Accepted values are: SMS, WHATSAPP."
 REQUIRED = "This field is required and cannot be empty."
 
 START = datetime.fromisoformat("2025-07-14T10:30:00+00:00")
 
 
 def fields(response: Response) -> dict[str, str]:
-    """Return the bad fields of a 422."""
+    """Return the invalid fields of a 422."""
     document = json.loads(response.body)
     assert (response.status, document["code"]) == (422, "VALIDATION_ERROR")
     return dict(document["fields"])
 
 
 def test_a_send_is_accepted_with_an_id(ask: Ask, message: Body) -> None:
-    """202 with a version 7 id of that moment, and the message is in the store."""
+    """202 with an id of version 7 for the current time, and the message is stored."""
     fake = FakeZiett()
     response = ask(fake, "POST", "/messages", message(), key="order-1")
     (record,) = fake.messages
@@ -48,19 +48,19 @@ def test_a_send_is_accepted_with_an_id(ask: Ask, message: Body) -> None:
     assert (record.idempotency_key, record.channel_destination) == ("order-1", "UNITEL")
 
 
-def test_every_bad_field_is_named_at_once(ask: Ask, message: Body) -> None:
-    """A 422 maps each bad field to its message, inner ones by their path."""
+def test_all_invalid_fields_are_reported_at_once(ask: Ask, message: Body) -> None:
+    """A 422 maps the path of each invalid field to its message."""
     body = message(
         remitter_id="x",
         channel_type="WHATSAPP",
         target_e164="923456789",
         content="x" * 1601,
-        save_contact={"email": "nobody", "tags": ["ok", 3, ""]},
+        save_contact={"email": "ana", "tags": ["ok", 3, ""]},
     )
     assert fields(ask(FakeZiett(), "POST", "/messages", body)) == {
         "remitter_id": "must be a UUID",
-        "channel_type": NO_CHANNEL,
-        "target_e164": NO_NUMBER,
+        "channel_type": INVALID_CHANNEL,
+        "target_e164": INVALID_NUMBER,
         "content": "must have at most 1600 characters",
         "save_contact.name": REQUIRED,
         "save_contact.email": "must be a valid email address",
@@ -79,14 +79,14 @@ def test_every_bad_field_is_named_at_once(ask: Ask, message: Body) -> None:
         ({"remitter_id": None}, "must not be null"),
         ({"remitter_id": 7}, "must be a UUID"),
         ({"channel_type": None}, "must not be null"),
-        ({"channel_type": ["SMS"]}, NO_CHANNEL),
-        ({"target_e164": "+0244"}, NO_NUMBER),
+        ({"channel_type": ["SMS"]}, INVALID_CHANNEL),
+        ({"target_e164": "+0244"}, INVALID_NUMBER),
         ({"target_e164": ""}, REQUIRED),
         ({"save_contact": None}, "must be an object"),
         ({"save_contact": "Ana"}, "must be an object"),
     ],
 )
-def test_a_bad_field_says_what_is_wrong(
+def test_an_invalid_field_has_its_message(
     ask: Ask, message: Body, change: dict[str, object], problem: str
 ) -> None:
     """Wrong types, nulls and empty strings are refused, never coerced."""
@@ -95,7 +95,7 @@ def test_a_bad_field_says_what_is_wrong(
 
 
 def test_required_fields_are_required(ask: Ask) -> None:
-    """An empty object lacks all four."""
+    """An empty object is refused for all four."""
     assert fields(ask(FakeZiett(), "POST", "/messages", {})) == dict.fromkeys(
         ("remitter_id", "channel_type", "target_e164", "content"), REQUIRED
     )
@@ -103,7 +103,7 @@ def test_required_fields_are_required(ask: Ask) -> None:
 
 @pytest.mark.parametrize("tags", [None, "Premium", {}])
 def test_tags_are_an_array(ask: Ask, message: Body, tags: object) -> None:
-    """A null or a single string is no array of strings."""
+    """A null, a single string or an object is refused."""
     body = message(save_contact={"name": "Ana", "tags": tags})
     assert "save_contact.tags" in fields(ask(FakeZiett(), "POST", "/messages", body))
 
@@ -121,27 +121,27 @@ def test_tags_are_an_array(ask: Ask, message: Body, tags: object) -> None:
         (b"[]", "must be a JSON object"),
     ],
 )
-def test_a_body_that_is_no_object_is_a_422(ask: Ask, raw: bytes, problem: str) -> None:
-    """Whatever the bytes are, the answer is an error object."""
+def test_a_body_that_is_not_an_object_is_a_422(ask: Ask, raw: bytes, problem: str) -> None:
+    """Whatever its bytes are, the response is an error object."""
     assert fields(ask(FakeZiett(), "POST", "/messages", raw=raw)) == {"body": problem}
 
 
 def test_an_oversized_body_is_a_413(ask: Ask) -> None:
-    """One byte more than a megabyte is too much."""
+    """One byte more than a megabyte is refused."""
     response = ask(FakeZiett(), "POST", "/messages", raw=b" " * (2**20 + 1))
     assert (response.status, json.loads(response.body)["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
-def test_a_body_says_that_it_is_json(ask: Ask, message: Body) -> None:
-    """Any other content type, or none, is a 415; a charset does not matter."""
+def test_a_body_is_declared_as_json(ask: Ask, message: Body) -> None:
+    """Any other media type, or none, is a 415; parameters are ignored."""
     fake = FakeZiett()
     assert ask(fake, "POST", "/messages", message(), headers=()).status == 415
     typed = (("content-type", "application/json; charset=utf-8"),)
     assert ask(fake, "POST", "/messages", message(), headers=typed).status == 202
 
 
-def test_a_dialect_may_take_whatsapp_and_say_queued(ask: Ask, message: Body) -> None:
-    """Only an SMS is held to 1600 characters."""
+def test_a_dialect_can_accept_whatsapp_and_return_a_status(ask: Ask, message: Body) -> None:
+    """Only an SMS is limited to 1600 characters."""
     fake = FakeZiett(dialect=Dialect(channels=("SMS", "WHATSAPP"), accepted_status=True))
     body = message(channel_type="WHATSAPP", content="x" * 2000)
     response = ask(fake, "POST", "/messages", body)
@@ -149,8 +149,8 @@ def test_a_dialect_may_take_whatsapp_and_say_queued(ask: Ask, message: Body) -> 
     assert fake.messages[0].channel_type == "WHATSAPP"
 
 
-def test_each_message_is_charged_until_the_balance_is_short(ask: Ask, message: Body) -> None:
-    """A 402 comes from billing, costs nothing, and a top-up ends it."""
+def test_each_message_is_charged_until_the_balance_is_too_low(ask: Ask, message: Body) -> None:
+    """The 402 is from billing and costs nothing; after a top-up messages are accepted again."""
     fake = FakeZiett(balance=40, price=15)
     assert [ask(fake, "POST", "/messages", message()).status for _ in range(3)] == [202, 202, 402]
     refused = json.loads(ask(fake, "POST", "/messages", message()).body)
@@ -160,8 +160,8 @@ def test_each_message_is_charged_until_the_balance_is_short(ask: Ask, message: B
     assert fake.balance == 0
 
 
-def test_save_contact_makes_a_contact_and_then_renews_it(ask: Ask, message: Body) -> None:
-    """The name is replaced, an address that is left out stays, tags add up."""
+def test_save_contact_creates_a_contact_and_then_updates_it(ask: Ask, message: Body) -> None:
+    """The name is replaced, an omitted email address is kept, and tags are added."""
     fake = FakeZiett()
     first = {"name": "Ana", "email": "ana@example.ao", "tags": ["a", "b"]}
     ask(fake, "POST", "/messages", message(save_contact=first))
@@ -177,7 +177,7 @@ def test_save_contact_makes_a_contact_and_then_renews_it(ask: Ask, message: Body
     assert [record.contact_id for record in fake.messages] == [made.id] * 3
 
 
-def test_a_message_moves_on_with_the_clock(ask: Ask, message: Body) -> None:
+def test_a_message_changes_status_with_the_clock(ask: Ask, message: Body) -> None:
     """PENDING, SENT a second later, DELIVERED after its operator's delay."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock)
@@ -191,8 +191,8 @@ def test_a_message_moves_on_with_the_clock(ask: Ask, message: Body) -> None:
     assert fake.messages[0].updated_at == START + timedelta(seconds=6)
 
 
-def test_fates_follow_from_the_seed(ask: Ask, message: Body) -> None:
-    """The same seed gives the same ids and ends; about the asked share of each end."""
+def test_the_seed_decides_the_final_statuses(ask: Ask, message: Body) -> None:
+    """Equal seeds give equal ids and statuses, with about the configured shares."""
 
     def run(seed: int) -> list[tuple[UUID, str, str | None]]:
         clock = ManualClock()
@@ -210,8 +210,8 @@ def test_fates_follow_from_the_seed(ask: Ask, message: Body) -> None:
     assert ends.count(("DELIVERED", None)) > 80
 
 
-def test_an_operator_may_be_given_its_own_delay(ask: Ask, message: Body) -> None:
-    """One that the table leaves out takes as long as any other operator."""
+def test_an_operator_can_have_its_own_delay(ask: Ask, message: Body) -> None:
+    """An operator without one has the delay of `OTHER`."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock, delivery=Delivery(sent_after=0.0, final_after={"UNITEL": 1.0}))
     ask(fake, "POST", "/messages", message())
@@ -222,8 +222,8 @@ def test_an_operator_may_be_given_its_own_delay(ask: Ask, message: Body) -> None
     assert fake.messages[1].status == "DELIVERED"
 
 
-def test_without_delivery_nothing_moves_by_itself(ask: Ask, message: Body, batch: Body) -> None:
-    """A test then decides itself with `deliver`."""
+def test_without_delivery_no_status_changes_by_itself(ask: Ask, message: Body, batch: Body) -> None:
+    """A test then sets it with `deliver`."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock, delivery=None)
     ask(fake, "POST", "/messages", message())
@@ -234,7 +234,7 @@ def test_without_delivery_nothing_moves_by_itself(ask: Ask, message: Body, batch
 
 
 def test_a_message_delivered_by_hand_stays_as_it_is(ask: Ask, message: Body) -> None:
-    """`deliver` sets status, error and time, and cancels what was planned."""
+    """`deliver` sets status, error code and time, and cancels the steps to come."""
     clock = ManualClock()
     fake = FakeZiett(clock=clock)
     ask(fake, "POST", "/messages", message())
@@ -247,7 +247,7 @@ def test_a_message_delivered_by_hand_stays_as_it_is(ask: Ask, message: Body) -> 
 
 
 def test_a_list_entry_has_the_documented_fields(ask: Ask, message: Body) -> None:
-    """Twelve of them, as the core page has them."""
+    """It has twelve, as on the page."""
     fake = FakeZiett()
     ask(fake, "POST", "/messages", message())
     record = fake.messages[0]
@@ -275,8 +275,8 @@ def test_a_list_entry_has_the_documented_fields(ask: Ask, message: Body) -> None
     }
 
 
-def test_an_entry_may_have_the_shape_of_the_conventions_page(ask: Ask) -> None:
-    """`to`, `body`, a lower-case status, and a `Z` for the zone."""
+def test_an_entry_can_have_the_shape_of_the_conventions_page(ask: Ask) -> None:
+    """With `to`, `body`, a lower-case status, and timestamps that end in `Z`."""
     fake = FakeZiett(dialect=Dialect(list_entry="conventions", timestamps="z"))
     fake.add_message(created_at=START)
     (entry,) = json.loads(ask(fake, "GET", "/messages").body)["entries"]
@@ -295,10 +295,10 @@ def test_an_entry_may_have_the_shape_of_the_conventions_page(ask: Ask) -> None:
         ("ã" * 200, "WHATSAPP", 3),
     ],
 )
-def test_the_price_may_be_that_of_a_part(
+def test_the_price_can_be_per_part(
     ask: Ask, message: Body, batch: Body, content: str, channel: str, cost: int
 ) -> None:
-    """Each part of an SMS is paid for, in a campaign for each recipient."""
+    """Each part of an SMS is charged, in a campaign for each recipient."""
     dialect = Dialect(channels=("SMS", "WHATSAPP"))
     fake = FakeZiett(price=3, price_per_part=True, balance=100, dialect=dialect)
     ask(fake, "POST", "/messages", message(content=content, channel_type=channel))
@@ -315,7 +315,7 @@ def test_the_price_may_be_that_of_a_part(
 
 
 def test_the_documentations_own_number_is_at_unitel(ask: Ask, message: Body) -> None:
-    """And its neighbours are not."""
+    """Numbers next to it are not."""
     fake = FakeZiett()
     for number in ("+244990090990", "+244990090991"):
         ask(fake, "POST", "/messages", message(target_e164=number))
@@ -323,7 +323,7 @@ def test_the_documentations_own_number_is_at_unitel(ask: Ask, message: Body) -> 
 
 
 def test_an_unknown_message_is_a_404_and_a_malformed_id_a_422(ask: Ask) -> None:
-    """The code of the 404 may be set apart from the other switches."""
+    """The code of the 404 can be set independently of the other switches."""
     fake = FakeZiett(dialect=Dialect(not_found="RESOURCE_NOT_FOUND"))
     missing = ask(fake, "GET", f"/messages/{UUID(int=1)}")
     assert (missing.status, json.loads(missing.body)["code"]) == (404, "RESOURCE_NOT_FOUND")

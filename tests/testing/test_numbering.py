@@ -1,4 +1,4 @@
-"""Which numbers a network can have, and what a local one is in E.164."""
+"""Which numbers a network can assign, and the E.164 form of a local number."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from ziett_async._phone import COUNTRIES, PLANS
 
 #: Numbers in use, or reserved for examples by the country's own authority; the shortest and the
 #: longest plans among them.
-REAL = [
+ASSIGNABLE = [
     "+244990090990",  # Angola, the documentation's own
     "+244222123456",  # Luanda, a landline
     "+25821123456",  # Maputo, a landline: a digit less than a mobile
@@ -32,7 +32,7 @@ REAL = [
     "+264811234567",  # Namibia
     "+243812345678",
 ]
-NONE = [
+UNASSIGNABLE = [
     "",
     "+",
     "+12",
@@ -56,20 +56,20 @@ NONE = [
 ]
 
 
-@pytest.mark.parametrize("number", REAL)
-def test_a_number_that_a_network_has_is_accepted(number: str) -> None:
+@pytest.mark.parametrize("number", ASSIGNABLE)
+def test_an_assignable_number_is_accepted(number: str) -> None:
     """Landlines, the shortest plans and the longest numbers among them."""
     assert is_assignable(number)
 
 
-@pytest.mark.parametrize("number", NONE)
-def test_a_number_that_no_network_has_is_refused(number: str) -> None:
-    """Too short, too long, of no calling code, of another length than its plan has, or no E.164."""
+@pytest.mark.parametrize("number", UNASSIGNABLE)
+def test_an_unassignable_number_is_refused(number: str) -> None:
+    """Too short or long, without a calling code, of a length outside the plan, or not E.164."""
     assert not is_assignable(number)
 
 
 def test_every_country_has_its_plan() -> None:
-    """Whose lengths hold those of its mobiles, and no code is the beginning of another one."""
+    """Its lengths include those of mobiles, and no calling code is a prefix of another one."""
     for code, lengths in COUNTRIES.values():
         assert lengths <= PLANS[code]
     for code in PLANS:
@@ -101,5 +101,5 @@ def test_every_country_has_its_plan() -> None:
     ],
 )
 def test_a_recipient_becomes_e164(recipient: str, country: str, number: str | None) -> None:
-    """One without a prefix is of the country; what is no number stays none."""
+    """A number without a prefix belongs to the country; anything else is None."""
     assert to_e164(recipient, country) == number

@@ -1,1 +1,1 @@
-"""The service's rules in memory: no I/O, no server. It knows the API's documentation alone."""
+"""The service's rules in memory: no I/O, no server. Derived from the API's documentation alone."""

@@ -1,7 +1,7 @@
-"""What a test says of the messages that were sent, and reads in its failures.
+"""Assertions about the messages that were sent, and the errors that they raise.
 
-Numbers and texts are shown there in full, unlike anywhere else in this package: they are in
-the store of a fake, so the test has made them up. Nothing else of a message is shown.
+The errors show numbers and texts in full, unlike any other part of this package: they come
+from the store of a fake, so a test made them up. Nothing else of a message is shown.
 """
 
 import re
@@ -10,10 +10,10 @@ from difflib import ndiff
 
 from ziett_async._fake.state.records import MessageRecord
 
-#: 4 to 8 digits that are no part of a word, an amount, a date or a longer number.
+#: 4 to 8 digits that are not part of a word, an amount, a date or a longer number.
 _CODE = re.compile(r"(?<![\w/+])(?<!\d[.,-])\d{4,8}(?!\w|[.,/-]\d)")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
-_MOST_SHOWN = 10
+_MAX_SHOWN = 10
 
 
 def find_sent(
@@ -23,11 +23,11 @@ def find_sent(
     content: str | re.Pattern[str] | None,
     count: int | None,
 ) -> Sequence[MessageRecord]:
-    """Return the messages that are so, in their order; see `FakeZiett.assert_sent`."""
+    """Return the messages that match, in their order; see `FakeZiett.assert_sent`."""
     __tracebackhide__ = True
     if to is not None:
         _check_number("to", to)
-    found = [each for each in messages if _is_to(each, to) and _says(each, content)]
+    found = [each for each in messages if _is_to(each, to) and _has_content(each, content)]
     if (count is None and found) or len(found) == count:
         return found
     raise AssertionError("\n".join(_report(messages, len(found), to, content, count)))
@@ -50,13 +50,13 @@ def find_code(inbox: Sequence[MessageRecord], number: str) -> str:
 
 
 def codes_in(content: str) -> Sequence[str]:
-    """Return the one-time codes in a text, each once: Web OTP repeats it, `@shop.ao #482910`."""
+    """Return the distinct one-time codes in a text; Web OTP repeats it, `@shop.ao #482910`."""
     found: list[str] = _CODE.findall(content)
     return list(dict.fromkeys(found))
 
 
 def _check_number(name: str, number: str) -> None:
-    # Otherwise `count=0` would hold for every number in another form.
+    # Otherwise `count=0` would be true of every number in another form.
     if not _E164.fullmatch(number):
         message = f"{name}: must be E.164, as in the store, like '+244990090990', got {number!r}"
         raise ValueError(message)
@@ -66,7 +66,7 @@ def _is_to(message: MessageRecord, to: str | None) -> bool:
     return to is None or message.target_e164 == to
 
 
-def _says(message: MessageRecord, content: str | re.Pattern[str] | None) -> bool:
+def _has_content(message: MessageRecord, content: str | re.Pattern[str] | None) -> bool:
     if isinstance(content, re.Pattern):
         return content.search(message.content) is not None
     return content is None or message.content == content
@@ -79,38 +79,38 @@ def _report(
     content: str | re.Pattern[str] | None,
     count: int | None,
 ) -> Iterator[str]:
-    """Say what was expected and show what was sent: to the number first, beside the text."""
-    expected = f"expected {_amount(count)}{_described(to, content)}"
+    """Describe what was expected and what was sent, messages to the number `to` first."""
+    expected = f"expected {_quantity(count)}{_criteria(to, content)}"
     if not messages:
         yield f"{expected}, but nothing was sent"
         return
     yield f"{expected}, but of {len(messages)} sent {found} match{'es' if found == 1 else ''}:"
-    for each in sorted(messages, key=lambda each: not _is_to(each, to))[:_MOST_SHOWN]:
+    for each in sorted(messages, key=lambda each: not _is_to(each, to))[:_MAX_SHOWN]:
         yield f"  to {each.target_e164}"
-        yield from _compared(each.content, content if _is_to(each, to) else None)
-    if len(messages) > _MOST_SHOWN:
-        yield f"  and {len(messages) - _MOST_SHOWN} more"
+        yield from _diff(each.content, content if _is_to(each, to) else None)
+    if len(messages) > _MAX_SHOWN:
+        yield f"  and {len(messages) - _MAX_SHOWN} more"
 
 
-def _amount(count: int | None) -> str:
+def _quantity(count: int | None) -> str:
     if count is None:
         return "at least 1 message"
     return f"{count or 'no'} message{'' if count == 1 else 's'}"
 
 
-def _described(to: str | None, content: str | re.Pattern[str] | None) -> str:
+def _criteria(to: str | None, content: str | re.Pattern[str] | None) -> str:
     number = "" if to is None else f" to {to}"
     if isinstance(content, re.Pattern):
         return f"{number} with content matching {content.pattern!r}"
     return number if content is None else f"{number} with content {content!r}"
 
 
-def _compared(sent: str, wanted: str | re.Pattern[str] | None) -> Iterator[str]:
-    """Show a text, and how it differs from the wanted one: `-` is wanted, `+` was sent."""
-    other = wanted if isinstance(wanted, str) else sent
+def _diff(sent: str, expected: str | re.Pattern[str] | None) -> Iterator[str]:
+    """Return the lines of a text as a diff: `-` was expected, `+` was sent."""
+    other = expected if isinstance(expected, str) else sent
     return (f"    {line.rstrip()}" for line in ndiff(_lines(other), _lines(sent)))
 
 
 def _lines(text: str) -> Sequence[str]:
-    """Return each line as Python writes it, so that whatever differs can be seen."""
+    """Return the `repr` of each line, so that invisible differences can be seen."""
     return [repr(line) for line in text.splitlines(keepends=True)] or [repr(text)]

@@ -1,4 +1,4 @@
-"""One page of a list: filters, order, and the envelope of the API page, List messages."""
+"""One page of a list: filters, order, and the envelope (API page, List messages)."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ Filter = Callable[[R], bool]
 
 @attrs.frozen
 class Paging:
-    """The parameters that every list takes."""
+    """The query parameters that every list accepts."""
 
     page: int
     size: int
@@ -28,23 +28,23 @@ class Paging:
     newest: datetime | None
 
     @classmethod
-    def of(cls, search: QueryString, dialect: Dialect) -> "Paging":
-        """Read them from a query."""
+    def of(cls, query: QueryString, dialect: Dialect) -> "Paging":
+        """Read the parameters from a query."""
         return cls(
-            page=search.integer("page", 1, least=1),
-            size=search.integer("size", 30, least=1, most=200),
-            order=search.choice("order", ("desc", "asc")),
-            order_by=search.choice("order_by", ("created_at", "updated_at")),
-            oldest=dialect.bound(search.moment("created_at__ge")),
-            newest=dialect.bound(search.moment("created_at__le")),
+            page=query.integer("page", 1, least=1),
+            size=query.integer("size", 30, least=1, most=200),
+            order=query.choice("order", ("desc", "asc")),
+            order_by=query.choice("order_by", ("created_at", "updated_at")),
+            oldest=dialect.to_bound(query.timestamp("created_at__ge")),
+            newest=dialect.to_bound(query.timestamp("created_at__le")),
         )
 
 
 def envelope(
     rows: Table[R], filters: Sequence[Filter[R]], paging: Paging, entry: Callable[[R], Document]
 ) -> Document:
-    """Return the page; rows that tie keep their order of acceptance, or its reverse."""
-    ids = rows.between(paging.oldest, paging.newest)
+    """Return the page as a document; rows that tie are in order of acceptance, or its reverse."""
+    ids = rows.ids_between(paging.oldest, paging.newest)
     if filters:
         ids = [row_id for row_id in ids if all(accepts(rows[row_id]) for accepts in filters)]
     if paging.order_by == "updated_at":

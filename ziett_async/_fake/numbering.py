@@ -1,8 +1,8 @@
-"""Which numbers a telephone network can have, and what a local number is in E.164.
+"""Which numbers a telephone network can assign, and the E.164 form of a local number.
 
 E.164 allows at most 15 digits; the shortest numbers in use, Niue's and Tokelau's, have 7 with
-their calling code. Where a country's numbering plan is known, its lengths count: `+24412` and
-`+244000000000` are numbers of no network. Of other countries nothing more is asked, so that no
+their calling code. If a country's numbering plan is known, its lengths apply: no network can assign
+`+24412` or `+244000000000`. Numbers of other countries are not checked further, so that no
 number in use is refused.
 """
 
@@ -10,16 +10,16 @@ import re
 
 from ziett_async._phone import COUNTRIES, PLANS
 
-#: What the documentation takes for a recipient of a batch.
+#: A recipient of a batch, as documented.
 _RECIPIENT = re.compile(r"\+?[0-9\s\-\.]{7,30}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def is_assignable(number: str) -> bool:
-    """Return whether a network can have this number in E.164."""
+    """Return whether a network can assign this number, which is in E.164."""
     if not _E164.fullmatch(number):
         return False
-    # No calling code is the beginning of another one, so at most one plan applies.
+    # No calling code is a prefix of another one, so at most one plan applies.
     for code, lengths in PLANS.items():
         if number.startswith(code, 1):
             national = number[1 + len(code) :]
@@ -28,9 +28,9 @@ def is_assignable(number: str) -> bool:
 
 
 def to_e164(recipient: str, country: str) -> str | None:
-    """Return a recipient of a batch in E.164; None for what is no number.
+    """Return a recipient of a batch in E.164, or None if it is not a number.
 
-    One without a prefix is of the country, which has to be one whose plan is known.
+    A number without a prefix is a number of the country, whose plan has to be known.
     """
     if not _RECIPIENT.fullmatch(recipient):
         return None
@@ -40,7 +40,7 @@ def to_e164(recipient: str, country: str) -> str | None:
 
 
 def _from_local(digits: str, country: str) -> str:
-    """Return the number that digits without a plus may stand for; empty for none."""
+    """Return the number that digits without a plus stand for; empty if there is none."""
     if digits.startswith("00"):
         return f"+{digits[2:]}"
     if country not in COUNTRIES:

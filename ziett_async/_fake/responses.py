@@ -1,4 +1,4 @@
-"""Answers as bytes: JSON documents, and the one shape of every error."""
+"""Responses as bytes: JSON documents, and the error object of every refusal."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ Document = Mapping[str, object]
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _JSON: Headers = (("content-type", "application/json"),)
 
-#: Codes of the API page, Errors, and this fake's own for what the page does not list.
+#: The codes of the API page, Errors, and the fake's own for statuses that it does not list.
 CODES: Mapping[int, str] = {
     401: "AUTH_INVALID_API_KEY",
     402: "BILLING_INSUFFICIENT_FUNDS",
@@ -26,24 +26,24 @@ CODES: Mapping[int, str] = {
     429: "RATE_LIMIT_EXCEEDED",
     500: "INTERNAL_SERVER_ERROR",
 }
-#: The messages that the API page documents, word for word.
+#: The documented messages, verbatim.
 _MESSAGES: Mapping[int, str] = {
     401: "The provided API key is invalid or has been revoked.",
     422: "One or more fields failed validation.",
     500: "An unexpected error occurred. Please retry after a short delay.",
 }
-#: The texts that it documents for `fields`.
+#: The documented messages of `fields`, verbatim.
 REQUIRED = "This field is required and cannot be empty."
-NO_NUMBER = "Must be a valid E.164 formatted phone number (e.g., +244990090990)."
-NO_MOMENT = "Value must conform to a valid ISO 8601 date-time format structure."
+INVALID_NUMBER = "Must be a valid E.164 formatted phone number (e.g., +244990090990)."
+INVALID_TIMESTAMP = "Value must conform to a valid ISO 8601 date-time format structure."
 
 
 @attrs.define(eq=False, slots=False)
 class Refusal(Exception):
-    """A request is refused; raised anywhere inside the service and answered in one place."""
+    """A request is refused; raised anywhere in the service, turned into a response in one place."""
 
     status: int
-    #: By default the documented one.
+    #: By default the documented message.
     message: str = ""
     code: str = ""
     fields: Mapping[str, str] | None = None
@@ -52,28 +52,28 @@ class Refusal(Exception):
 
 
 def invalid(fields: Mapping[str, str]) -> Refusal:
-    """Return the 422 that names every bad field at once."""
+    """Return the 422 for invalid fields."""
     return Refusal(422, fields=fields)
 
 
-def accepted_are(choices: Iterable[str]) -> str:
-    """Return the documented text for a value that is none of the choices."""
+def accepted_values(choices: Iterable[str]) -> str:
+    """Return the documented message for a value that is not one of the choices."""
     return f"Accepted values are: {', '.join(choices)}."
 
 
 def answer(status: int, document: Document) -> Response:
-    """Return a JSON document as a response."""
+    """Return a response with a JSON document."""
     return Response(status, _JSON, _ENCODER.encode(document).encode())
 
 
-def proxy_page(status: int, headers: Headers = (), body: bytes | None = None) -> Response:
-    """Return what a proxy in front of the service answers by itself: a page of HTML."""
+def proxy_response(status: int, headers: Headers = (), body: bytes | None = None) -> Response:
+    """Return the response of a proxy in front of the service, by default a page of HTML."""
     page = f"<html><body><h1>{status}</h1></body></html>".encode() if body is None else body
     return Response(status, (("content-type", "text/html"), *headers), page)
 
 
 def refuse(refusal: Refusal, trace_id: str, timestamp: str) -> Response:
-    """Return the error object for a refusal (API page, Errors)."""
+    """Return the response to a refused request: the error object (API page, Errors)."""
     message = _MESSAGES.get(refusal.status, f"The service answered {refusal.status}")
     document: dict[str, object] = {
         "code": refusal.code or CODES.get(refusal.status, f"HTTP_{refusal.status}"),

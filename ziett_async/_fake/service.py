@@ -1,61 +1,38 @@
-"""The service itself: one request in, one answer out, one line in the ledger."""
+"""The service: one request in, one response out, one arrival recorded."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 
 import attrs
 
 from ziett_async._clock import Clock
-from ziett_async._fake.access import ApiKeys, BucketLevel, Quotas, too_many
-from ziett_async._fake.idempotency import HEADER, Idempotency, IdempotencyStore
-from ziett_async._fake.request import Action, MatchedRequest
-from ziett_async._fake.responses import Refusal, invalid, proxy_page, refuse
-from ziett_async._fake.routes import Route, find, split
+from ziett_async._fake.access import ApiKeys
+from ziett_async._fake.fault_queue import Faults
+from ziett_async._fake.faults import Ending, Exchange, Fault
+from ziett_async._fake.idempotency import Idempotency, IdempotencyStore, check_idempotency_key
+from ziett_async._fake.quotas import BucketLevel, Quotas, too_many_requests
+from ziett_async._fake.request import Action, IncomingRequest, MatchedRequest
+from ziett_async._fake.responses import Refusal, proxy_response, refuse
+from ziett_async._fake.routes import HANDLERS, match, no_match
 from ziett_async._fake.state.records import Arrival
 from ziett_async._fake.state.store import Store
 from ziett_async._wire import Headers, Request, Response
 
-_PROXIES = {502, 503, 504}
-
-
-@attrs.frozen(repr=False, kw_only=True)
-class IncomingRequest:
-    """A request with its headers, key and digest extracted."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-    digest: str
-    api_key: str | None
-    idempotency_key: str | None
-
-    @classmethod
-    def of(cls, request: Request) -> "IncomingRequest":
-        """Return it."""
-        path, query = split(request.url)
-        headers = {name.lower(): value for name, value in request.headers}
-        return cls(
-            method=request.method,
-            path=path,
-            query=query,
-            headers=headers,
-            body=request.body,
-            digest=sha256(request.body).hexdigest(),
-            api_key=headers.get("x-api-key"),
-            idempotency_key=headers.get("idempotency-key") if request.method == "POST" else None,
-        )
-
-    @property
-    def fingerprint(self) -> str:
-        """What must be the same in every request with one idempotency key."""
-        return f"{self.path} {self.digest}"
+_PROXY_STATUSES = {502, 503, 504}
 
 
 class Service:
-    """Routing, key, scope, quota, idempotency, handler: in this order."""
+    """Checks, in this order: path, API key, scope, rate limit, idempotency key, body.
+
+    Args:
+        clock: the clock of rate limits, arrivals and stored responses.
+        store: the service's state.
+        api_keys: the keys that it accepts.
+        quotas: the rate limits.
+        idempotency: what a repeated idempotency key does.
+        new_trace_id: returns the `trace_id` of the next error.
+
+    """
 
     def __init__(
         self,
@@ -64,170 +41,167 @@ class Service:
         store: Store,
         api_keys: ApiKeys,
         quotas: Quotas,
-        rules: Idempotency,
-        trace_id: Callable[[], str],
+        idempotency: Idempotency,
+        new_trace_id: Callable[[], str],
     ) -> None:
         self.store = store
-        self.ledger: list[Arrival] = []
+        #: Every request that was received, in order.
+        self.arrivals: list[Arrival] = []
         self._clock = clock
-        self._keyring = api_keys
+        self._api_keys = api_keys
         self._quotas = quotas
-        self._rules = rules
-        self._memory = IdempotencyStore(rules)
-        self._trace_id = trace_id
+        self._rules = idempotency
+        self._responses = IdempotencyStore(idempotency)
+        self._new_trace_id = new_trace_id
 
-    def operation(self, request: Request) -> str | None:
-        """Return the name of the operation that a request is for."""
-        route = self._route(IncomingRequest.of(request))
-        return route.name if route else None
-
-    def answer(self, request: Request, busy: float = 0.0) -> Response:
-        """Carry a request out; its idempotency key stays busy for so many seconds."""
-        incoming, replayed = IncomingRequest.of(request), False
-        route: Route | None = None
-        try:
-            route, path_parameters = find(incoming.method, incoming.path, self.store.dialect)
-            response, replayed = self._attend(incoming, route, path_parameters, busy)
-        except Refusal as refusal:
-            response = self._refused(refusal)
-        self._enter(incoming, route, response.status, replayed=replayed)
-        return self._finished(incoming, route, response)
-
-    def say(
-        self, request: Request, reply: tuple[int, Headers, bytes | None], *, stored: bool
-    ) -> Response:
-        """Answer as told to, without carrying the request out."""
+    def handle(self, request: Request) -> Response:
+        """Execute a request and return the response."""
         incoming = IncomingRequest.of(request)
-        status, headers, body = reply
-        usual = self._usual(status)
-        response = attrs.evolve(
-            usual, headers=usual.headers + headers, body=usual.body if body is None else body
-        )
-        stored = stored or (status == 500 and self._rules.stores_server_errors)
-        if stored and incoming.idempotency_key and incoming.api_key:
-            owner = (incoming.api_key, incoming.idempotency_key)
-            self._memory.keep(owner, incoming.fingerprint, response, self._clock.monotonic())
-        self._enter(incoming, self._route(incoming), status)
-        return response
+        return self._respond(incoming, match(incoming, self.store.dialect))
 
-    def ignore(self, request: Request) -> None:
-        """Note that a request came, and say nothing."""
-        incoming = IncomingRequest.of(request)
-        self._enter(incoming, self._route(incoming), None)
+    def exchange(self, request: Request, faults: Faults) -> Exchange:
+        """Apply the next fault that is queued for the request, if any, and else execute it."""
+        incoming, count = IncomingRequest.of(request), len(self.arrivals)
+        matched = match(incoming, self.store.dialect)
+        fault = faults.take(matched.operation.name if matched else None)
+        if fault is None:
+            exchange = Exchange(self._respond(incoming, matched))
+        else:
+            exchange = fault.to_exchange(self._respond_with_fault(fault, incoming, matched))
+        return attrs.evolve(exchange, arrival=next(iter(self.arrivals[count:]), None))
 
     def levels(self) -> Sequence[BucketLevel]:
-        """Return how full each bucket of each key is now."""
+        """Return the level of each bucket of each API key now."""
         return self._quotas.levels(self._clock.monotonic())
 
-    def _route(self, incoming: IncomingRequest) -> Route | None:
+    def _respond(
+        self, incoming: IncomingRequest, matched: MatchedRequest | None, running: float = 0.0
+    ) -> Response:
+        """Execute a request; its idempotency key gets a 409 for `running` seconds."""
+        replayed = False
         try:
-            return find(incoming.method, incoming.path, self.store.dialect)[0]
-        except Refusal:
-            return None
+            if matched is None:
+                raise no_match(incoming, self.store.dialect)
+            response, replayed = self._process(matched, running)
+        except Refusal as refusal:
+            response = self._error_response(refusal)
+        self._record(incoming, matched, response.status, replayed=replayed)
+        if matched and self.store.dialect.rate_limit_headers:
+            response = self._with_rate_limit_headers(matched, response)
+        return _without_body(response) if incoming.method == "HEAD" else response
 
-    def _attend(
-        self,
-        incoming: IncomingRequest,
-        route: Route,
-        path_parameters: Mapping[str, str],
-        busy: float,
-    ) -> tuple[Response, bool]:
-        api_key = self._keyring.admit(incoming.api_key, route.scope)
-        prepare = self._preparation(incoming, route, path_parameters)
+    def _respond_with_fault(
+        self, fault: Fault, incoming: IncomingRequest, matched: MatchedRequest | None
+    ) -> Response | None:
+        """Return the response that the service gives under a fault, or None."""
+        if fault.reply is not None:
+            response = self._scripted_response(*fault.reply)
+            self._store_scripted(incoming, response, stored=fault.stored)
+            self._record(incoming, matched, response.status)
+            return response
+        if fault.executes:
+            return self._respond(incoming, matched, fault.busy)
+        if fault.ending is not Ending.REFUSED:
+            self._record(incoming, matched, None)
+        return None
+
+    def _process(self, matched: MatchedRequest, running: float) -> tuple[Response, bool]:
+        """Return the response, and whether it is a replay."""
+        incoming = matched.incoming
+        api_key = self._api_keys.authorize(incoming.api_key, matched.operation.scope)
         if incoming.idempotency_key is None:
-            self._count(api_key, route)
-            return prepare()(), False
-        now, owner = self._clock.monotonic(), (api_key, incoming.idempotency_key)
+            self._count(api_key, matched)
+            return self._validate(matched)(), False
+        now, key = self._clock.monotonic(), (api_key, incoming.idempotency_key)
         if self._rules.replays_count:
-            self._count(api_key, route)
-        self._check_key(incoming.idempotency_key)
+            self._count(api_key, matched)
+        check_idempotency_key(incoming.idempotency_key)
         if self._rules.validates_first:
-            prepare()
-        earlier = self._memory.recall(owner, incoming.fingerprint, now)
-        if earlier is not None:
-            return earlier, True
+            self._validate(matched)
+        stored = self._responses.find(key, incoming.fingerprint, now)
+        if stored is not None:
+            return stored, True
         if not self._rules.replays_count:
-            self._count(api_key, route)
-        response = self._carried_out(prepare)
+            self._count(api_key, matched)
+        response = self._execute(matched)
         if self._rules.stores(response.status):
-            self._memory.keep(owner, incoming.fingerprint, response, now, busy)
+            self._responses.store(key, incoming.fingerprint, response, now, running)
         return response, False
 
-    def _preparation(
-        self, incoming: IncomingRequest, route: Route, path_parameters: Mapping[str, str]
-    ) -> Callable[[], Action]:
-        matched = MatchedRequest(
-            arguments=path_parameters,
-            query=incoming.query,
-            body=incoming.body,
-            idempotency_key=incoming.idempotency_key,
-        )
+    def _validate(self, matched: MatchedRequest) -> Action:
+        """Return the action that executes a valid request; raise `Refusal` for another one."""
+        is_json = matched.incoming.media_type == "application/json"
+        if matched.operation.method == "POST" and not is_json:
+            raise Refusal(415, "The body must be application/json")
+        return HANDLERS[matched.operation.name](self.store, matched)
 
-        def prepare() -> Action:
-            media_type = incoming.headers.get("content-type", "").partition(";")[0].strip()
-            if route.method == "POST" and media_type.lower() != "application/json":
-                raise Refusal(415, "The body must be application/json")
-            return route.handler(self.store, matched)
-
-        return prepare
-
-    def _carried_out(self, prepare: Callable[[], Action]) -> Response:
+    def _execute(self, matched: MatchedRequest) -> Response:
+        """Return the response, also if it is a refusal, so that it can be stored."""
         try:
-            return prepare()()
+            return self._validate(matched)()
         except Refusal as refusal:
-            return self._refused(refusal)
+            return self._error_response(refusal)
 
-    def _check_key(self, idempotency_key: str) -> None:
-        if not idempotency_key or not idempotency_key.isprintable():
-            raise invalid({HEADER: "must be a non-empty printable string"})
+    def _count(self, api_key: str, matched: MatchedRequest) -> None:
+        owner, bucket = self._bucket_owner(api_key), matched.operation.bucket
+        result = self._quotas.take(owner, bucket, self._clock.monotonic())
+        if result and result.wait:
+            raise too_many_requests(result, with_retry_after=self.store.dialect.retry_after)
 
-    def _count(self, api_key: str, route: Route) -> None:
-        verdict = self._quotas.take(self._payer(api_key), route, self._clock.monotonic())
-        if verdict and verdict.wait:
-            raise too_many(verdict, says_when=self.store.dialect.retry_after)
-
-    def _payer(self, api_key: str) -> str:
-        """Return whose limits a request uses up."""
+    def _bucket_owner(self, api_key: str) -> str:
+        """Return the API key whose limits a request counts against; empty for all keys."""
         return api_key if self.store.dialect.limits_per == "key" else ""
 
-    def _finished(
-        self, incoming: IncomingRequest, route: Route | None, response: Response
-    ) -> Response:
-        if route and self.store.dialect.rate_limit_headers:
-            payer = self._payer(incoming.api_key or "")
-            extra = self._quotas.headers(payer, route, self._clock.time())
-            response = attrs.evolve(response, headers=response.headers + extra)
-        if incoming.method == "HEAD":
-            length = ("content-length", str(len(response.body)))
-            response = attrs.evolve(response, headers=(*response.headers, length), body=b"")
-        return response
+    def _with_rate_limit_headers(self, matched: MatchedRequest, response: Response) -> Response:
+        owner = self._bucket_owner(matched.incoming.api_key or "")
+        headers = self._quotas.headers(owner, matched.operation.bucket, self._clock.time())
+        return attrs.evolve(response, headers=response.headers + headers)
 
-    def _refused(self, refusal: Refusal) -> Response:
-        moment = datetime.fromtimestamp(self._clock.time(), UTC)
-        return refuse(refusal, self._trace_id(), self.store.dialect.stamp(moment))
+    def _scripted_response(self, status: int, headers: Headers, body: bytes | None) -> Response:
+        usual = self._usual_response(status)
+        return attrs.evolve(
+            usual, headers=usual.headers + headers, body=usual.body if body is None else body
+        )
 
-    def _usual(self, status: int) -> Response:
-        if status in _PROXIES:
-            return proxy_page(status)
+    def _usual_response(self, status: int) -> Response:
+        """Return what the service, or a proxy in front of it, sends with a status."""
+        if status in _PROXY_STATUSES:
+            return proxy_response(status)
         if status < 400:
             return Response(status, ())
         dialect = self.store.dialect
-        own = {402: Refusal(402, dialect.no_money), 404: Refusal(404, code=dialect.not_found)}
-        return self._refused(own.get(status) or Refusal(status))
+        documented = {
+            402: Refusal(402, dialect.insufficient_funds),
+            404: Refusal(404, code=dialect.not_found),
+        }
+        return self._error_response(documented.get(status) or Refusal(status))
 
-    def _enter(
+    def _store_scripted(
+        self, incoming: IncomingRequest, response: Response, *, stored: bool
+    ) -> None:
+        stored = stored or (response.status == 500 and self._rules.stores_server_errors)
+        if stored and incoming.idempotency_key and incoming.api_key:
+            key = (incoming.api_key, incoming.idempotency_key)
+            self._responses.store(key, incoming.fingerprint, response, self._clock.monotonic())
+
+    def _error_response(self, refusal: Refusal) -> Response:
+        moment = datetime.fromtimestamp(self._clock.time(), UTC)
+        timestamp = self.store.dialect.format_timestamp(moment)
+        return refuse(refusal, self._new_trace_id(), timestamp)
+
+    def _record(
         self,
         incoming: IncomingRequest,
-        route: Route | None,
+        matched: MatchedRequest | None,
         status: int | None,
         *,
         replayed: bool = False,
     ) -> None:
-        self.ledger.append(
+        self.arrivals.append(
             Arrival(
                 at=self._clock.monotonic(),
-                operation=route.name if route else None,
-                bucket=route.bucket if route else None,
+                operation=matched.operation.name if matched else None,
+                bucket=matched.operation.bucket if matched else None,
                 method=incoming.method,
                 path=incoming.path,
                 query=incoming.query,
@@ -237,3 +211,9 @@ class Service:
                 replayed=replayed,
             )
         )
+
+
+def _without_body(response: Response) -> Response:
+    """Return the response to HEAD: the headers of GET and the length of its body."""
+    length = ("content-length", str(len(response.body)))
+    return attrs.evolve(response, headers=(*response.headers, length), body=b"")

@@ -1,4 +1,4 @@
-"""How the published pages print messages and campaigns: the keys of each, in their order."""
+"""The JSON documents of messages and campaigns: their keys in the documented order."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -8,25 +8,25 @@ from ziett_async._fake.responses import Document
 from ziett_async._fake.state.records import CampaignRecord, ContactRecord, MessageRecord
 from ziett_async._fake.state.store import Store
 
-#: Providers by operator; of the others no page names one.
+#: Providers by operator; no page names those of other operators.
 _PROVIDERS = {"UNITEL": "UNITEL_DIRECT"}
 _SENDER = "ZIETT"
 
 
 def list_entry(store: Store, row: MessageRecord) -> Document:
-    """Return a message as an entry of a list."""
+    """Return the document of a message in a list."""
     return _ENTRIES[store.dialect.list_entry](store, row)
 
 
 def message(store: Store, row: MessageRecord) -> Document:
-    """Return a message as Get Message does."""
+    """Return the document of Get Message."""
     wider = store.dialect.retrieve == "reference"
     return _reference_message(store, row) if wider else _site_message(store, row)
 
 
 def campaign(store: Store, row: CampaignRecord) -> Document:
-    """Return a campaign, by itself or as an entry of a list."""
-    stamp = store.dialect.stamp
+    """Return the document of a campaign, by itself or in a list."""
+    timestamp = store.dialect.format_timestamp
     document: dict[str, object] = {
         "id": str(row.id),
         "name": row.name,
@@ -41,18 +41,18 @@ def campaign(store: Store, row: CampaignRecord) -> Document:
         "content": row.content,
         "total_estimated_recipients": row.recipients,
         "scheduled_at": None,
-        "processed_at": stamp(row.processed_at) if row.processed_at else None,
-        "completed_at": stamp(row.completed_at) if row.completed_at else None,
+        "processed_at": timestamp(row.processed_at) if row.processed_at else None,
+        "completed_at": timestamp(row.completed_at) if row.completed_at else None,
         "error_code": row.error_code,
         "status_note": None,
         "data": {},
     }
     if store.dialect.retrieve == "site":
-        # The current page shows null for a campaign that has not changed.
+        # The current page has null for a campaign that has not changed.
         changed = row.updated_at != row.created_at
-        updated_at = stamp(row.updated_at) if changed else None
-        return document | {"created_at": stamp(row.created_at), "updated_at": updated_at}
-    return _leading(store, row) | document | {"sms_remitter": {"name": _SENDER}}
+        updated_at = timestamp(row.updated_at) if changed else None
+        return document | {"created_at": timestamp(row.created_at), "updated_at": updated_at}
+    return _common(store, row) | document | {"sms_remitter": {"name": _SENDER}}
 
 
 def sender(remitter_id: UUID) -> Document:
@@ -64,22 +64,22 @@ def _site_entry(store: Store, row: MessageRecord) -> dict[str, object]:
     return {
         "id": str(row.id),
         "remitter_id": str(row.remitter_id),
-        "campaign_id": _optional(row.campaign_id),
-        "contact_id": _optional(row.contact_id),
+        "campaign_id": _text(row.campaign_id),
+        "contact_id": _text(row.contact_id),
         "channel_type": row.channel_type,
         "channel_destination": row.channel_destination,
         "target_e164": row.target_e164,
         "content": row.content,
         "status": row.status,
         "error_code": row.error_code,
-        "created_at": store.dialect.stamp(row.created_at),
-        "updated_at": store.dialect.stamp(row.updated_at),
+        "created_at": store.dialect.format_timestamp(row.created_at),
+        "updated_at": store.dialect.format_timestamp(row.updated_at),
     }
 
 
 def _conventions_entry(store: Store, row: MessageRecord) -> Document:
     entry = _site_entry(store, row)
-    # The page abridges its entry to these five; what it leaves out is as in the list's own page.
+    # The page shows only these five keys; the others are as on the page of the list.
     shown = {
         "id": entry.pop("id"),
         "to": entry.pop("target_e164"),
@@ -96,8 +96,8 @@ def _site_message(store: Store, row: MessageRecord) -> Document:
         "id": str(row.id),
         "organization_id": str(store.organization_id),
         "billing_account_id": str(store.billing_account_id),
-        "campaign_id": _optional(row.campaign_id),
-        "contact_id": _optional(row.contact_id),
+        "campaign_id": _text(row.campaign_id),
+        "contact_id": _text(row.contact_id),
         "sms_remitter_id": str(row.remitter_id),
         "sms_remitter": sender(row.remitter_id),
         "external_id": None,
@@ -111,8 +111,8 @@ def _site_message(store: Store, row: MessageRecord) -> Document:
         "is_refunded": row.is_refunded,
         "status": row.status,
         "error_code": row.error_code,
-        "created_at": store.dialect.stamp(row.created_at),
-        "updated_at": store.dialect.stamp(row.updated_at),
+        "created_at": store.dialect.format_timestamp(row.created_at),
+        "updated_at": store.dialect.format_timestamp(row.updated_at),
     }
 
 
@@ -120,10 +120,10 @@ def _reference_message(store: Store, row: MessageRecord) -> Document:
     contact = store.contacts.get(row.target_e164) if row.contact_id else None
     campaign = store.campaigns.get(row.campaign_id) if row.campaign_id else None
     return {
-        **_leading(store, row),
+        **_common(store, row),
         "organization_id": str(store.organization_id),
-        "campaign_id": _optional(row.campaign_id),
-        "contact_id": _optional(row.contact_id),
+        "campaign_id": _text(row.campaign_id),
+        "contact_id": _text(row.contact_id),
         "sms_remitter_id": str(row.remitter_id),
         "sms_remitter": {"name": _SENDER},
         "external_id": None,
@@ -139,7 +139,7 @@ def _reference_message(store: Store, row: MessageRecord) -> Document:
         "is_refunded": row.is_refunded,
         "status": row.status,
         "contact": _contact(store, contact) if contact else None,
-        "campaign": _leading(store, campaign) | {"name": campaign.name, "status": campaign.status}
+        "campaign": _common(store, campaign) | {"name": campaign.name, "status": campaign.status}
         if campaign
         else None,
     }
@@ -147,7 +147,7 @@ def _reference_message(store: Store, row: MessageRecord) -> Document:
 
 def _contact(store: Store, contact: ContactRecord) -> Document:
     return {
-        **_leading(store, contact),
+        **_common(store, contact),
         "name": contact.name,
         "email": contact.email,
         "e164_format": contact.target_e164,
@@ -155,18 +155,16 @@ def _contact(store: Store, contact: ContactRecord) -> Document:
     }
 
 
-def _leading(
-    store: Store, row: MessageRecord | CampaignRecord | ContactRecord
-) -> dict[str, object]:
-    """Return the keys with which each object of the wider reference begins."""
+def _common(store: Store, row: MessageRecord | CampaignRecord | ContactRecord) -> dict[str, object]:
+    """Return the keys that come first in every object of the wider reference."""
     return {
         "id": str(row.id),
-        "updated_at": store.dialect.stamp(row.updated_at),
-        "created_at": store.dialect.stamp(row.created_at),
+        "updated_at": store.dialect.format_timestamp(row.updated_at),
+        "created_at": store.dialect.format_timestamp(row.created_at),
     }
 
 
-def _optional(value: UUID | None) -> str | None:
+def _text(value: UUID | None) -> str | None:
     return None if value is None else str(value)
 
 

@@ -155,15 +155,12 @@ class Emulator:
 
     def _call_service(self, request: Request) -> Exchange:
         """Pass a request to the service, and log it with its response."""
-        before = self.service.latest
         try:
             _check_key(request)
             exchange = self.service.exchange(request)
         except Refusal as refusal:
             exchange = Exchange(self.refuse(refusal), executed=False)
-        latest = self.service.latest
-        arrival = None if latest is before else latest
-        self._log.append(self.service.clock.time(), request, exchange, arrival)
+        self._log.append(self.service.clock.time(), request, exchange, exchange.arrival)
         return exchange
 
 

@@ -12,7 +12,7 @@ from ziett_async._fake.parsing.body import JsonBody, json_object
 from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.parsing.submissions import ContactDetails, MessageSubmission
 from ziett_async._fake.request import Action, MatchedRequest
-from ziett_async._fake.responses import NO_NUMBER, Refusal, accepted_are, answer
+from ziett_async._fake.responses import INVALID_NUMBER, Refusal, accepted_values, answer
 from ziett_async._fake.shapes import list_entry, message
 from ziett_async._fake.state.records import MessageRecord
 from ziett_async._fake.state.store import Store
@@ -26,99 +26,99 @@ _EMAIL = re.compile(
 
 
 def send_message(store: Store, matched: MatchedRequest) -> Action:
-    """Answer `POST /messages`."""
-    form = JsonBody(json_object(matched.body))
-    remitter_id = form.uuid("remitter_id", store.dialect)
-    # The documented text names both, whichever are accepted.
-    channel_type = form.choice("channel_type", store.dialect.channels, accepted_are(CHANNELS))
-    target_e164 = form.text("target_e164", accepts=is_assignable, must=NO_NUMBER)
+    """Validate `POST /messages`."""
+    body = JsonBody(json_object(matched.incoming.body))
+    remitter_id = body.uuid("remitter_id", store.dialect)
+    # The documented text names both channels, whichever of them are accepted.
+    channel_type = body.choice("channel_type", store.dialect.channels, accepted_values(CHANNELS))
+    target_e164 = body.text("target_e164", accepts=is_assignable, must=INVALID_NUMBER)
     unbounded = channel_type != "SMS" and channel_type in store.dialect.channels
-    content = form.text("content", most=None if unbounded else 1600)
-    contact = form.inner("save_contact")
-    save_contact = None if contact is None else _contact(contact)
-    form.close()
-    order = MessageSubmission(
+    content = body.text("content", most=None if unbounded else 1600)
+    contact = body.inner("save_contact")
+    save_contact = None if contact is None else _contact_details(contact)
+    body.close()
+    submission = MessageSubmission(
         remitter_id=remitter_id,
         channel_type=channel_type,
         target_e164=target_e164,
         content=content,
         save_contact=save_contact,
-        idempotency_key=matched.idempotency_key,
+        idempotency_key=matched.incoming.idempotency_key,
     )
-    return partial(_accept, store, order)
+    return partial(_accept, store, submission)
 
 
 def list_messages(store: Store, matched: MatchedRequest) -> Action:
-    """Answer `GET /messages`."""
+    """Validate `GET /messages`."""
     return _listing(store, matched, [])
 
 
 def list_campaign_messages(store: Store, matched: MatchedRequest) -> Action:
-    """Answer `GET /campaigns/{campaign_id}/messages`."""
+    """Validate `GET /campaigns/{campaign_id}/messages`."""
     campaign_id = matched.uuid("campaign_id", store.dialect)
     if store.campaigns.get(campaign_id) is None:
-        raise no_such(store, "Campaign")
+        raise not_found(store, "Campaign")
     return _listing(store, matched, [lambda row: row.campaign_id == campaign_id])
 
 
 def get_message(store: Store, matched: MatchedRequest) -> Action:
-    """Answer `GET /messages/{message_id}`."""
+    """Validate `GET /messages/{message_id}`."""
     record = store.messages.get(matched.uuid("message_id", store.dialect))
     if record is None:
-        raise no_such(store, "Message")
+        raise not_found(store, "Message")
     return partial(answer, 200, message(store, record))
 
 
-def no_such(store: Store, what: str) -> Refusal:
-    """Return the 404 for something that is not there."""
-    return Refusal(404, f"{what} not found", code=store.dialect.not_found)
+def not_found(store: Store, resource: str) -> Refusal:
+    """Return the 404 for a resource that does not exist."""
+    return Refusal(404, f"{resource} not found", code=store.dialect.not_found)
 
 
-def _contact(form: JsonBody) -> ContactDetails:
+def _contact_details(body: JsonBody) -> ContactDetails:
     return ContactDetails(
-        name=form.text("name"),
-        email=form.optional_text(
+        name=body.text("name"),
+        email=body.optional_text(
             "email", accepts=_EMAIL.fullmatch, must="must be a valid email address"
         ),
-        tags=tuple(form.texts("tags")) if "tags" in form else (),
+        tags=tuple(body.texts("tags")) if "tags" in body else (),
     )
 
 
-def _accept(store: Store, order: MessageSubmission) -> Response:
-    document = {"message_id": str(store.accept_message(order).id)}
+def _accept(store: Store, submission: MessageSubmission) -> Response:
+    document = {"message_id": str(store.accept_message(submission).id)}
     if store.dialect.accepted_status:
         document["status"] = "QUEUED"
     return answer(202, document)
 
 
 def _listing(store: Store, matched: MatchedRequest, filters: list[Filter[MessageRecord]]) -> Action:
-    search = QueryString(matched.query)
-    paging = Paging.of(search, store.dialect)
-    filters = [*filters, *_filters(search, store.dialect)]
-    search.close()
+    query = QueryString(matched.incoming.query)
+    paging = Paging.of(query, store.dialect)
+    filters = [*filters, *_filters(query, store.dialect)]
+    query.close()
     return lambda: answer(
         200, envelope(store.messages, filters, paging, partial(list_entry, store))
     )
 
 
-def _filters(search: QueryString, dialect: Dialect) -> Sequence[Filter[MessageRecord]]:
-    q, filters = search.one("q"), list[Filter[MessageRecord]]()
+def _filters(query: QueryString, dialect: Dialect) -> Sequence[Filter[MessageRecord]]:
+    q, filters = query.one("q"), list[Filter[MessageRecord]]()
     if q:
         filters.append(lambda row: q in row.target_e164 or q.lower() == str(row.id))
-    if statuses := search.choices("status", _STATUSES, lower_case=True):
+    if statuses := query.choices("status", _STATUSES, lower_case=True):
         filters.append(lambda row: row.status in statuses)
-    if channels := search.choices("channel_type", CHANNELS):
+    if channels := query.choices("channel_type", CHANNELS):
         filters.append(lambda row: row.channel_type in channels)
-    if sources := search.texts("trigger_source"):
+    if sources := query.texts("trigger_source"):
         filters.append(lambda row: row.trigger_source in sources)
-    if operators := search.texts("channel_destination"):
+    if operators := query.texts("channel_destination"):
         filters.append(lambda row: row.channel_destination in operators)
-    if contacts := search.uuids("contact_id", dialect):
+    if contacts := query.uuids("contact_id", dialect):
         filters.append(lambda row: row.contact_id in contacts)
-    if campaigns := search.uuids("campaign_id", dialect):
+    if campaigns := query.uuids("campaign_id", dialect):
         filters.append(lambda row: row.campaign_id in campaigns)
     for name in ("sms_remitter_id", "remitter_id"):
-        if remitters := search.uuids(name, dialect):
+        if remitters := query.uuids(name, dialect):
             filters.append(partial(_is_from, remitters))
     return filters
 

@@ -1,4 +1,4 @@
-"""Reading a JSON body as the API documents it, naming every bad field at once."""
+"""A JSON body, read as the API documents it; all invalid fields are reported at once."""
 
 import json
 import re
@@ -9,27 +9,32 @@ from uuid import UUID
 from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.responses import REQUIRED, Refusal, invalid
 
-NOWHERE = UUID(int=0)
+NIL_UUID = UUID(int=0)
 _EMPTY = "must not be empty"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-#: Whether a string that is not empty will do, by its truth.
+#: Returns a true value for a valid string; it is never called with an empty one.
 Check = Callable[[str], object]
 
-#: Bytes of a request body; a full batch of the longest content is a tenth of it.
+#: The most bytes of a request body; a full batch of the longest content is a tenth of it.
 MOST_BYTES = 1 << 20
 
 
-def _no_such_number(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-#: Of JSON as it is specified: no NaN, and always UTF-8.
-_DECODER = json.JSONDecoder(parse_constant=_no_such_number)
+#: JSON as specified: without NaN and Infinity.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def json_object(body: bytes) -> Mapping[str, object]:
-    """Return the body's JSON object; a body that is none is refused."""
+    """Return the JSON object in a body.
+
+    Raises:
+        Refusal: 413, if the body is too long; 422, if it is not a JSON object.
+
+    """
     if len(body) > MOST_BYTES:
         raise Refusal(413, f"The body is longer than {MOST_BYTES} bytes")
     if not body:
@@ -44,7 +49,10 @@ def json_object(body: bytes) -> Mapping[str, object]:
 
 
 class JsonBody:
-    """A JSON object being read; a field that is bad is noted, and stands in for itself."""
+    """A JSON object whose fields are read one by one; invalid ones are collected in `errors`.
+
+    A method returns a placeholder for an invalid field, since `close` refuses the request.
+    """
 
     def __init__(
         self, document: Mapping[str, object], errors: dict[str, str] | None = None, prefix: str = ""
@@ -57,7 +65,7 @@ class JsonBody:
         return name in self._document
 
     def note(self, name: str, problem: str) -> None:
-        """Note that a field is bad."""
+        """Record that a field is invalid."""
         self.errors[self._prefix + name] = problem
 
     def text(
@@ -81,7 +89,7 @@ class JsonBody:
     def optional_text(
         self, name: str, *, most: int | None = None, accepts: Check = bool, must: str = ""
     ) -> str | None:
-        """Return such a string, or None where the field is left out; null is a bad one."""
+        """Return an optional string as `text` does, or None if left out; null is invalid."""
         if name not in self:
             return None
         return self.text(name, most=most, accepts=accepts, must=must, empty=_EMPTY)
@@ -91,11 +99,11 @@ class JsonBody:
         value = self._present(name)
         found = dialect.parse_id(value) if isinstance(value, str) else None
         if found is None and value is not None:
-            self.note(name, dialect.wants_id)
-        return found or NOWHERE
+            self.note(name, dialect.id_problem)
+        return found or NIL_UUID
 
     def choice(self, name: str, accepted: Collection[str], must: str) -> str:
-        """Return a required string that is one of those accepted."""
+        """Return a required string that is one of the accepted values."""
         value = self._present(name)
         if value is not None and not (isinstance(value, str) and value in accepted):
             self.note(name, must)
@@ -110,7 +118,7 @@ class JsonBody:
         accepts: Check = bool,
         must: str = "",
     ) -> Sequence[str]:
-        """Return a required array of strings; a bad one is noted as `name.3`."""
+        """Return a required array of strings; an invalid one is recorded as `name.3`."""
         value = self._present(name)
         if not isinstance(value, list):
             if value is not None:
@@ -126,7 +134,7 @@ class JsonBody:
         return [str(item) for item in items]
 
     def inner(self, name: str) -> "JsonBody | None":
-        """Return the form of an optional object, or None where it is left out or bad."""
+        """Return the body of an optional object, or None if it is left out or invalid."""
         if name not in self:
             return None
         value = self._document[name]
@@ -136,7 +144,12 @@ class JsonBody:
         return JsonBody(cast("Mapping[str, object]", value), self.errors, f"{self._prefix}{name}.")
 
     def close(self) -> None:
-        """Refuse the request if any field was bad."""
+        """Refuse the request if a field was invalid.
+
+        Raises:
+            Refusal: 422, with every invalid field.
+
+        """
         if self.errors:
             raise invalid(self.errors)
 
@@ -150,7 +163,7 @@ class JsonBody:
 
 
 def text_problem(value: object, most: int | None, accepts: Check, must: str) -> str:
-    """Return what is wrong with a value that should be a string, or nothing."""
+    """Return what is wrong with a value that has to be a string; empty if it is valid."""
     if not isinstance(value, str):
         return "must be a string"
     if not value:

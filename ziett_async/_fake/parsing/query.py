@@ -1,4 +1,4 @@
-"""Reading a query string as the API documents it, naming every bad parameter at once."""
+"""A query string, read as the API documents it; all invalid parameters are reported at once."""
 
 import re
 from collections.abc import Sequence
@@ -7,21 +7,24 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from ziett_async._fake.dialect import Dialect
-from ziett_async._fake.responses import NO_MOMENT, accepted_are, invalid
+from ziett_async._fake.responses import INVALID_TIMESTAMP, accepted_values, invalid
 
-#: As long as anybody may ask for; Python refuses to read some thousand digits.
+#: Bounded, since `int` raises for more than 4300 digits.
 _INTEGER = re.compile(r"-?[0-9]{1,100}")
 
 
 class QueryString:
-    """A query string being read; unknown parameters are ignored."""
+    """A query string whose parameters are read one by one; unknown ones are ignored.
+
+    Invalid parameters are collected in `errors`; `close` refuses the request for them.
+    """
 
     def __init__(self, query: str) -> None:
         self._values = parse_qs(query, keep_blank_values=True)
         self.errors: dict[str, str] = {}
 
     def one(self, name: str) -> str | None:
-        """Return a parameter's last value, or None."""
+        """Return the last value of a parameter, or None."""
         return self._values.get(name, [None])[-1]
 
     def integer(self, name: str, default: int, least: int, most: int | None = None) -> int:
@@ -42,45 +45,50 @@ class QueryString:
         """Return one of the accepted values; the first is the default."""
         value = self.one(name)
         if value is not None and value not in accepted:
-            self.errors[name] = accepted_are(accepted)
+            self.errors[name] = accepted_values(accepted)
         return accepted[0] if value is None else value
 
     def choices(
         self, name: str, accepted: Sequence[str], *, lower_case: bool = False
     ) -> frozenset[str]:
-        """Return every value of a filter; words in lower case count as well if that is allowed."""
+        """Return the values of a filter, also those in lower case if that is allowed."""
         given = self.texts(name)
         values = frozenset(
             each.upper() if lower_case and each.islower() else each for each in given
         )
         if not values <= set(accepted):
-            self.errors[name] = accepted_are(accepted)
+            self.errors[name] = accepted_values(accepted)
         return values
 
     def texts(self, name: str) -> frozenset[str]:
-        """Return every value of a filter that may be anything; an empty one is no filter."""
+        """Return the values of a filter that accepts any text; empty ones are ignored."""
         return frozenset(filter(None, self._values.get(name, ())))
 
     def uuids(self, name: str, dialect: Dialect) -> frozenset[UUID]:
-        """Return every value of a filter of ids, which the dialect has to accept."""
+        """Return the values of a filter of ids, which the dialect has to accept."""
         found = [dialect.parse_id(value) for value in self.texts(name)]
         if None in found:
-            self.errors[name] = dialect.wants_id
+            self.errors[name] = dialect.id_problem
         return frozenset(value for value in found if value is not None)
 
-    def moment(self, name: str) -> datetime | None:
-        """Return an ISO 8601 moment; one without an offset is in UTC, an empty one no filter."""
+    def timestamp(self, name: str) -> datetime | None:
+        """Return an ISO 8601 timestamp, in UTC if it has no offset; None if empty or absent."""
         text = self.one(name)
         if not text:
             return None
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            self.errors[name] = NO_MOMENT
+            self.errors[name] = INVALID_TIMESTAMP
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def close(self) -> None:
-        """Refuse the request if any parameter was bad."""
+        """Refuse the request if a parameter was invalid.
+
+        Raises:
+            Refusal: 422, with every invalid parameter.
+
+        """
         if self.errors:
             raise invalid(self.errors)

@@ -1,4 +1,4 @@
-"""What a POST asks for, once it has been checked."""
+"""What a valid POST asks for."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,7 +8,7 @@ import attrs
 
 @attrs.frozen(repr=False, kw_only=True)
 class ContactDetails:
-    """A checked `save_contact`."""
+    """A valid `save_contact`."""
 
     name: str
     email: str | None
@@ -17,7 +17,7 @@ class ContactDetails:
 
 @attrs.frozen(repr=False, kw_only=True)
 class MessageSubmission:
-    """A checked `POST /messages`."""
+    """A valid `POST /messages`."""
 
     remitter_id: UUID
     channel_type: str
@@ -29,7 +29,7 @@ class MessageSubmission:
 
 @attrs.frozen(repr=False, kw_only=True)
 class CampaignSubmission:
-    """A checked `POST /campaigns/batch`; the recipients are in E.164."""
+    """A valid `POST /campaigns/batch`; the recipients are in E.164."""
 
     remitter_id: UUID
     content: str

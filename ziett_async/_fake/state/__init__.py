@@ -1,1 +1,1 @@
-"""What the service remembers, and how it changes with time."""
+"""The state of the service, and how it changes over time."""

@@ -1,14 +1,17 @@
-"""How messages and campaigns move on by themselves as the clock does."""
+"""Delivery: how the status of messages and campaigns changes as the clock moves."""
 
 import heapq
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
 import attrs
 
-#: Operators by the start of an Angolan number, or by the whole of it: the documentation's own
-#: is at UNITEL. Every other number is `OTHER`.
+from ziett_async._fake.state.records import CampaignRecord, Change, MessageRecord
+
+#: Operators by the prefix of an Angolan number, or by the whole number: the example of the
+#: documentation is at UNITEL. The operator of any other number is `OTHER`.
 _OPERATORS = {
     "+244990090990": "UNITEL",
     "+24492": "UNITEL",
@@ -26,7 +29,7 @@ def operator_of(target_e164: str) -> str:
 
 @attrs.frozen
 class Step:
-    """A status that something will have some time after it was accepted."""
+    """A status that a message or campaign gets some time after it is accepted."""
 
     #: Seconds since acceptance.
     after: float
@@ -36,67 +39,89 @@ class Step:
 
 @attrs.frozen(kw_only=True)
 class Delivery:
-    """The fate of messages: PENDING, SENT, and then DELIVERED, FAILED or UNDELIVERED.
+    """When messages become SENT, and then DELIVERED, FAILED or UNDELIVERED.
 
-    Which of the three follows from the message's id alone, and so from the seed and the
-    clock: the same run has the same fates.
+    The final status depends only on the message's id, and so on the seed and the clock: a
+    run can be repeated exactly.
     """
 
-    #: Seconds from acceptance to SENT; in a campaign, from the end of PROCESSING.
+    #: Seconds from acceptance, or in a campaign from the end of PROCESSING, to SENT.
     sent_after: float = 1.0
     #: Seconds from SENT to the final status, per operator.
     final_after: Mapping[str, float] = _FINAL_AFTER
-    #: Shares of the messages, 0.0 to 1.0 together, that end FAILED and UNDELIVERED.
+    #: The shares of messages that become FAILED and UNDELIVERED, together 0.0 to 1.0.
     failed: float = 0.0
     undelivered: float = 0.0
-    #: Seconds that a campaign is PROCESSING, then SENDING.
+    #: Seconds for which a campaign is PROCESSING, and then SENDING.
     campaign_processing: float = 1.0
     campaign_sending: float = 5.0
 
     def of_message(self, message_id: UUID, operator: str, start: float = 0.0) -> tuple[Step, ...]:
-        """Return what will happen to a message whose sending begins at `start` seconds."""
+        """Return the steps of a message that is sent from `start` seconds after its acceptance."""
         sent = start + self.sent_after
         final = sent + self.final_after.get(operator, _FINAL_AFTER["OTHER"])
-        return Step(sent, "SENT"), Step(final, *self._end(message_id))
+        return Step(sent, "SENT"), Step(final, *self._final_status(message_id))
 
     def of_campaign(self) -> tuple[Step, ...]:
-        """Return what will happen to a campaign."""
+        """Return the steps of a campaign."""
         sending = self.campaign_processing
         return Step(sending, "SENDING"), Step(sending + self.campaign_sending, "COMPLETED")
 
-    def _end(self, message_id: UUID) -> tuple[str, str | None]:
+    def _final_status(self, message_id: UUID) -> tuple[str, str | None]:
         # The last 32 bits of a version 7 id are random, here from the seed.
-        lot = (message_id.int & 0xFFFFFFFF) / 2**32
-        if lot < self.failed:
+        sample = (message_id.int & 0xFFFFFFFF) / 2**32
+        if sample < self.failed:
             return "FAILED", "PROVIDER_REJECTED"
-        if lot < self.failed + self.undelivered:
+        if sample < self.failed + self.undelivered:
             return "UNDELIVERED", "HANDSET_UNREACHABLE"
         return "DELIVERED", None
 
 
-class Agenda:
-    """Steps to come, in the order in which they fall due."""
+class Schedule:
+    """The steps to come, in the order in which they are due."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, UUID, Step]] = []
-        self._planned: dict[UUID, int] = {}
+        self._pending: dict[UUID, int] = {}
         self._count = 0
 
-    def plan(self, subject: UUID, start: float, steps: tuple[Step, ...]) -> None:
-        """Plan the steps of something accepted at `start` seconds."""
+    def add(self, record_id: UUID, start: float, steps: tuple[Step, ...]) -> None:
+        """Add the steps of a message or campaign accepted at `start`, in seconds."""
         for step in steps:
             self._count += 1
-            heapq.heappush(self._heap, (start + step.after, self._count, subject, step))
-        self._planned[subject] = len(steps)
+            heapq.heappush(self._heap, (start + step.after, self._count, record_id, step))
+        self._pending[record_id] = len(steps)
 
-    def drop(self, subject: UUID) -> None:
-        """Cancel what is planned for something, if anything is."""
-        self._planned.pop(subject, None)
+    def cancel(self, record_id: UUID) -> None:
+        """Cancel the steps of a message or campaign, if there are any."""
+        self._pending.pop(record_id, None)
 
-    def due(self, now: float) -> Iterator[tuple[UUID, Step]]:
-        """Take, in order, every step that has fallen due."""
+    def pop_due(self, now: float) -> Iterator[tuple[UUID, Step]]:
+        """Remove and return, in order, every step that is due."""
         while self._heap and self._heap[0][0] <= now:
-            _, _, subject, step = heapq.heappop(self._heap)
-            if self._planned.get(subject):
-                self._planned[subject] -= 1
-                yield subject, step
+            _, _, record_id, step = heapq.heappop(self._heap)
+            if self._pending.get(record_id):
+                self._pending[record_id] -= 1
+                yield record_id, step
+
+
+def advance_message(message: MessageRecord, step: Step, moment: datetime) -> MessageRecord:
+    """Return a message after a step, which took place at a moment."""
+    return attrs.evolve(
+        message,
+        status=step.status,
+        error_code=step.error_code,
+        updated_at=moment,
+        history=(*message.history, Change(step.status, moment, step.error_code)),
+    )
+
+
+def advance_campaign(campaign: CampaignRecord, step: Step, moment: datetime) -> CampaignRecord:
+    """Return a campaign after a step, which took place at a moment."""
+    return attrs.evolve(
+        campaign,
+        status=step.status,
+        updated_at=moment,
+        processed_at=campaign.processed_at or moment,
+        completed_at=moment if step.status == "COMPLETED" else None,
+    )

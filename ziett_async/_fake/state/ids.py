@@ -1,4 +1,4 @@
-"""Ids and moments made from a clock and a seed, and from nothing else."""
+"""Ids and timestamps, which depend only on a clock and a seed."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -13,47 +13,47 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class IdFactory:
-    """The service's date stamp and numbering machine."""
+    """Makes the ids and timestamps of a service."""
 
     def __init__(self, clock: Clock, dialect: Dialect, *, seed: int, distinct: bool) -> None:
-        # Repeatable is what these ids have to be, and unpredictable what they need not.
+        # These ids have to be repeatable, not unpredictable.
         self._random = Random(seed)  # noqa: S311
         self._clock = clock
-        #: The dialect of every answer from now on.
+        #: The dialect of every response from now on.
         self.dialect = dialect
         self._distinct = distinct
         self._last = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
-        """Return the calendar time, as finely as the dialect shows it."""
-        return self.dialect.keep(datetime.fromtimestamp(self._clock.time(), UTC))
+        """Return the time of the clock, at the precision of the dialect."""
+        return self.dialect.to_precision(datetime.fromtimestamp(self._clock.time(), UTC))
 
-    def next(self) -> datetime:
-        """Return a `created_at`: now, or just after the last one where those are distinct."""
+    def next_timestamp(self) -> datetime:
+        """Return the next `created_at`: now, or just after the last one if they are distinct."""
         step = _MILLISECOND if self.dialect.timestamps == "milliseconds" else _MICROSECOND
-        just_after = self.dialect.keep(self._last) + step
+        just_after = self.dialect.to_precision(self._last) + step
         self._last = max(self.now(), just_after) if self._distinct else self.now()
         return self._last
 
     def uuid(self, moment: datetime) -> UUID:
-        """Return a version 7 id of that moment."""
+        """Return a UUID of version 7 for a moment."""
         milliseconds = (moment - _EPOCH) // _MILLISECOND
-        noise = self._random.getrandbits(74)
-        high, low = noise >> 62, noise & (1 << 62) - 1
+        bits = self._random.getrandbits(74)
+        high, low = bits >> 62, bits & (1 << 62) - 1
         return UUID(int=milliseconds << 80 | high << 64 | low | _VERSION_AND_VARIANT)
 
 
 class TraceIds:
-    """Identifiers of requests: 32 hexadecimal digits, none of which comes twice.
+    """Identifiers of requests: 32 hexadecimal digits, without repetition.
 
-    They are drawn from 2**128, by the seed and apart from all other ids, or unpredictably
-    where the seed is None.
+    They are random 128-bit numbers, from the seed but independent of all other ids, or
+    unpredictable if the seed is None.
     """
 
     def __init__(self, seed: int | None) -> None:
-        # They identify requests, and protect nothing.
+        # They identify requests and protect nothing.
         self._random = Random(None if seed is None else f"trace {seed}")  # noqa: S311
 
     def next(self) -> str:
-        """Return the next one."""
+        """Return the next identifier."""
         return f"{self._random.getrandbits(128):032x}"

@@ -1,7 +1,7 @@
-"""What the fake service keeps in its store: messages, campaigns, contacts, arrivals.
+"""The records of the fake service: messages, campaigns, contacts and arrivals.
 
-No `repr` shows a number, a name or a text, so that a failing assertion can be pasted
-anywhere.
+No `repr` shows a number, a name or a text, so that the output of a failed assertion can be
+shared.
 """
 
 from datetime import datetime
@@ -13,17 +13,17 @@ import attrs
 
 @attrs.frozen
 class Change:
-    """One step in the life of a message."""
+    """A status that a message got."""
 
     status: str
-    #: When it came to be, aware, in UTC.
+    #: When it got the status, aware, in UTC.
     at: datetime
     error_code: str | None = None
 
 
 @attrs.frozen(repr=False, kw_only=True)
 class MessageRecord:
-    """One message as the service sees it now; `attrs.evolve` and `fake.put` change it."""
+    """A message as it is now; change it with `attrs.evolve` and `fake.put`."""
 
     id: UUID
     remitter_id: UUID
@@ -42,14 +42,14 @@ class MessageRecord:
     channel_destination: str = "OTHER"
     campaign_id: UUID | None = None
     contact_id: UUID | None = None
-    #: The key that the accepting request carried.
+    #: The idempotency key of the request that created it.
     idempotency_key: str | None = None
     #: `API`, `API_CLIENT` or `CUSTOMER_PORTAL`.
     trigger_source: str = "API"
-    #: What it took from the balance.
+    #: What it cost.
     cost: Decimal = Decimal("0.000000")
     is_refunded: bool = False
-    #: Every status so far, the first one first; the store keep it.
+    #: Every status so far, the first one first; maintained by the store.
     history: tuple[Change, ...] = ()
 
     def __repr__(self) -> str:
@@ -58,7 +58,7 @@ class MessageRecord:
 
 @attrs.frozen(repr=False, kw_only=True)
 class CampaignRecord:
-    """One batch campaign as the service sees it now."""
+    """A batch campaign as it is now."""
 
     id: UUID
     remitter_id: UUID
@@ -69,11 +69,11 @@ class CampaignRecord:
     status: str = "PROCESSING"
     error_code: str | None = None
     channel_type: str = "SMS"
-    #: Recipients named in the request.
+    #: How many recipients the request had.
     recipients: int = 0
-    #: When it went from PROCESSING to SENDING.
+    #: When its status changed from PROCESSING to SENDING.
     processed_at: datetime | None = None
-    #: When it was COMPLETED.
+    #: When it became COMPLETED.
     completed_at: datetime | None = None
     idempotency_key: str | None = None
     trigger_source: str = "API"
@@ -84,16 +84,16 @@ class CampaignRecord:
 
 @attrs.frozen(repr=False, kw_only=True)
 class ContactRecord:
-    """One contact, made or renewed by `save_contact`."""
+    """A contact, created or updated by `save_contact`."""
 
     id: UUID
     target_e164: str
     name: str
     created_at: datetime
-    #: When it was last made or renewed.
+    #: When it was created or last updated.
     updated_at: datetime
     email: str | None = None
-    #: In the order in which they were first seen.
+    #: In the order in which they were first received.
     tags: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -102,13 +102,13 @@ class ContactRecord:
 
 @attrs.frozen(kw_only=True)
 class Arrival:
-    """One request that reached the service, as its ledger has it."""
+    """A request that reached the service."""
 
     #: Seconds on the service's clock (`monotonic`).
     at: float
-    #: `send_message`, `list_messages`, ...; None for a path or method the API does not have.
+    #: `send_message`, `list_messages`, ...; None for a path or method that the API lacks.
     operation: str | None
-    #: `send`, `list`, `read` or `batch`; None where `operation` is.
+    #: `send`, `list`, `read` or `batch`; None if `operation` is None.
     bucket: str | None
     method: str
     #: After the base path: `/messages`.
@@ -116,10 +116,10 @@ class Arrival:
     #: Undecoded, without the question mark.
     query: str = attrs.field(repr=False)
     idempotency_key: str | None
-    #: SHA-256 of the body's bytes, in hexadecimal.
+    #: SHA-256 of the body, in hexadecimal.
     body_digest: str
-    #: The status of the answer, even of one that got lost; None where a fault let the
-    #: service say nothing at all.
+    #: The status of the response, even if the response was lost; None if a fault prevented
+    #: one.
     status: int | None
-    #: Whether the answer was an earlier one, given again for the same idempotency key.
+    #: Whether the response was replayed for a repeated idempotency key.
     replayed: bool = False

@@ -1,4 +1,4 @@
-"""The service's state: who was sent what, what it cost, and what became of it since."""
+"""The service's state: messages, campaigns, contacts and the balance, and every change of it."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,14 @@ from ziett_async._fake.parsing.submissions import (
 )
 from ziett_async._fake.responses import Refusal
 from ziett_async._fake.state.changes import ChangeLog, DeletedMessage, with_history
-from ziett_async._fake.state.delivery import Agenda, Delivery, Step, operator_of
+from ziett_async._fake.state.delivery import (
+    Delivery,
+    Schedule,
+    Step,
+    advance_campaign,
+    advance_message,
+    operator_of,
+)
 from ziett_async._fake.state.ids import IdFactory
 from ziett_async._fake.state.records import CampaignRecord, Change, ContactRecord, MessageRecord
 from ziett_async._fake.state.table import Table
@@ -23,7 +30,7 @@ from ziett_async._sms import segments_of
 
 
 class Store:
-    """Table, contacts and the balance. What is read from it is settled up to now."""
+    """The tables, the contacts and the balance. Reading applies every delivery step that is due."""
 
     def __init__(
         self,
@@ -36,9 +43,9 @@ class Store:
         price_per_part: bool,
     ) -> None:
         self._clock = clock
-        self._stamps = ids
+        self._ids = ids
         self._delivery = delivery
-        self._agenda = Agenda()
+        self._schedule = Schedule()
         self._messages: Table[MessageRecord] = Table()
         self._campaigns: Table[CampaignRecord] = Table()
         self._changes = ChangeLog()
@@ -51,64 +58,74 @@ class Store:
 
     @property
     def dialect(self) -> Dialect:
-        """The dialect of every answer."""
-        return self._stamps.dialect
+        """The dialect of every response."""
+        return self._ids.dialect
 
     def use_dialect(self, name: str) -> None:
-        """Answer as the pages of this name do from now on."""
-        self._stamps.dialect = self.dialect.named(name)
+        """Respond in the dialect of this name from now on."""
+        self._ids.dialect = self.dialect.named(name)
 
     @property
     def messages(self) -> Table[MessageRecord]:
-        """Every message, with the status that it has by now."""
-        self._settle()
+        """Every message, with its current status."""
+        self._apply_due_steps()
         return self._messages
 
     @property
     def campaigns(self) -> Table[CampaignRecord]:
-        """Every campaign, with the status that it has by now."""
-        self._settle()
+        """Every campaign, with its current status."""
+        self._apply_due_steps()
         return self._campaigns
 
     @property
     def changes(self) -> ChangeLog:
-        """The log of changes, with every delivery step that is due by now."""
-        self._settle()
+        """The log of changes, with every delivery step that is due."""
+        self._apply_due_steps()
         return self._changes
 
-    def accept_message(self, order: MessageSubmission) -> MessageRecord:
-        """Charge for a message, save its contact, and queue it."""
-        self._charge(self._cost(order.content, order.channel_type))
-        created_at = self._stamps.next()
-        if order.save_contact is not None:
-            self._save_contact(order.target_e164, order.save_contact, created_at)
-        record = self.compose(
-            order.target_e164,
-            remitter_id=order.remitter_id,
-            content=order.content,
-            channel_type=order.channel_type,
-            idempotency_key=order.idempotency_key,
+    def accept_message(self, submission: MessageSubmission) -> MessageRecord:
+        """Charge for a message, save its contact, and add it.
+
+        Raises:
+            Refusal: 402, if the balance is too low.
+
+        """
+        self._charge(self._cost(submission.content, submission.channel_type))
+        created_at = self._ids.next_timestamp()
+        if submission.save_contact is not None:
+            self._save_contact(submission.target_e164, submission.save_contact, created_at)
+        record = self.new_message(
+            submission.target_e164,
+            remitter_id=submission.remitter_id,
+            content=submission.content,
+            channel_type=submission.channel_type,
+            idempotency_key=submission.idempotency_key,
             created_at=created_at,
         )
-        self._queue(record, start=0.0)
+        self._add_message(record, start=0.0)
         return record
 
-    def accept_campaign(self, order: CampaignSubmission) -> CampaignRecord:
-        """Charge for a campaign and queue its messages."""
-        self._charge(self._cost(order.content) * len(order.recipients))
-        campaign = self._open_campaign(order)
+    def accept_campaign(self, submission: CampaignSubmission) -> CampaignRecord:
+        """Charge for a campaign, and add it and its messages.
+
+        Raises:
+            Refusal: 402, if the balance is too low.
+
+        """
+        self._charge(self._cost(submission.content) * len(submission.recipients))
+        campaign = self._create_campaign(submission)
         start = self._delivery.campaign_processing if self._delivery else 0.0
-        for number in order.recipients:
-            record = self.compose(
+        for number in submission.recipients:
+            record = self.new_message(
                 number,
-                remitter_id=order.remitter_id,
-                content=order.content,
+                remitter_id=submission.remitter_id,
+                content=submission.content,
                 campaign_id=campaign.id,
             )
-            self._queue(record, start)
+            self._add_message(record, start)
         return campaign
 
-    def compose(
+    def new_message(
         self,
         target_e164: str,
         *,
@@ -119,11 +136,11 @@ class Store:
         campaign_id: UUID | None = None,
         idempotency_key: str | None = None,
     ) -> MessageRecord:
-        """Return a new message that is not in the store yet."""
-        moment = self.dialect.keep(created_at) if created_at else self._stamps.next()
+        """Return a new message, without adding it."""
+        moment = self.dialect.to_precision(created_at) if created_at else self._ids.next_timestamp()
         contact = self.contacts.get(target_e164)
         return MessageRecord(
-            id=self._stamps.uuid(moment),
+            id=self._ids.uuid(moment),
             remitter_id=remitter_id,
             target_e164=target_e164,
             content=content,
@@ -140,25 +157,30 @@ class Store:
         )
 
     def put(self, record: MessageRecord | CampaignRecord) -> None:
-        """Add or replace a row; from now on it changes by hand only."""
-        self._settle()
-        self._agenda.drop(record.id)
+        """Add or replace a record; from now on it only changes by hand."""
+        self._apply_due_steps()
+        self._schedule.cancel(record.id)
         self._write(with_history(record) if isinstance(record, MessageRecord) else record)
 
     def deliver(self, message_id: UUID, status: str, error_code: str | None) -> MessageRecord:
-        """Give a message a status, now and for good."""
+        """Set a message's status; from now on it only changes by hand."""
         record = attrs.evolve(
             self.messages[message_id],
             status=status,
             error_code=error_code,
-            updated_at=self._stamps.now(),
+            updated_at=self._ids.now(),
         )
         self.put(record)
         return self._messages[message_id]
 
     def delete(self, message_id: UUID) -> None:
-        """Delete a message."""
-        self._agenda.drop(message_id)
+        """Delete a message.
+
+        Raises:
+            KeyError: there is no such message.
+
+        """
+        self._schedule.cancel(message_id)
         self._messages.remove(message_id)
         self._changes.append(DeletedMessage(message_id))
 
@@ -168,81 +190,61 @@ class Store:
 
     def _charge(self, cost: Decimal) -> None:
         if cost > self.balance:
-            raise Refusal(402, self.dialect.no_money, service="billing")
+            raise Refusal(402, self.dialect.insufficient_funds, service="billing")
         self.balance -= cost
 
-    def _save_contact(self, number: str, order: ContactDetails, moment: datetime) -> None:
+    def _save_contact(self, number: str, details: ContactDetails, moment: datetime) -> None:
         known = self.contacts.get(number)
         self.contacts[number] = contact = ContactRecord(
-            id=known.id if known else self._stamps.uuid(moment),
+            id=known.id if known else self._ids.uuid(moment),
             target_e164=number,
-            name=order.name,
+            name=details.name,
             created_at=known.created_at if known else moment,
             updated_at=moment,
-            email=order.email or (known.email if known else None),
-            tags=tuple(dict.fromkeys((*(known.tags if known else ()), *order.tags))),
+            email=details.email or (known.email if known else None),
+            tags=tuple(dict.fromkeys((*(known.tags if known else ()), *details.tags))),
         )
         self._changes.append(contact)
 
-    def _open_campaign(self, order: CampaignSubmission) -> CampaignRecord:
-        created_at = self._stamps.next()
+    def _create_campaign(self, submission: CampaignSubmission) -> CampaignRecord:
+        created_at = self._ids.next_timestamp()
         campaign = CampaignRecord(
-            id=self._stamps.uuid(created_at),
-            remitter_id=order.remitter_id,
-            content=order.content,
-            name=order.name,
-            recipients=len(order.recipients),
+            id=self._ids.uuid(created_at),
+            remitter_id=submission.remitter_id,
+            content=submission.content,
+            name=submission.name,
+            recipients=len(submission.recipients),
             trigger_source=self.dialect.trigger_source,
-            idempotency_key=order.idempotency_key,
+            idempotency_key=submission.idempotency_key,
             created_at=created_at,
             updated_at=created_at,
         )
         self._write(campaign)
         if self._delivery:
-            self._agenda.plan(campaign.id, self._clock.monotonic(), self._delivery.of_campaign())
+            self._schedule.add(campaign.id, self._clock.monotonic(), self._delivery.of_campaign())
         return campaign
 
-    def _write(self, row: MessageRecord | CampaignRecord) -> None:
-        if isinstance(row, MessageRecord):
-            self._messages.put(row)
+    def _write(self, record: MessageRecord | CampaignRecord) -> None:
+        if isinstance(record, MessageRecord):
+            self._messages.put(record)
         else:
-            self._campaigns.put(row)
-        self._changes.append(row)
+            self._campaigns.put(record)
+        self._changes.append(record)
 
-    def _queue(self, record: MessageRecord, start: float) -> None:
+    def _add_message(self, record: MessageRecord, start: float) -> None:
         self._write(record)
         if self._delivery:
             steps = self._delivery.of_message(record.id, record.channel_destination, start)
-            self._agenda.plan(record.id, self._clock.monotonic(), steps)
+            self._schedule.add(record.id, self._clock.monotonic(), steps)
 
-    def _settle(self) -> None:
-        for subject, step in self._agenda.due(self._clock.monotonic()):
-            message = self._messages.get(subject)
+    def _apply_due_steps(self) -> None:
+        for record_id, step in self._schedule.pop_due(self._clock.monotonic()):
+            message = self._messages.get(record_id)
             if message is not None:
-                self._write(self._moved(message, step))
+                self._write(advance_message(message, step, self._time_of(step, message)))
             else:
-                self._write(self._promoted(self._campaigns[subject], step))
+                campaign = self._campaigns[record_id]
+                self._write(advance_campaign(campaign, step, self._time_of(step, campaign)))
 
-    def _moved(self, message: MessageRecord, step: Step) -> MessageRecord:
-        moment = self._later(message.created_at, step)
-        return attrs.evolve(
-            message,
-            status=step.status,
-            error_code=step.error_code,
-            updated_at=moment,
-            history=(*message.history, Change(step.status, moment, step.error_code)),
-        )
-
-    def _promoted(self, campaign: CampaignRecord, step: Step) -> CampaignRecord:
-        moment = self._later(campaign.created_at, step)
-        completed = step.status == "COMPLETED"
-        return attrs.evolve(
-            campaign,
-            status=step.status,
-            updated_at=moment,
-            processed_at=campaign.processed_at or moment,
-            completed_at=moment if completed else None,
-        )
-
-    def _later(self, moment: datetime, step: Step) -> datetime:
-        return self.dialect.keep(moment + timedelta(seconds=step.after))
+    def _time_of(self, step: Step, record: MessageRecord | CampaignRecord) -> datetime:
+        return self.dialect.to_precision(record.created_at + timedelta(seconds=step.after))

@@ -1,4 +1,4 @@
-"""Table by id and by time, so that a page of a day's traffic costs little more than itself."""
+"""Tables indexed by id and time, so that a page of a large table is cheap."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 class Row(Protocol):
-    """What a list can be ordered by."""
+    """What a row needs to be found and sorted."""
 
     @property
     def id(self) -> UUID:
@@ -31,15 +31,15 @@ R = TypeVar("R", bound=Row)
 
 
 class Table(Generic[R]):
-    """A table: rows in order of acceptance, indexed by id and by `created_at`.
+    """Rows in order of acceptance, indexed by id and by `created_at`.
 
-    Table with the same `created_at` are in order of acceptance.
+    Rows with the same `created_at` are in order of acceptance.
     """
 
     def __init__(self) -> None:
         self._rows: dict[UUID, R] = {}
         self._ordinals: dict[UUID, int] = {}
-        # Side by side and sorted: when and as which each row came, and its id.
+        # Parallel lists, sorted: the time and ordinal of each row, and its id.
         self._timeline: list[tuple[datetime, float]] = []
         self._ids: list[UUID] = []
 
@@ -54,33 +54,38 @@ class Table(Generic[R]):
         return self._rows[row_id]
 
     def put(self, row: R) -> None:
-        """Add a row, or replace the one with its id, which keeps its place."""
+        """Add a row, or replace the one with the same id, keeping its position."""
         old = self._rows.get(row.id)
         self._ordinals.setdefault(row.id, len(self._ordinals))
         self._rows[row.id] = row
         if old is None:
-            self._enter(row)
+            self._add_to_timeline(row)
         elif old.created_at != row.created_at:
-            self._leave(old)
-            self._enter(row)
+            self._remove_from_timeline(old)
+            self._add_to_timeline(row)
 
     def remove(self, row_id: UUID) -> None:
-        """Delete a row; KeyError where there is none."""
-        self._leave(self._rows.pop(row_id))
+        """Delete a row.
 
-    def between(self, oldest: datetime | None, newest: datetime | None) -> Sequence[UUID]:
-        """Return the ids of rows with `created_at` within the bounds, oldest first."""
-        line = self._timeline
-        start = 0 if oldest is None else bisect_left(line, (oldest, -inf))
-        stop = len(line) if newest is None else bisect_right(line, (newest, inf))
+        Raises:
+            KeyError: there is no such row.
+
+        """
+        self._remove_from_timeline(self._rows.pop(row_id))
+
+    def ids_between(self, oldest: datetime | None, newest: datetime | None) -> Sequence[UUID]:
+        """Return the ids of rows with `created_at` within the inclusive bounds, oldest first."""
+        timeline = self._timeline
+        start = 0 if oldest is None else bisect_left(timeline, (oldest, -inf))
+        stop = len(timeline) if newest is None else bisect_right(timeline, (newest, inf))
         return self._ids[start:stop]
 
-    def _enter(self, row: R) -> None:
+    def _add_to_timeline(self, row: R) -> None:
         moment = (row.created_at, float(self._ordinals[row.id]))
         index = bisect_left(self._timeline, moment)
         self._timeline.insert(index, moment)
         self._ids.insert(index, row.id)
 
-    def _leave(self, row: R) -> None:
+    def _remove_from_timeline(self, row: R) -> None:
         index = bisect_left(self._timeline, (row.created_at, self._ordinals[row.id]))
         del self._timeline[index], self._ids[index]

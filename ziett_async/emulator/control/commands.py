@@ -9,7 +9,7 @@ import attrs
 
 from ziett_async._fake.dialect import DIALECTS
 from ziett_async._fake.faults import Fault
-from ziett_async._fake.routes import OPERATIONS
+from ziett_async._fake.operations import OPERATIONS
 from ziett_async.emulator.control.command_body import CommandBody
 
 Document = Mapping[str, object]
@@ -35,7 +35,7 @@ def read_faults(document: Document) -> Sequence[Fault]:
     fields = document if kind is None else ("kind", "operation", "times", *kind.fields)
     body = CommandBody(document, *fields)
     body.choice("kind", _FAULT_KINDS, f"must be one of: {', '.join(_FAULT_KINDS)}")
-    operation = body.optional_choice("operation", OPERATIONS)
+    operation = body.optional_choice("operation", tuple(OPERATIONS))
     times = body.integer("times", 1, least=1, most=1000)
     fault = kind and kind.make(body)
     body.close()

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from ziett_async._fake.access import BucketLevel
 from ziett_async._fake.assertions import codes_in
 from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.faults import Ending, Fault
+from ziett_async._fake.quotas import BucketLevel
 from ziett_async._fake.responses import Document
 from ziett_async._fake.shapes import sender
 from ziett_async._fake.state.records import Change, ContactRecord, MessageRecord

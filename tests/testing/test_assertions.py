@@ -1,4 +1,4 @@
-"""What a test says of the messages that were sent, and what it reads when that is not so."""
+"""Assertions about the messages that were sent, and the errors that they raise."""
 
 import re
 from collections.abc import Callable
@@ -20,15 +20,15 @@ def fake() -> FakeZiett:
     return fake
 
 
-def failure(claim: Callable[[], object]) -> str:
-    """Return what a claim that does not hold says."""
+def failure(assertion: Callable[[], object]) -> str:
+    """Return the error of an assertion that fails."""
     with pytest.raises(AssertionError) as caught:
-        claim()
+        assertion()
     return str(caught.value)
 
 
-def test_a_claim_that_holds_returns_its_messages(fake: FakeZiett) -> None:
-    """By number, by whole text, by pattern, by all of it, in order of acceptance."""
+def test_a_true_assertion_returns_its_messages(fake: FakeZiett) -> None:
+    """They are found by number, whole text, pattern or all of these, in order of acceptance."""
     first, marta, second = fake.messages
     assert fake.assert_sent(to=MARTA) == [marta]
     assert fake.assert_sent(content="O seu código é 482911.") == [second]
@@ -40,13 +40,13 @@ def test_a_claim_that_holds_returns_its_messages(fake: FakeZiett) -> None:
 
 
 def test_a_text_is_the_whole_text(fake: FakeZiett) -> None:
-    """A part of it is a pattern's business, and no text is a pattern by accident."""
+    """A string matches neither a part of a text nor as a pattern."""
     assert "of 3 sent 0 match" in failure(lambda: fake.assert_sent(content="O seu código é"))
     assert "of 3 sent 0 match" in failure(lambda: fake.assert_sent(content=".*"))
 
 
-def test_a_wrong_text_is_shown_beside_the_wanted_one(fake: FakeZiett) -> None:
-    """Messages to the number come first, each with its differences; others as they are."""
+def test_a_wrong_text_is_compared_with_the_expected_one(fake: FakeZiett) -> None:
+    """Messages to the number come first, each as a diff; the others follow unchanged."""
     assert failure(lambda: fake.assert_sent(to=MARTA, content="Olá Marta,\nbem-vindo.")) == (
         "expected 1 message to +244912345678 with content 'Olá Marta,\\nbem-vindo.',"
         " but of 3 sent 0 match:\n"
@@ -63,8 +63,8 @@ def test_a_wrong_text_is_shown_beside_the_wanted_one(fake: FakeZiett) -> None:
     )
 
 
-def test_too_many_are_too_many(fake: FakeZiett) -> None:
-    """A message that is sent twice is the failure that a test of texts is most often for."""
+def test_more_messages_than_expected_fail(fake: FakeZiett) -> None:
+    """A message that is sent twice is found."""
     assert failure(lambda: fake.assert_sent(to=ANA)) == (
         "expected 1 message to +244990090990, but of 3 sent 2 match:\n"
         "  to +244990090990\n"
@@ -81,7 +81,7 @@ def test_too_many_are_too_many(fake: FakeZiett) -> None:
 
 
 def test_a_pattern_that_is_not_found_is_shown_with_what_was_searched(fake: FakeZiett) -> None:
-    """Without a comparison: a pattern has no characters to compare."""
+    """The texts are shown without a diff, since a pattern has no characters to compare."""
     pattern = re.compile(r"PIN \d+")
     assert failure(lambda: fake.assert_sent(to=MARTA, content=pattern, count=None)).startswith(
         "expected at least 1 message to +244912345678 with content matching 'PIN \\\\d+',"
@@ -92,8 +92,8 @@ def test_a_pattern_that_is_not_found_is_shown_with_what_was_searched(fake: FakeZ
     )
 
 
-def test_where_nothing_was_sent_nothing_is_shown() -> None:
-    """One line says it."""
+def test_if_nothing_was_sent_the_error_is_one_line() -> None:
+    """And `count=0` is true."""
     fake = FakeZiett()
     assert failure(lambda: fake.assert_sent(to=ANA, count=2)) == (
         "expected 2 messages to +244990090990, but nothing was sent"
@@ -101,8 +101,8 @@ def test_where_nothing_was_sent_nothing_is_shown() -> None:
     assert fake.assert_sent(count=0) == []
 
 
-def test_characters_that_nobody_sees_are_seen(fake: FakeZiett) -> None:
-    """A space that does not break, an empty text: each is written as Python writes it."""
+def test_invisible_characters_are_shown(fake: FakeZiett) -> None:
+    """Texts are shown as their `repr`: a non-breaking space, an empty text."""
     fake.add_message(target_e164="+351912345678", content="20\xa0000 Kz")
     fake.add_message(target_e164="+258841234567", content="")
     shown = failure(lambda: fake.assert_sent(to="+351912345678", content="20 000 Kz"))
@@ -110,8 +110,8 @@ def test_characters_that_nobody_sees_are_seen(fake: FakeZiett) -> None:
     assert shown.endswith("  to +258841234567\n      ''")
 
 
-def test_a_crowd_is_counted_and_not_shown(fake: FakeZiett) -> None:
-    """Ten are shown, the nearest first; of the rest, how many they are."""
+def test_at_most_ten_messages_are_shown(fake: FakeZiett) -> None:
+    """Those to the number come first; the others are only counted."""
     for _ in range(20):
         fake.add_message()
     lines = failure(lambda: fake.assert_sent(to=MARTA, content="Olá")).splitlines()
@@ -121,14 +121,14 @@ def test_a_crowd_is_counted_and_not_shown(fake: FakeZiett) -> None:
 
 
 def test_nothing_is_shown_but_numbers_and_texts(fake: FakeZiett) -> None:
-    """No id, no key, no status: a failure may be pasted where the test may be."""
+    """The error has no id, key or status, so it can be shared like the test itself."""
     shown = failure(lambda: fake.assert_sent(content="?"))
     assert not any(str(record.id) in shown or record.status in shown for record in fake.messages)
 
 
 @pytest.mark.parametrize("number", ["990090990", "+244 990 090 990", "244990090990", "Ana", ""])
 def test_a_number_in_another_form_is_refused(fake: FakeZiett, number: str) -> None:
-    """Else `count=0` would hold for it, whatever was sent."""
+    """Otherwise `count=0` would be true of it, whatever was sent."""
     with pytest.raises(ValueError, match=r"to: must be E\.164"):
         fake.assert_sent(to=number, count=0)
     with pytest.raises(ValueError, match=r"number: must be E\.164"):
@@ -136,7 +136,7 @@ def test_a_number_in_another_form_is_refused(fake: FakeZiett, number: str) -> No
 
 
 def test_the_last_code_is_in_the_newest_message(fake: FakeZiett) -> None:
-    """The one before is no longer good."""
+    """An earlier code is not returned."""
     assert fake.last_code(ANA) == "482911"
 
 
@@ -152,15 +152,15 @@ def test_the_last_code_is_in_the_newest_message(fake: FakeZiett) -> None:
         ("código (482910)", "482910"),
     ],
 )
-def test_a_code_is_told_from_other_digits(content: str, code: str) -> None:
-    """From amounts, dates, times, phone numbers, links and words; twice the same is one."""
+def test_a_code_is_distinguished_from_other_digits(content: str, code: str) -> None:
+    """From amounts, dates, times, phone numbers, links and words; a repeated code is one code."""
     fake = FakeZiett()
     fake.add_message(target_e164=ANA, content=content)
     assert fake.last_code(ANA) == code
 
 
-def test_a_code_that_is_not_there_is_said_to_be_missing(fake: FakeZiett) -> None:
-    """With what there is instead."""
+def test_a_missing_code_is_an_error(fake: FakeZiett) -> None:
+    """The error shows the newest message, if there is one."""
     assert failure(lambda: fake.last_code("+351912345678")) == (
         "no message was sent to +351912345678, so there is no code"
     )
@@ -169,8 +169,8 @@ def test_a_code_that_is_not_there_is_said_to_be_missing(fake: FakeZiett) -> None
     )
 
 
-def test_of_two_codes_none_is_guessed() -> None:
-    """A test that goes on with the wrong one would fail far from here."""
+def test_two_codes_are_an_error() -> None:
+    """A test that continued with the wrong one would fail far from the cause."""
     fake = FakeZiett()
     fake.add_message(target_e164=ANA, content="Use 482910 until 2030")
     assert failure(lambda: fake.last_code(ANA)) == (
