@@ -25,7 +25,7 @@ from ziett_async._operation import Call
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget
 from ziett_async._sansio import Origin
-from ziett_async._turns import Waits
+from ziett_async._waits import Waits
 from ziett_async.api.messages import SEND_MESSAGE
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 

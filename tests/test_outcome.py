@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ziett_async._operation import Bucket, Operation
 from ziett_async._outcome import CallState, FailedAttempt
-from ziett_async._turns import ClientClosed
 from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
+from ziett_async._waits import ClientClosed
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
     RETRIED,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ziett_async._phone import COUNTRIES, is_e164, to_e164
+from ziett_async._telephony.phone import COUNTRIES, is_e164, to_e164
 
 ANGOLAN = "+244923456789"
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import attrs
 
 from ziett_async._mask import masked_number
-from ziett_async._phone import is_e164
-from ziett_async._value import Value
+from ziett_async._repr import Value
+from ziett_async._telephony.phone import is_e164
 
 T_co = TypeVar("T_co", covariant=True)
 

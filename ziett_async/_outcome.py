@@ -20,8 +20,8 @@ from typing import Generic, TypeVar
 import attrs
 
 from ziett_async._operation import Call
-from ziett_async._turns import ClientClosed
 from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
+from ziett_async._waits import ClientClosed
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
     RETRIED,

@@ -20,8 +20,8 @@ from ziett_async._operation import Bucket, Call
 from ziett_async._outcome import CallState, FailedAttempt
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._sansio import Origin, to_problem, to_request, to_result
-from ziett_async._turns import ClientClosed, Waits
 from ziett_async._unsettled_keys import UnsettledKeys
+from ziett_async._waits import ClientClosed, Waits
 from ziett_async._wire import Request, Response, SendFailed
 from ziett_async.errors import OutcomeUnknown
 from ziett_async.limits import Limiter, Permit, pause, release

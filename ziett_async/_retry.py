@@ -12,7 +12,7 @@ from math import isfinite
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 
 
 def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:

@@ -18,7 +18,7 @@ import attrs
 from ziett_async._codec import Undecodable, decode, encode, structure
 from ziett_async._mask import Mask
 from ziett_async._operation import Call
-from ziett_async._value import Value
+from ziett_async._repr import Value
 from ziett_async._wire import Headers, Request, Response
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import CallInfo, ErrorCode
@@ -29,19 +29,17 @@ T = TypeVar("T")
 
 _JSON = ("content-type", "application/json")
 #: The result of an operation that has none.
-_NOTHING = (None, NoneType)
+_NO_RESULT = (None, NoneType)
 # Patterns that a send does not need are compiled when they are first matched.
 _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 #: Codes and trace ids: `VALIDATION_ERROR`.
-_LABEL = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
-#: Names of fields: `save_contact.name`, `recipients[17]`.
-_NAME = r"[a-zA-Z_]\w*(\.\w+|\[\d{1,4}\])*"
+_LOG_SAFE_ID = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
 #: In a query: `99009`.
-_PART_OF_A_NUMBER = r"\+?[\d\s.()-]{5,}"
+_NUMBER_FRAGMENT = r"\+?[\d\s.()-]{5,}"
 #: Characters of somebody else's words, and fields, that an error takes along.
-_LONGEST, _MOST_FIELDS = 1000, 100
+_MAX_TEXT, _MAX_FIELDS = 1000, 100
 #: Characters that are looked at for them: to mask a megabyte takes seconds.
-_MOST_READ = 4 * _LONGEST
+_MAX_SCANNED = 4 * _MAX_TEXT
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -92,21 +90,21 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     the answer is not what the operation returns.
     """
     kind: Any = call.operation.result
-    if kind in _NOTHING:
+    if kind in _NO_RESULT:
         if response.body:
-            _object(response)
+            _json_object(response)
         return cast("T", None)
-    payload = _object(response)
-    if "trace_id" in payload and (trace := _label(payload, "trace_id", _mask(call))):
+    payload = _json_object(response)
+    if "trace_id" in payload and (trace := _log_safe_id(payload, "trace_id", _mask(call))):
         info = attrs.evolve(info, trace_id=trace)
-    for name in _facts_of(kind):
+    for name in _call_fields(kind):
         payload[name] = info if name == "call" else key
     result: T = structure(payload, kind)
     return result
 
 
 @cache
-def _facts_of(result: Hashable) -> frozenset[str]:
+def _call_fields(result: Hashable) -> frozenset[str]:
     """Return which facts of its call a result has fields for; other such keys are the server's."""
     kind = cast("type[Any]", result)
     names = {each.name for each in attrs.fields(kind)} if attrs.has(kind) else set[str]()
@@ -121,7 +119,7 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
     `now` is seconds since 1970.
     """
     try:
-        body = _object(response)
+        body = _json_object(response)
     except Undecodable:
         body = {}
     mask = _mask(call)
@@ -129,11 +127,11 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
     return Problem(
         status=response.status,
         code=_code(body, mask),
-        message=_one_line(message or _described(response), mask),
-        trace_id=_label(body, "trace_id", mask),
-        timestamp=_moment(_text(body, "timestamp") or ""),
-        service=_label(body, "service", mask),
-        fields=_fields(cast("dict[str, object]", fields), call.body, mask)
+        message=_log_safe_text(message or _describe_body(response), mask),
+        trace_id=_log_safe_id(body, "trace_id", mask),
+        timestamp=_timestamp(_text(body, "timestamp") or ""),
+        service=_log_safe_id(body, "service", mask),
+        fields=_field_messages(cast("dict[str, object]", fields), call.body, mask)
         if isinstance(fields, dict)
         else {},
         retry_after=retry_after(response, now),
@@ -142,18 +140,18 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
 
 def _mask(call: Call[object]) -> Mask:
     """Return what hides what a request held: its body, and numbers that a list was searched for."""
-    searched = [value for _, value in call.query if re.fullmatch(_PART_OF_A_NUMBER, value)]
+    searched = [value for _, value in call.query if re.fullmatch(_NUMBER_FRAGMENT, value)]
     return Mask([call.body, searched])
 
 
-def _fields(fields: Mapping[str, object], body: object, mask: Mask) -> dict[str, str]:
+def _field_messages(fields: Mapping[str, object], body: object, mask: Mask) -> dict[str, str]:
     """Return what is wrong with which field; the body's own names may be shown."""
     own = cast("Mapping[str, object]", body).keys() if isinstance(body, Mapping) else ()
     return {
-        name if re.split(r"[.\[]", name)[0] in own else _one_line(name, mask): _one_line(
+        name if re.split(r"[.\[]", name)[0] in own else _log_safe_text(name, mask): _log_safe_text(
             str(why), mask
         )
-        for name, why in islice(fields.items(), _MOST_FIELDS)
+        for name, why in islice(fields.items(), _MAX_FIELDS)
     }
 
 
@@ -172,7 +170,7 @@ def retry_after(response: Response, now: float) -> float | None:
     return None if then is None or then < since else then - since
 
 
-def _object(response: Response) -> dict[str, object]:
+def _json_object(response: Response) -> dict[str, object]:
     try:
         payload = decode(response.body)
     except Undecodable:
@@ -207,30 +205,30 @@ def _code(body: Mapping[str, object], mask: Mask) -> ErrorCode | None:
     """Return the code; a documented one is no secret, whatever the request held."""
     text = _text(body, "code")
     if text not in ErrorCode.__members__:
-        text = _label(body, "code", mask)
+        text = _log_safe_id(body, "code", mask)
     return ErrorCode(text) if text else None
 
 
-def _label(body: Mapping[str, object], name: str, mask: Mask) -> str | None:
+def _log_safe_id(body: Mapping[str, object], name: str, mask: Mask) -> str | None:
     """Return a code or an id, which goes into logs; what does not look like one is left out."""
     text = _text(body, name)
-    if not text or not re.fullmatch(_LABEL, text):
+    if not text or not re.fullmatch(_LOG_SAFE_ID, text):
         return None
     return text if mask(text) == text else None
 
 
-def _one_line(words: str, mask: Mask) -> str:
+def _log_safe_text(words: str, mask: Mask) -> str:
     """Return somebody else's words as a log can have them."""
-    line = "".join(each for each in mask(words[:_MOST_READ]) if each.isprintable())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    line = "".join(each for each in mask(words[:_MAX_SCANNED]) if each.isprintable())
+    return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}..."
 
 
-def _described(response: Response) -> str:
+def _describe_body(response: Response) -> str:
     kind = response.header("content-type") or "unknown type"
     return f"no error object, but {len(response.body)} bytes of {kind}"
 
 
-def _moment(text: str) -> datetime | None:
+def _timestamp(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -79,7 +79,7 @@ def uuid(value: str, _: object) -> UUID:
 _set, _UNKNOWN = object.__setattr__, SafeUUID.unknown
 
 
-def moment(value: str | None, kind: object) -> datetime | None:
+def timestamp(value: str | None, kind: object) -> datetime | None:
     """Return an aware time, from ISO 8601 in any of its forms."""
     if value is None and isinstance(kind, UnionType):
         return None

@@ -9,9 +9,9 @@ from typing import TypeVar, TypeVarTuple, cast
 from urllib.parse import urlsplit
 
 from ziett_async import _validation as check
-from ziett_async._phone import COUNTRIES
 from ziett_async._sansio import Origin
 from ziett_async._session import Defaults
+from ziett_async._telephony.phone import COUNTRIES
 from ziett_async._validation import Invalid
 from ziett_async.errors import ConfigurationError
 

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from typing import TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
-from ziett_async._phone import is_e164, to_e164
+from ziett_async._telephony.phone import is_e164, to_e164
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import OpenEnum
 

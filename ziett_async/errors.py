@@ -31,7 +31,7 @@ from datetime import datetime
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 from ziett_async.models._problem import Problem
 
 #: Statuses with which the same bytes may fare better in a moment.
@@ -68,7 +68,7 @@ class InvalidRequest(ZiettError, ValueError):
         self.fields = dict(fields)
 
     def __str__(self) -> str:
-        return f"{self.operation}: {_listed(self.fields)}"
+        return f"{self.operation}: {_format_fields(self.fields)}"
 
 
 class RecipientNotAllowed(ZiettError):
@@ -231,9 +231,9 @@ class ApiError(CallError):
     def describe(self) -> str:
         """Return the server's words in one line, with status, code and trace id."""
         code = self.code or "no error code"
-        told = f"{self.message}; {_listed(self.fields)}" if self.fields else self.message
+        detail = f"{self.message}; {_format_fields(self.fields)}" if self.fields else self.message
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
-        words = _one_line(f"{self.status} {code}: {told}{trace}")
+        words = _one_line(f"{self.status} {code}: {detail}{trace}")
         return f"{self.operation} (attempt {self.attempts}): {words}"
 
 
@@ -285,5 +285,5 @@ def _one_line(words: str) -> str:
     return " ".join(words.split())
 
 
-def _listed(fields: Mapping[str, str]) -> str:
+def _format_fields(fields: Mapping[str, str]) -> str:
     return "; ".join(f"{name}: {message}" for name, message in fields.items())

@@ -2,7 +2,7 @@
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 
 
 @attrs.frozen(repr=False)

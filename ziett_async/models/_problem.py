@@ -5,7 +5,7 @@ from datetime import datetime
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 from ziett_async.models._enums import ErrorCode
 
 
