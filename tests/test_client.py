@@ -23,6 +23,7 @@ from ziett_async import (
     AcceptedMessage,
     ApiError,
     AsyncZiett,
+    Attempt,
     AuthenticationError,
     Bucket,
     CallError,
@@ -521,12 +522,42 @@ async def test_a_call_says_what_it_cost() -> None:
     retry = RetryPolicy(base=1.0, jitter=lambda: 0.5)
     async with in_memory(fake, latency=0.25, limiter=limiter, retry=retry) as client:
         first = await client.send_message(NUMBER, content=CONTENT)
-        assert first.call == CallInfo(attempts=1, waited=0.0, elapsed=0.25, status=202)
+        assert first.call == CallInfo((Attempt(1, 0.0, 0.25, 202),), 0.25)
         with fake.script(Fault.status(500)):
             second = await client.send_message(NUMBER, content=CONTENT)
     # The first attempt of the second call ends at 0.5 and is tried again at 1.0, when both
     # tokens are on their way back: the earlier one returns at 10.25.
-    assert second.call == CallInfo(attempts=2, waited=9.25, elapsed=10.25, status=202)
+    failed = Attempt(
+        1, 0.0, 0.25, 500, "An unexpected error occurred. Please retry after a short delay."
+    )
+    assert second.call == CallInfo((failed, Attempt(2, 9.25, 0.25, 202)), 10.25)
+    assert (second.call.attempts, second.call.waited, second.call.status) == (2, 9.25, 202)
+
+
+async def test_attempts_are_listed_one_by_one() -> None:
+    """With their waits, durations, statuses and reasons: on a result, on an error, and pickled."""
+    fake = FakeZiett()
+    limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=fake.clock)
+    expected = (
+        Attempt(1, 0.0, 0.25, None, "connection refused"),
+        Attempt(2, 10.0, 0.25, 503, "no error object, but 38 bytes of text/html"),
+        Attempt(3, 10.0, 0.25, 202),
+    )
+    echo = {"code": "OOPS", "message": f"{NUMBER}\n{CONTENT}"}
+    repeated = json.dumps(echo).encode()
+    async with in_memory(fake, latency=0.25, limiter=limiter) as client:
+        with fake.script(Fault.refuse(), Fault.status(503)):
+            sent = await client.send_message(NUMBER, content=CONTENT)
+        assert sent.call == CallInfo(expected, 20.75)
+        await fake.clock.sleep(60.0)
+        faults = Fault.refuse(), Fault.status(503), Fault.status(500, body=repeated)
+        with fake.script(*faults), pytest.raises(OutcomeUnknown) as caught:
+            await client.send_message(NUMBER, content=CONTENT)
+    error = caught.value
+    failed = (*expected[:2], Attempt(3, 10.0, 0.25, 500, "*** ***"))
+    assert (error.attempts, error.attempts_made) == (3, failed)
+    assert pickle.loads(pickle.dumps(error)).attempts_made == failed  # noqa: S301 - ours
+    assert pickle.loads(pickle.dumps(sent)).call == sent.call  # noqa: S301 - ours
 
 
 async def test_reads_say_what_they_cost_too() -> None:
@@ -534,7 +565,7 @@ async def test_reads_say_what_they_cost_too() -> None:
     fake = FakeZiett()
     async with in_memory(fake, latency=0.5) as client:
         page = await client.list_messages()
-    assert page.call == CallInfo(attempts=1, waited=0.0, elapsed=0.5, status=200)
+    assert page.call == CallInfo((Attempt(1, 0.0, 0.5, 200),), 0.5)
 
 
 async def test_clients_of_one_key_share_their_turns() -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests._samples import attempts
 from ziett_async._codec import Undecodable, decode, encode, structure
 from ziett_async.models import (
     AcceptedCampaign,
@@ -37,7 +38,7 @@ Json = dict[str, object]
 ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
 OTHER = "0197f0e4-0000-7000-8000-000000000001"
 NUMBER = "+244990090990"
-CALL = CallInfo(attempts=1, waited=0.0, elapsed=0.25, status=200)
+CALL = CallInfo(attempts(1, 200), 0.25)
 NOW = "2025-07-14T10:30:00.000000+00:00"
 LATER = "2025-07-14T10:31:00.123456+00:00"
 SENDER: Json = {"id": ID, "name": "ZIETT"}

@@ -9,6 +9,7 @@ from uuid import UUID
 import attrs
 import pytest
 
+from tests._samples import attempts
 from ziett_async._operation import Bucket, Operation
 from ziett_async._outcome import CallState, FailedAttempt
 from ziett_async._wire import SendFailed
@@ -79,7 +80,7 @@ BY_STATUS = {
     499: ApiError,
 }
 KEY = "order-1042"
-TRAIL = Trail("send_message", 2, KEY)
+TRAIL = Trail("send_message", attempts(2), KEY)
 UNTIL = datetime(2025, 7, 15, 10, 30, 0, 500, tzinfo=UTC)
 PROBLEM = Problem(
     422,
@@ -255,7 +256,7 @@ def test_a_failed_call_leaves_nothing_private_in_its_errors() -> None:
     private = {"target_e164": "+244990090990", "content": "Your code is 482910."}
     send = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
     state = CallState(send(body=private), str(UUID(int=7)), 0.0, None)
-    state.begin(waited=0.0, now=0.0)
+    state.begin(queued=0.0, started=0.0, now=0.0)
 
     def failures() -> Iterable[FailedAttempt]:
         yield state.broken(SendFailed("refused", reached=False), time_is_up=False)

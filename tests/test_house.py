@@ -18,6 +18,7 @@ import pytest
 
 import ziett_async
 import ziett_async.testing
+from tests._samples import attempts
 from ziett_async import AsyncZiett, Operation, SendFailed, ZiettError, api
 from ziett_async.errors import Trail
 from ziett_async.models import ErrorCode
@@ -309,7 +310,7 @@ FACTS: dict[str, Any] = {
     "operation": "send_message",
     "fields": {"content": "is required"},
     "refused": 2,
-    "trail": Trail("send_message", 2, "order-7"),
+    "trail": Trail("send_message", attempts(2), "order-7"),
     "message": "no connection",
     "safe_to_retry_until": NOW,
     "status": 200,

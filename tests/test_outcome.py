@@ -31,7 +31,7 @@ from ziett_async.errors import (
     TransportError,
     ValidationError,
 )
-from ziett_async.models import AcceptedMessage, ErrorCode, Message
+from ziett_async.models import AcceptedMessage, Attempt, ErrorCode, Message
 from ziett_async.models._problem import Problem
 
 UNTIL = datetime(2025, 7, 15, 10, 30, tzinfo=UTC)
@@ -91,7 +91,7 @@ def interpret(
 
 def attempt(state: CallState[object], event: Event) -> FailedAttempt:
     """Return what one more attempt means."""
-    state.begin(waited=0.5, now=FIRST)
+    state.begin(queued=7.0, started=7.5, now=FIRST)
     if isinstance(event, Problem):
         return state.refused(event)
     if isinstance(event, Unusable):
@@ -286,22 +286,26 @@ def test_what_is_retried_follows_from_the_last_attempt(events: list[Event]) -> N
         assert (failed.retry_after, failed.is_rate_limit) == (None, False)
 
 
-def test_an_attempt_is_counted_when_it_begins() -> None:
-    """Attempts and the seconds waited for their turns add up over the call."""
+def test_a_failed_attempt_is_counted_with_its_times() -> None:
+    """The call keeps for each how long it waited and lasted, its status and the reason."""
     state = new_state(SEND)
-    assert (state.count, state.waited, state.began) == (0, 0.0, 7.0)
-    assert state.trail.attempts == 0
-    for _ in range(3):
-        state.begin(waited=0.5, now=FIRST)
-    assert (state.count, state.waited) == (3, 1.5)
-    assert state.trail.attempts == 3
+    assert (state.trail.attempts_made, state.began) == ((), 7.0)
+    state.begin(queued=7.0, started=7.5, now=FIRST)
+    state.ended = 9.0
+    state.broken(RESET, time_is_up=False)
+    state.begin(queued=10.0, started=10.0, now=FIRST)
+    state.ended = 10.25
+    assert state.refused(page(503)).error.attempts_made == (
+        Attempt(1, 0.5, 1.5, None, "connection reset"),
+        Attempt(2, 0.0, 0.25, 503, "no message"),
+    )
 
 
 def test_an_attempt_under_way_may_have_reached_the_server() -> None:
     """It counts as such from its begin on, so that one that is cancelled is not called unsent."""
     state = new_state(SEND)
     assert not state.is_unsettled
-    state.begin(waited=0.0, now=FIRST)
+    state.begin(queued=7.0, started=7.0, now=FIRST)
     assert state.is_unsettled
     state.broken(REFUSED, time_is_up=False)
     assert not state.is_unsettled

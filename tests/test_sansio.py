@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests._samples import attempts
 from ziett_async._codec import Undecodable
 from ziett_async._operation import Bucket, Operation, Query
 from ziett_async._sansio import Origin, retry_after, to_problem, to_request, to_result
@@ -37,7 +38,7 @@ OBJECT: object = Mapping[str, object]
 PAGE: dict[str, object] = {"entries": [], "total": 0, "page": 1, "size": 30, "pages": 0}
 BODY = {"target_e164": NUMBER, "content": CONTENT}
 SENT = SEND(body=BODY)
-INFO = CallInfo(attempts=2, waited=0.5, elapsed=1.5, status=202)
+INFO = CallInfo(attempts(2, 202), 1.5)
 THEN = 1445412480.0
 GMT = "Wed, 21 Oct 2015 07:28:00 GMT"
 LATER = "Wed, 21 Oct 2015 07:28:10 GMT"
@@ -307,7 +308,7 @@ def test_what_the_server_quotes_is_masked() -> None:
     problem = to_problem(SENT, answer(body), THEN)
     for private in (CONTENT, "482910", NUMBER, "990090990", KEY):
         assert private not in f"{problem}"
-        assert private not in str(ApiError.of(Trail("send_message", 1), problem))
+        assert private not in str(ApiError.of(Trail("send_message", attempts(1)), problem))
     assert problem.message == "'***' to ***, alias ***, with ***"
     assert set(problem.fields) == {"content", "***", "tags"}
 
@@ -334,7 +335,7 @@ def test_a_label_that_the_request_held_is_left_out() -> None:
     problem = to_problem(call, answer({"code": "VALIDATION_ERROR", "trace_id": trace}), THEN)
     assert (problem.code, problem.trace_id) == ("VALIDATION_ERROR", None)
     assert to_problem(call, answer({"code": "HOST_IS_DOWN"}), THEN).code is None
-    info = CallInfo(1, 0.0, 0.1, 202)
+    info = CallInfo(attempts(1, 202), 0.1)
     accepted = {"message_id": str(UUID(int=7)), "trace_id": trace}
     assert to_result(call, answer(accepted), info, "k").call.trace_id is None
 
@@ -408,7 +409,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 def test_no_error_object_is_unreadable(body: dict[str, object]) -> None:
     """Whatever its fields are, the error can be made and says something in one line."""
     problem = to_problem(SENT, answer({**REFUSAL, **body}), THEN)
-    assert len(str(ApiError.of(Trail("send_message", 1), problem)).splitlines()) == 1
+    assert len(str(ApiError.of(Trail("send_message", attempts(1)), problem)).splitlines()) == 1
 
 
 @pytest.mark.parametrize(

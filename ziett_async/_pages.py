@@ -102,7 +102,7 @@ class _Pages(Generic[R]):
         try:
             fresh, self._walk = walk.after(page)
         except BrokenOrder as broken:
-            trail = Trail(self._operation, page.call.attempts)
+            trail = Trail(self._operation, page.call.attempts_made)
             raise InvalidResponse(trail, str(broken), page.call.status) from broken
         return fresh
 

@@ -32,6 +32,7 @@ from datetime import datetime
 import attrs
 
 from ziett_async._repr import Value
+from ziett_async.models._call import Attempt
 from ziett_async.models._problem import Problem
 
 #: Statuses with which the same bytes may fare better in a moment.
@@ -93,8 +94,8 @@ class Trail(Value):
 
     #: `send_message`.
     operation: str
-    #: Attempts made, 0 when none was begun.
-    attempts: int = 0
+    #: Every attempt in order; none where the call failed before the first.
+    attempts_made: tuple[Attempt, ...] = ()
     #: The key that every attempt carried; None for reads.
     idempotency_key: str | None = None
 
@@ -116,7 +117,12 @@ class CallError(ZiettError):
     @property
     def attempts(self) -> int:
         """How many attempts were made."""
-        return self.trail.attempts
+        return len(self.trail.attempts_made)
+
+    @property
+    def attempts_made(self) -> tuple[Attempt, ...]:
+        """Every attempt in order, each with the reason why it gave no result."""
+        return self.trail.attempts_made
 
     @property
     def idempotency_key(self) -> str | None:
@@ -125,7 +131,7 @@ class CallError(ZiettError):
 
     def describe(self) -> str:
         """Return what happened in one line, as logs have it."""
-        return f"{self.operation} (attempt {self.attempts}): {_one_line(self.message)}"
+        return f"{self.operation} (attempt {self.attempts}): {one_line(self.message)}"
 
     def __str__(self) -> str:
         return self.describe()
@@ -233,7 +239,7 @@ class ApiError(CallError):
         code = self.code or "no error code"
         detail = f"{self.message}; {_format_fields(self.fields)}" if self.fields else self.message
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
-        words = _one_line(f"{self.status} {code}: {detail}{trace}")
+        words = one_line(f"{self.status} {code}: {detail}{trace}")
         return f"{self.operation} (attempt {self.attempts}): {words}"
 
 
@@ -280,7 +286,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def _one_line(words: str) -> str:
+def one_line(words: str) -> str:
     """Return somebody else's words as they may stand in a log: a line end would forge a line."""
     return " ".join(words.split())
 
