@@ -114,7 +114,7 @@ NO_E164 = (
 NO_UUID = "must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00"
 NO_STATUS = (
     "must be one of PENDING, SENT, DELIVERED, FAILED, UNDELIVERED, EXPIRED, REJECTED, CANCELLED; "
-    "for a newer word give MessageStatus(word)"
+    "for a newer value give MessageStatus(value)"
 )
 NAIVE = "is a naive datetime; give it a zone, as in datetime.now(UTC)"
 BEYOND = "lies outside the years 1 to 9999 of UTC"

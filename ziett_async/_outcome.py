@@ -4,13 +4,13 @@ A keyed call ends in one of three outcomes: carried out, certainly not sent, or 
 an attempt may have reached the service, it is certainly not sent. Once one may have, only an
 answer about these very bytes settles it: a result, or a refusal that follows from the bytes
 themselves. Every other answer (an expired key's 401, a 402, a 429) depends on the moment and
-says nothing of the attempt before it, and the outcome stays unknown.
+settles nothing about the attempt before it, and the outcome stays unknown.
 
 A 5xx or a 408 is no refusal: a proxy sends one also when the service behind it has carried the
 request out and its answer was lost or late. So such an attempt counts as one that may have
 reached the service, as does one that ended without an answer. A 4xx without the API's error
 object is taken for a refusal in front of the service: this attempt did not get through, and
-nothing is said of those before it.
+it settles nothing about those before it.
 """
 
 from datetime import UTC, datetime
@@ -139,7 +139,7 @@ class CallState(Generic[T_co]):
         elif isinstance(cause, ClientClosed):
             error = NotSent(self.trail, str(cause))
         else:
-            # Its words may hold anything.
+            # Its text may hold anything.
             reason = f"the limiter raised {type(cause).__name__}"
             error = LimiterUnavailable(reason, self.trail)
         return self._unknown(error.message) if self._may_have_been_sent else error
@@ -160,15 +160,15 @@ class CallState(Generic[T_co]):
         return FailedAttempt(error, is_retried=True)
 
     def unusable(self, status: int, reason: str) -> FailedAttempt:
-        """Interpret a 2xx that does not hold the result: something was done, but what?"""
+        """Interpret a 2xx that does not hold the result: it may have been carried out."""
         failure = SendFailed(f"{status}, but {reason}", reached=True, status=status)
         return self.broken(failure, time_is_up=False)
 
     def refused(self, problem: Problem) -> FailedAttempt:
         """Interpret an answer outside 2xx, of the service or of a proxy in front of it.
 
-        A 409 means that the first call is still running if there may be one, or if it says
-        when to come back; it is another payload under the same key otherwise. A 5xx with the
+        A 409 means that the first call is still running if there may be one, or if it has
+        a `Retry-After`; it is another payload under the same key otherwise. A 5xx with the
         trace id of an earlier one is that answer, stored for the key: every repetition gets
         it again.
         """

@@ -1,4 +1,4 @@
-"""Value: how an attrs value shows itself."""
+"""Value: the repr of attrs values."""
 
 from typing import Any, cast
 
@@ -6,10 +6,10 @@ import attrs
 
 
 class Value:
-    """Shows in its repr the fields that say something, and none that is private.
+    """A base class whose repr shows the fields that are set, and none that is private.
 
-    What is None is left out, for most of a listed message is, as are the fields declared
-    with `repr=False`: numbers, texts and names of people.
+    Fields that are None are left out, as most of a listed message are, and so are those
+    declared with `repr=False`: numbers, texts and names of people.
     """
 
     __slots__ = ()
@@ -17,5 +17,5 @@ class Value:
     def __repr__(self) -> str:
         fields = attrs.fields(cast("type[Any]", type(self)))
         shown = {each.name: getattr(self, each.name) for each in fields if each.repr}
-        said = (f"{name}={value!r}" for name, value in shown.items() if value is not None)
-        return f"{type(self).__name__}({', '.join(said)})"
+        shown_fields = (f"{name}={value!r}" for name, value in shown.items() if value is not None)
+        return f"{type(self).__name__}({', '.join(shown_fields)})"

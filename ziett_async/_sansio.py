@@ -1,7 +1,7 @@
 """A call to bytes, and bytes to a result or an error: pure, no I/O, no clock.
 
-An answer ends in one of three ways. It is a result. It is the server's no, a `Problem`.
-Or it is unusable, an `Undecodable`: then what the server did is not known.
+A response is one of three things: a result; a refusal or failure, a `Problem`; or unusable,
+an `Undecodable`, and then it is not known what the server did.
 """
 
 import re
@@ -36,15 +36,15 @@ _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 _LOG_SAFE_ID = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
 #: In a query: `99009`.
 _NUMBER_FRAGMENT = r"\+?[\d\s.()-]{5,}"
-#: Characters of somebody else's words, and fields, that an error takes along.
+#: The most characters of a server's text, and the most fields, that an error keeps.
 _MAX_TEXT, _MAX_FIELDS = 1000, 100
-#: Characters that are looked at for them: to mask a megabyte takes seconds.
+#: The most characters that are masked for that: to mask a megabyte takes seconds.
 _MAX_SCANNED = 4 * _MAX_TEXT
 
 
 @attrs.frozen(eq=False, repr=False)
 class Origin(Value):
-    """Where calls go, and as whom."""
+    """The address and the account of the calls."""
 
     #: `https://api.ziett.co/c/v1`, without a trailing slash.
     base_url: str
@@ -64,7 +64,7 @@ def to_request(
     url = origin.base_url + call.path
     if call.query:
         try:
-            # Not `urlencode`, with which None goes out as a word.
+            # Not `urlencode`, which sends None as `None`.
             pairs = [f"{quote_plus(name)}={quote_plus(value)}" for name, value in call.query]
         except (TypeError, ValueError):
             fields = {"query": "must be pairs of strings, without half characters"}
@@ -112,7 +112,7 @@ def _call_fields(result: Hashable) -> frozenset[str]:
 
 
 def to_problem(call: Call[object], response: Response, now: float) -> Problem:
-    """Return what an answer outside 2xx says, as far as it says anything.
+    """Return the content of a response outside 2xx, as far as it has any.
 
     Proxies answer with pages, and codes are added at any time, so nothing in a body is
     relied on: a field of the error object that is absent or of the wrong type is left out.
@@ -217,9 +217,9 @@ def _log_safe_id(body: Mapping[str, object], name: str, mask: Mask) -> str | Non
     return text if mask(text) == text else None
 
 
-def _log_safe_text(words: str, mask: Mask) -> str:
-    """Return somebody else's words as a log can have them."""
-    line = "".join(each for each in mask(words[:_MAX_SCANNED]) if each.isprintable())
+def _log_safe_text(text: str, mask: Mask) -> str:
+    """Return a text of the server masked, in one printable line and cut to a length."""
+    line = "".join(each for each in mask(text[:_MAX_SCANNED]) if each.isprintable())
     return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}..."
 
 

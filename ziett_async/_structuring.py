@@ -1,11 +1,11 @@
 """Values to models: the only module that knows cattrs.
 
-What a type annotation says is what is there. cattrs' own defaults coerce (`"false"` becomes
+A value has the type of its annotation. cattrs' own defaults coerce (`"false"` becomes
 True, None becomes `"None"`), so every scalar has an exact hook here. A value is structured
 without cattrs' detailed validation, which doubles the cost; when that fails it is done
 again with it, over the same object, to learn the path of the field that was wrong.
 
-Error messages name paths and types, never values: a value may be somebody's number.
+Error messages name paths and types, never values: a value may be a telephone number.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ from ziett_async.models._answer import Answer, Extra
 
 T = TypeVar("T")
 
-#: What other pages of the documentation call the fields of a message; the first that is set wins.
+#: Names of the message's fields on other pages of the documentation; the first set one wins.
 _ALIASES = {
     "sms_remitter_id": "remitter_id",
     "e164_format": "target_e164",
@@ -62,8 +62,8 @@ def _structure_with_path(payload: object, kind: type[T]) -> T:
         return _careful().structure(payload, kind)
     except Exception as error:
         first = transform_error(error, format_exception=_format)[0]
-        words, _, path = first.rpartition(" @ $")
-        message = f"{path.removeprefix('.') or 'the body'}: {words}"
+        reason, _, path = first.rpartition(" @ $")
+        message = f"{path.removeprefix('.') or 'the body'}: {reason}"
         raise Undecodable(message) from error
 
 
@@ -76,7 +76,7 @@ def _format(error: BaseException, _: type[object] | None) -> str:
 def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
     is_careful = converter.detailed_validation
     own_id = expecting("a UUID", uuid) if is_careful else uuid
-    # What is its own id is in no other row, so it has no business in the cache of ids.
+    # An object's own id is in no other row, so the cache of ids need not hold it.
     own: dict[str, Any] = {
         each.name: override(struct_hook=own_id)
         for each in _fields(kind)
@@ -181,7 +181,7 @@ def _converter(*, detailed_validation: bool) -> BaseConverter:
     converter.register_structure_hook_func(lambda kind: kind == Mapping[str, object], exactly(dict))
     for scalar in (str, int, bool):
         converter.register_structure_hook(scalar, exactly(scalar))
-    # A sender, a campaign or an account stands in every row of a page: one object serves all.
+    # The id of a sender, campaign or account is in every row of a page: one object serves all.
     texts: list[tuple[type[Any], str, Callable[[Any, object], object]]] = [
         (UUID, "a UUID", lru_cache(maxsize=1024)(uuid)),
         (datetime, "an aware date-time", timestamp),

@@ -124,7 +124,7 @@ def _canonical(value: str) -> str:
 
 
 def open_enum(value: object, of: type[OpenEnum]) -> str:
-    """Return one of the API's words; one it added since must be given as the enum."""
+    """Return a value of one of the API's enumerations; a newer one must be given as the enum."""
     if isinstance(value, of):
         if value not in _known(of):
             # Without characters it would be no filter, and with half of one no text.
@@ -133,7 +133,9 @@ def open_enum(value: object, of: type[OpenEnum]) -> str:
     written = _plain(value)
     member = None if written is None else of(written)
     if member is None or member.is_unknown:
-        raise Invalid(f"must be one of {', '.join(of)}; for a newer word give {of.__name__}(word)")
+        raise Invalid(
+            f"must be one of {', '.join(of)}; for a newer value give {of.__name__}(value)"
+        )
     return member
 
 
@@ -143,7 +145,7 @@ def _known(of: type[OpenEnum]) -> frozenset[str]:
 
 
 def choice(value: object, of: type[StrEnum]) -> str:
-    """Return one of the words that this package itself has to understand."""
+    """Return a value of an enumeration that this package interprets itself."""
     written = _plain(value)
     if written is None or written not in list(of):
         raise Invalid(f"must be one of {', '.join(of)}")

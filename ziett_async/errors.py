@@ -3,8 +3,8 @@
 ```text
 ZiettError
 |-- ConfigurationError            the client cannot be built
-|-- InvalidRequest (ValueError)   refused before sending; `.fields` says what and why
-|-- RecipientNotAllowed           the allow-list says no
+|-- InvalidRequest (ValueError)   refused before sending; `.fields` has the reasons
+|-- RecipientNotAllowed           not in the client's `allowed_recipients`
 |-- TransportError                no answer came that settles the call
 |   |-- NotSent                   no attempt can have reached the server
 |   |   `-- LimiterUnavailable    the limiter could not decide
@@ -42,7 +42,7 @@ _ABOUT_THE_ACCOUNT = {401, 402, 403}
 
 
 class ZiettError(Exception):
-    """Any failure of this package, with what a loop of sends needs to know of it."""
+    """Any failure of this package, with what a loop of sends needs to know about it."""
 
     #: Whether the same call, with the same idempotency key, may succeed later as it is.
     is_retryable: bool = False
@@ -106,7 +106,7 @@ class CallError(ZiettError):
     def __init__(self, trail: Trail, message: str) -> None:
         super().__init__(trail, message)
         self.trail = trail
-        #: What happened, in words.
+        #: What happened, in a sentence.
         self.message = message
 
     @property
@@ -126,7 +126,7 @@ class CallError(ZiettError):
 
     @property
     def idempotency_key(self) -> str | None:
-        """The key of the call: give it again to be answered for the same message."""
+        """The key of the call; a later call with it gets the result of the same message."""
         return self.trail.idempotency_key
 
     def describe(self) -> str:
@@ -146,8 +146,8 @@ class TransportError(CallError):
 class NotSent(TransportError):
     """No attempt can have reached the server: send it again whenever you like.
 
-    That is said of this client's calls with its key in the last 24 hours: what another
-    process sent with the same key, this one cannot know.
+    This covers the calls of this client with the key in the last 24 hours. A call of another
+    process with the same key is not known here.
     """
 
 
@@ -235,12 +235,12 @@ class ApiError(CallError):
         return kind(trail, problem)
 
     def describe(self) -> str:
-        """Return the server's words in one line, with status, code and trace id."""
+        """Return the server's message in one line, with status, code and trace id."""
         code = self.code or "no error code"
         detail = f"{self.message}; {_format_fields(self.fields)}" if self.fields else self.message
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
-        words = one_line(f"{self.status} {code}: {detail}{trace}")
-        return f"{self.operation} (attempt {self.attempts}): {words}"
+        line = one_line(f"{self.status} {code}: {detail}{trace}")
+        return f"{self.operation} (attempt {self.attempts}): {line}"
 
 
 class AuthenticationError(ApiError):
@@ -268,7 +268,7 @@ class ValidationError(ApiError):
 
 
 class RateLimitError(ApiError):
-    """429: too many requests; `retry_after` seconds if the server said so."""
+    """429: too many requests; `retry_after` seconds if the server sent it."""
 
 
 class ServerError(ApiError):
@@ -286,9 +286,9 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def one_line(words: str) -> str:
-    """Return somebody else's words as they may stand in a log: a line end would forge a line."""
-    return " ".join(words.split())
+def one_line(text: str) -> str:
+    """Return a text from outside in one line: a line end in it would forge a line of a log."""
+    return " ".join(text.split())
 
 
 def _format_fields(fields: Mapping[str, str]) -> str:

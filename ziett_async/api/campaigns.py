@@ -61,7 +61,7 @@ class Campaigns(Resource):
         one call is one campaign, whatever happens on the way.
 
         Raises:
-            InvalidRequest: refused here, before anything was sent; `fields` says what.
+            InvalidRequest: refused before anything was sent; `fields` has the reasons.
             RecipientNotAllowed: the client's `allowed_recipients` does not hold them all.
             NotSent, OutcomeUnknown, DeadlineExceeded, ApiError: as `send_message`.
 

@@ -54,13 +54,13 @@ class Messages(Resource):
         The answer means accepted and queued, not delivered: see `get_message`.
 
         Raises:
-            InvalidRequest: refused here, before anything was sent; `fields` says what.
+            InvalidRequest: refused before anything was sent; `fields` has the reasons.
             RecipientNotAllowed: the client's `allowed_recipients` does not hold the number.
             NotSent: it certainly never reached the server.
-            OutcomeUnknown: it may have, also when a 5xx was answered; call again with the
-                same key, which is the error's `idempotency_key` too.
+            OutcomeUnknown: it may have been sent, also after a 5xx; call again with the same
+                key, which is the error's `idempotency_key` too.
             DeadlineExceeded: `timeout` was up, and certainly nothing was sent.
-            ApiError: the server's no, by status: `AuthenticationError`,
+            ApiError: the server refused it; by status: `AuthenticationError`,
                 `InsufficientFundsError`, `ValidationError`, `RateLimitError`.
 
         """
@@ -86,13 +86,13 @@ class Messages(Resource):
     async def get_message(self, message_id: UUID | str, *, timeout: float | None = None) -> Message:
         """Return one message with all that is known of it (API page, Get Message).
 
-        The server asks that nobody polls in a tight loop: read again what is not
-        `is_final`, seconds apart. `timeout` is in seconds, for the whole call.
+        The server asks clients not to poll in a tight loop: read a message that is not
+        `is_final` again after some seconds. `timeout` is in seconds, for the whole call.
 
         Raises:
             InvalidRequest: `message_id` is no UUID.
             NotFoundError: there is no such message, or it is another organisation's.
-            ApiError, TransportError, InvalidResponse, DeadlineExceeded: it could not be read.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: the read failed.
 
         """
         path = self._path(GET_MESSAGE, message_id=message_id)
@@ -109,7 +109,7 @@ class Messages(Resource):
 
         Raises:
             InvalidRequest: a filter the server would refuse.
-            ApiError, TransportError, InvalidResponse, DeadlineExceeded: it could not be read.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: the read failed.
 
         """
         query = to_query(LIST_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})

@@ -21,7 +21,7 @@ class Attempt(Value):
     elapsed: float
     #: The HTTP status of its response; None without one.
     status: int | None = None
-    #: Why it gave no result, in words safe to log: `no connection in time`; None if it gave one.
+    #: Why it gave no result, safe to log: `no connection in time`; None if it gave one.
     error: str | None = None
 
 

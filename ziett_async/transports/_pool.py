@@ -35,7 +35,7 @@ Owner = tuple[int, Any]
 def shared_tls_context(library: ModuleType) -> ssl.SSLContext:
     """Return the one TLS context of all transports: reading the certificates takes 16 ms."""
     settings: Any = library.create_ssl_context(trust_env=False)
-    # Where SSLKEYLOGFILE says so, Python writes down what decrypts the key.
+    # With SSLKEYLOGFILE set, Python would write the session's secrets to a file.
     settings.keylog_filename = None
     context: ssl.SSLContext = settings
     return context
