@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from tests._ways import CONTENT, NUMBER, REMITTER
+from tests._samples import CONTENT, NUMBER, REMITTER
 from ziett_async import (
     AcceptedMessage,
     ApiError,

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import attrs
 import pytest
 
-from tests._ways import CONTENT, NUMBER, REMITTER, START, Service
+from tests._samples import CONTENT, NUMBER, OTHER_ID, REMITTER
+from tests._ways import START, Service
 from ziett_async import (
     AsyncZiett,
     Campaign,
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.anyio
 
 Serve = Callable[..., Service]
 
-OTHER_REMITTER = UUID("019b4b56-e704-7c30-83a0-527df63c3eff")
+OTHER_REMITTER = UUID(OTHER_ID)
 RECIPIENTS = ["+244923456789", "+244923456790"]
 
 

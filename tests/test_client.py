@@ -18,7 +18,8 @@ import attrs
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests._ways import API_KEY, AT_ONCE, CONTENT, NUMBER, REMITTER, START, Service
+from tests._samples import API_KEY, CONTENT, NUMBER, REMITTER
+from tests._ways import AT_ONCE, START, Service
 from ziett_async import (
     AcceptedMessage,
     ApiError,

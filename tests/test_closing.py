@@ -7,7 +7,7 @@ import anyio
 import attrs
 import pytest
 
-from tests._ways import API_KEY, CONTENT, NUMBER, REMITTER
+from tests._samples import API_KEY, CONTENT, NUMBER, REMITTER
 from ziett_async import (
     AcceptedMessage,
     AsyncZiett,

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests._samples import attempts
+from tests._samples import REMITTER, attempts
 from ziett_async._codec import Undecodable, decode, encode, structure
 from ziett_async.models import (
     AcceptedCampaign,
@@ -35,7 +35,7 @@ from ziett_async.models import (
 
 Json = dict[str, object]
 
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 OTHER = "0197f0e4-0000-7000-8000-000000000001"
 NUMBER = "+244990090990"
 CALL = CallInfo(attempts(1, 200), 0.25)

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import attrs
 import pytest
 
-from tests._ways import CONTENT, NUMBER, REMITTER, START, Service
+from tests._samples import CONTENT, NUMBER, OTHER_ID, REMITTER
+from tests._ways import START, Service
 from ziett_async import (
     AsyncZiett,
     ChannelType,
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.anyio
 
 Serve = Callable[..., Service]
 
-OTHER_REMITTER = "019b4b56-e704-7c30-83a0-527df63c3eff"
+OTHER_REMITTER = OTHER_ID
 
 
 async def test_a_message_is_accepted(service: Service, client: AsyncZiett) -> None:

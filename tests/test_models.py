@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests._samples import attempts
+from tests._samples import REMITTER, attempts
 from ziett_async import models
 from ziett_async.models import (
     AcceptedCampaign,
@@ -37,7 +37,7 @@ from ziett_async.models._answer import Answer, Extra
 ENUMS = [ChannelType, MessageStatus, CampaignStatus, TriggerSource, ErrorCode]
 MEMBERS = [member for kind in ENUMS for member in kind]
 NEW = ["HELD_BY_CARRIER", "held", "", " SENT", "Olá", "__class__", "name", "\ud800", "1"]
-ID = UUID("019b4b56-e704-7c30-83a0-527df63c3e00")
+ID = UUID(REMITTER)
 NOW = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
 CALL = CallInfo(attempts(2, 202), 0.25, trace_id="trace-7")
 SECRETS = {

@@ -9,7 +9,8 @@ import anyio
 import attrs
 import pytest
 
-from tests._ways import API_KEY, AT_ONCE, CONTENT, NUMBER, REMITTER, START
+from tests._samples import API_KEY, CONTENT, NUMBER, REMITTER
+from tests._ways import AT_ONCE, START
 from ziett_async import (
     AcceptedMessage,
     AsyncZiett,

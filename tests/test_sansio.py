@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests._samples import attempts
+from tests._samples import REMITTER, attempts
 from ziett_async._codec import Undecodable
 from ziett_async._operation import Bucket, Operation, Query
 from ziett_async._sansio import Origin, retry_after, to_problem, to_request, to_result
@@ -23,7 +23,7 @@ from ziett_async.errors import ApiError, InvalidRequest, Trail
 from ziett_async.models import AcceptedMessage, CallInfo, ErrorCode, Message, Page
 from ziett_async.models._problem import Problem
 
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 NUMBER, CONTENT = "+244990090990", "Olá Ana, your code is 482910."
 KEY = "zk_live_51H8"
 HEADERS = (("x-api-key", KEY), ("accept", "application/json"))

@@ -14,6 +14,7 @@ import httpx
 import httpx2
 import pytest
 
+from tests._samples import REMITTER
 from tests.faults._checks import PACKAGE
 from tests.faults._server import (
     Act,
@@ -48,7 +49,6 @@ from ziett_async.transports.httpx2 import Httpx2Transport
 KEY = "zk_test_1f8a5c0e77d94b"
 NUMBER = "+244923555001"
 TEXT = "A senha da Ana é girassol"
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 LIBRARIES = {HttpxTransport: httpx, Httpx2Transport: httpx2}
 
 pytestmark = pytest.mark.anyio

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from tests._samples import REMITTER
 from ziett_async import AsyncZiett, RetryPolicy
 from ziett_async._settings import PUBLIC_URL, read_defaults, read_origin
 from ziett_async.errors import ConfigurationError
 from ziett_async.testing import FakeTransport
 
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 KEY = "zk_live_51H8"
 SECRET = "s3cret"
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests._samples import REMITTER
 from ziett_async import _validation as check
 from ziett_async._validation import Fields, Invalid
 from ziett_async.api._contact import contact_body
@@ -19,7 +20,7 @@ from ziett_async.models import ChannelType, MessageStatus, Order, SaveContact
 
 Rule = Callable[[object], object]
 
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 SECRET = "zk+244990090990"
 HALF = "half \ud800"
 SIZE: Rule = partial(check.integer, least=1, most=200)

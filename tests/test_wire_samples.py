@@ -23,6 +23,7 @@ import attrs
 import pytest
 
 import ziett_async
+from tests._samples import REMITTER
 from ziett_async import (
     ApiError,
     AsyncZiett,
@@ -40,7 +41,7 @@ from ziett_async import (
 from ziett_async.testing import CampaignRecord, Dialect, FakeZiett, Fault, MessageRecord, Quota
 
 WIRE = Path(__file__).with_name("wire")
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 BASE_URL = "https://api.ziett.co/c/v1"
 #: What the client says in every request, beside what the samples have.
 ALWAYS = {

@@ -9,7 +9,8 @@ import attrs
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests._ways import API_KEY, AT_ONCE, CONTENT, NUMBER, REMITTER
+from tests._samples import API_KEY, CONTENT, NUMBER, REMITTER
+from tests._ways import AT_ONCE
 from tests.proofs.test_cancellation import by_scope, by_task, in_waking
 from ziett_async import (
     AcceptedMessage,

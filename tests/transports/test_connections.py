@@ -12,6 +12,7 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 import ziett_async.transports
+from tests._samples import REMITTER
 from tests.faults._server import (
     Act,
     FaultServer,
@@ -21,7 +22,7 @@ from tests.faults._server import (
     stall_handshake,
     written,
 )
-from tests.faults._world import API_KEY, REMITTER
+from tests.faults._world import API_KEY
 from ziett_async import (
     AsyncZiett,
     NotSent,
