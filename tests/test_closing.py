@@ -85,7 +85,7 @@ async def test_calls_that_wait_for_their_turn_end_at_once() -> None:
     }
     assert fake.clock.monotonic() == 10.0
     assert len(fake.requests) == 1
-    # The one token comes back a minute after the first send, and nobody has taken it.
+    # The one token comes back a minute after the first send, and no call has taken it.
     await limiter.acquire(Bucket.SEND, timeout=50.0)
     assert fake.clock.monotonic() == 60.0
 

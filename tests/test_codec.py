@@ -215,7 +215,7 @@ def refusal(payload: object, kind: type[Any]) -> str:
 
 
 @pytest.fixture
-def structure_first() -> Any:  # noqa: ANN401 - generic, and its module says of what
+def structure_first() -> Any:  # noqa: ANN401 - generic, and typed in its module
     """Return `structure` as a new process has it: no kind has been read, nothing is cached."""
     spec = importlib.util.find_spec("ziett_async._structuring")
     assert spec is not None
@@ -235,7 +235,7 @@ def test_every_wrong_type_of_every_field_is_named(
 
 @pytest.mark.parametrize(("name", "value", "words"), [*wrong_values(Message)])
 def test_the_path_goes_through_a_page(name: str, value: object, words: str) -> None:
-    """In a list the path says which entry."""
+    """In a list the path has the index of the entry."""
     page = {**PAGE, "entries": [ENTRY, MESSAGE, ENTRY, {**MESSAGE, name: value}]}
     assert refusal(page, Page[Message]) == f"entries[3].{name}: {words}"
 
@@ -315,7 +315,7 @@ def test_entries_are_an_array(entries: object) -> None:
     [(None, "null"), ([], "an array"), ("x", "a string"), (1.5, "a number")],
 )
 def test_an_entry_is_an_object(entry: object, words: str) -> None:
-    """A page says which of its entries is something else."""
+    """The error of a page names the entry that is something else."""
     page = {**PAGE, "entries": [ENTRY, entry]}
     assert refusal(page, Page[Message]) == f"entries[1]: expected an object, got {words}"
 
@@ -361,7 +361,7 @@ def test_the_first_answer_is_refused_like_any(structure_first: Any) -> None:  # 
 
 
 def test_an_id_is_any_other_uuid() -> None:
-    """What is made without `UUID(...)`, for speed, cannot be told from what is made with it."""
+    """What is made without `UUID(...)`, for speed, equals what is made with it in every way."""
     made, read = UUID(ID), structure(MESSAGE, Message).id
     assert (read, read.is_safe, hash(read), repr(read)) == (
         made,
@@ -515,7 +515,7 @@ def test_times_are_read_in_all_their_forms(text: str, moment: datetime) -> None:
 def test_an_unknown_word_never_fails(
     name: str, kind: type[OpenEnum], of: type[Any], whole: Json, word: str
 ) -> None:
-    """A word that nobody documented yet is a member that equals it."""
+    """A value that is not documented yet is a member that equals it."""
     member = getattr(structure({**whole, name: word}, of), name)
     assert type(member) is kind
     assert member == word
@@ -524,7 +524,7 @@ def test_an_unknown_word_never_fails(
 
 @attrs.frozen
 class Proud:
-    """A result that somebody wrote for an endpoint without a method, with a rule of its own."""
+    """A user's own result for an endpoint without a method, with a validator."""
 
     total: int
 
@@ -658,7 +658,7 @@ def test_what_json_cannot_say_is_not_encoded(value: object) -> None:
 
 
 def holds(value: object, hint: Any) -> bool:  # noqa: ANN401 - an annotation may be anything
-    """Tell whether a value is what its annotation says, all the way down."""
+    """Return whether a value has the type of its annotation, all the way down."""
     hint, may_be_null = optional(hint)
     if value is None:
         return may_be_null

@@ -138,14 +138,14 @@ def children(kind: type[BaseException]) -> Iterable[type[BaseException]]:
 
 
 def test_the_tree_is_the_promised_one() -> None:
-    """Every class stands where the design says, and there is no other."""
+    """Every class has its place in the design, and there is no other."""
     assert {kind: set(kind.__bases__) for kind in TREE} == TREE
     assert {ZiettError, *children(ZiettError)} == set(TREE)
 
 
 @pytest.mark.parametrize(("status", "kind"), BY_STATUS.items())
 def test_a_status_has_its_class(status: int, kind: type[ApiError]) -> None:
-    """The server's no is the class of its status, and carries all that the answer said."""
+    """A refusal is the class of its status, and carries every fact of the response."""
     error = ApiError.of(TRAIL, attrs.evolve(PROBLEM, status=status))
     assert type(error) is kind
     assert error.status == status
@@ -196,7 +196,7 @@ def test_it_says_what_a_loop_needs_to_know(error: ZiettError, properties: set[st
 
 @pytest.mark.parametrize("error", ONE_OF_EACH)
 def test_it_survives_pickle_and_copy(error: ZiettError) -> None:
-    """Another process is told the same: class, text, notes and every attribute."""
+    """Another process gets the same: class, text, notes and every attribute."""
     error.add_note("while welcoming a customer")
     protocols = range(pickle.HIGHEST_PROTOCOL + 1)
     pickled = [pickle.loads(pickle.dumps(error, each)) for each in protocols]  # noqa: S301 - ours
@@ -214,7 +214,7 @@ def test_a_call_that_was_begun_says_which_and_how_far(error: CallError) -> None:
 
 
 @pytest.mark.parametrize("mark", ["\n", "\r\n", "\u2028", "\x0b", "\x85", "\n\n\t "])
-def test_nobody_elses_words_begin_a_new_line(mark: str) -> None:
+def test_no_text_from_outside_begins_a_new_line(mark: str) -> None:
     """A log line cannot be forged by a server, a proxy or a transport."""
     words = f"first{mark}second"
     problem = Problem(422, ErrorCode(words), words, words, fields={words: words})

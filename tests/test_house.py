@@ -413,10 +413,10 @@ def operations() -> list[Operation[Any]]:
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.name)
 def test_an_operation_has_a_method_of_its_name(operation: Operation[Any]) -> None:
-    """With a parameter for each blank of its path, and for a POST an idempotency key."""
+    """With an argument for each parameter of its path, and for a POST an idempotency key."""
     parameters = inspect.signature(public_methods()[operation.name]).parameters
-    blanks = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
-    assert set(blanks) <= set(parameters)
+    in_path = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    assert set(in_path) <= set(parameters)
     assert ("idempotency_key" in parameters) is (operation.method == "POST")
     assert operation.is_keyed is (operation.method == "POST")
 

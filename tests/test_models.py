@@ -1,4 +1,4 @@
-"""The API's resources as values: frozen, discreet, and open to words nobody documented yet."""
+"""The API's resources as values: frozen, private in their reprs, open to undocumented values."""
 
 import copy
 import json
@@ -104,7 +104,7 @@ def test_a_known_word_is_its_member(member: OpenEnum) -> None:
 @pytest.mark.parametrize("kind", ENUMS)
 @pytest.mark.parametrize("word", NEW)
 def test_an_unknown_word_stays_what_it_is(kind: type[OpenEnum], word: str) -> None:
-    """A word that nobody documented becomes a member that equals it and says so."""
+    """An undocumented value becomes a member that equals it and is marked as unknown."""
     member = kind(word)
     assert isinstance(member, kind)
     assert member.is_unknown

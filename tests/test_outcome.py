@@ -65,13 +65,13 @@ UNUSABLE = Unusable()
 
 
 def no(status: int, trace_id: str | None = None, retry_after: float | None = None) -> Problem:
-    """Return the server's no."""
+    """Return a refusal of the service."""
     code = ErrorCode("ANY_CODE")
     return Problem(status, code, trace_id=trace_id, retry_after=retry_after)
 
 
 def page(status: int) -> Problem:
-    """Return the no of somebody in front of the server."""
+    """Return the answer of a proxy in front of the server."""
     return Problem(status)
 
 
@@ -181,7 +181,7 @@ SENDS: list[Row] = [
     ([RESET, no(500)], OutcomeUnknown, True),
     ([RESET, no(503)], OutcomeUnknown, True),
     ([UNUSABLE, no(401)], OutcomeUnknown, False),
-    # A 409 is the first one still running if there may be one, or if it says when to come.
+    # A 409 is the first one still running if there may be one, or if it has a `Retry-After`.
     ([RESET, no(409)], OutcomeUnknown, True),
     ([REFUSED, no(409)], ConflictError, False),
     ([no(429), no(409)], ConflictError, False),
@@ -249,7 +249,7 @@ def test_what_a_send_has_come_to(row: Row) -> None:
 
 @pytest.mark.parametrize("row", READS, ids=shown)
 def test_what_a_read_has_come_to(row: Row) -> None:
-    """A read is answered or not; that it may have reached the server costs nobody anything."""
+    """A read is answered or not; that it may have reached the server has no effect."""
     events, kind, is_retried = row
     failed = interpret(GET, events)
     assert (type(failed.error), failed.is_retried) == (kind, is_retried)
@@ -323,7 +323,7 @@ def test_an_attempt_under_way_may_have_reached_the_server() -> None:
     ],
 )
 def test_an_error_names_call_attempt_and_trace(events: list[Event], words: str) -> None:
-    """Whatever the error is, it says which call, which attempt and which trace id it was."""
+    """Every error names the call, the attempt and the trace id."""
     error = interpret(SEND, events).error
     assert error.describe() == words
     assert error.idempotency_key == "key-1"
@@ -389,7 +389,7 @@ SHARED: list[Row] = [
 
 @pytest.mark.parametrize("row", SHARED, ids=shown)
 def test_a_key_that_may_be_known_from_another_call(row: Row) -> None:
-    """What says nothing of the other call settles nothing, whatever its bytes are."""
+    """A refusal that is not about the bytes settles nothing about the other call."""
     events, kind, is_retried = row
     for use in (KeyUse(unsettled={1}, expires=FIRST), KeyUse(calls=2)):
         failed = interpret(SEND, events, use)
@@ -397,7 +397,7 @@ def test_a_key_that_may_be_known_from_another_call(row: Row) -> None:
 
 
 def test_an_unusable_answer_to_a_read_keeps_its_status() -> None:
-    """The error says with which success the wrong content came."""
+    """The error has the status that the wrong content came with."""
     error = interpret(GET, [UNUSABLE]).error
     assert isinstance(error, InvalidResponse)
     assert error.status == 202

@@ -63,7 +63,7 @@ async def send(client: AsyncZiett, timeout: float | None = None) -> AcceptedMess
 
 
 async def leave_open(fake: FakeZiett, client: AsyncZiett) -> None:
-    """Make a call whose outcome nobody knows."""
+    """Make a call whose outcome is unknown."""
     with fake.script(*[Fault.reset()] * 3), pytest.raises(OutcomeUnknown):
         await send(client)
 
@@ -207,7 +207,7 @@ async def test_a_call_cancelled_before_its_turn_was_not_sent(fake: FakeZiett) ->
 
 
 async def test_a_cancelled_read_leaves_nothing_open(fake: FakeZiett) -> None:
-    """A read has no key, so what became of one says nothing of the next."""
+    """A read has no key, so the outcome of one settles nothing about the next."""
 
     @attrs.define
     class CutShort:
@@ -363,7 +363,7 @@ async def test_a_timeout_bounds_the_429s(fake: FakeZiett) -> None:
     assert (caught.value.attempts, fake.clock.monotonic()) == (4, 2200)
 
 
-async def test_an_endless_retry_after_stops_nobody_else_for_ever(fake: FakeZiett) -> None:
+async def test_an_endless_retry_after_stops_no_other_call_for_ever(fake: FakeZiett) -> None:
     """The pause of the bucket is bounded: the call raises, and others go on in ten minutes."""
     limiter = TokenBucketLimiter(clock=fake.clock)
     async with client_of(fake, limiter=limiter) as client:
@@ -383,7 +383,7 @@ async def test_429s_spend_nothing_of_the_retry_budget(fake: FakeZiett) -> None:
 
 
 async def test_whatever_a_transport_raises_may_have_sent(fake: FakeZiett) -> None:
-    """A failure that nobody foresaw is named by its type, and its words are not repeated."""
+    """An unforeseen failure is named by its type, and its text is not repeated."""
 
     class Broken:
         async def send(self, request: Request) -> Response:

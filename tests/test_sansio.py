@@ -247,7 +247,7 @@ def test_the_error_object_is_read_whole() -> None:
 
 @pytest.mark.parametrize("status", [302, 401, 418, 429, 500, 599])
 def test_the_status_is_the_one_of_the_answer(status: int) -> None:
-    """What the body says of the status counts for nothing beside the status itself."""
+    """A status in the body is ignored: the response has its own."""
     assert to_problem(SENT, answer(REFUSAL, status), THEN).status == status
 
 
@@ -277,7 +277,7 @@ def test_a_page_is_described_and_not_quoted(response: Response, message: str) ->
 @pytest.mark.parametrize("wrong", [None, 7, True, [], {}, 1.5])
 @pytest.mark.parametrize("name", ["code", "trace_id", "timestamp", "service", "fields", "message"])
 def test_a_field_of_the_wrong_type_is_left_out(name: str, wrong: object) -> None:
-    """An error object that is not quite one still says all that it does say."""
+    """Of an incomplete error object every readable field is kept."""
     problem = to_problem(SENT, answer({**REFUSAL, name: wrong}), THEN)
     empty: object = {} if name == "fields" else None
     described = problem.message.startswith("no error object")
@@ -294,7 +294,7 @@ def test_a_timestamp_is_aware_or_none(timestamp: str) -> None:
     assert to_problem(SENT, answer({**REFUSAL, "timestamp": timestamp}), THEN).timestamp is None
 
 
-def test_a_code_that_nobody_documented_is_kept() -> None:
+def test_an_undocumented_code_is_kept() -> None:
     """New codes may appear at any time; an empty one is none."""
     code = to_problem(SENT, answer({"code": "NEW_CODE"}), THEN).code
     assert (code, code is not None and code.is_unknown) == ("NEW_CODE", True)
@@ -350,7 +350,7 @@ def test_a_part_of_a_number_that_was_searched_for_is_masked() -> None:
 
 @pytest.mark.parametrize("name", ["code", "trace_id", "service"])
 def test_a_key_is_no_label(name: str) -> None:
-    """A server that puts somebody's key where a code or an id belongs is not quoted."""
+    """A key in the place of a code or an id is not repeated."""
     problem = to_problem(SENT, answer({**REFUSAL, name: KEY}), THEN)
     assert getattr(problem, name) is None
 
@@ -407,7 +407,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
     )
 )
 def test_no_error_object_is_unreadable(body: dict[str, object]) -> None:
-    """Whatever its fields are, the error can be made and says something in one line."""
+    """Whatever its fields are, the error can be made and has one line of text."""
     problem = to_problem(SENT, answer({**REFUSAL, **body}), THEN)
     assert len(str(ApiError.of(Trail("send_message", attempts(1)), problem)).splitlines()) == 1
 
@@ -434,7 +434,7 @@ def test_no_error_object_is_unreadable(body: dict[str, object]) -> None:
         ("7 seconds", None, None),
         ("7, 8", None, None),
         ("0x10", None, None),
-        # By the server's own clock where it says what that shows, by ours where it does not.
+        # By the server's own clock where the response has a date, by ours where it has none.
         (LATER, None, 20.0),
         (LATER, GMT, 10.0),
         (LATER, LATER, 0.0),

@@ -277,7 +277,7 @@ RULES: list[Rule] = [
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("value", [f"{SECRET}\n" * 150, [SECRET, f"{SECRET}x"], {SECRET: SECRET}])
 def test_a_refusal_never_shows_the_value(rule: Rule, value: object) -> None:
-    """What is wrong is said without the value, which may be somebody's number."""
+    """The message leaves out the value, which may be a telephone number."""
     with pytest.raises(Invalid) as caught:
         rule(value)
     assert SECRET not in str(caught.value)

@@ -165,7 +165,7 @@ async def test_a_release_that_is_not_shielded_is_lost() -> None:
 
 
 async def test_a_limiter_that_cannot_decide() -> None:
-    """Nothing is sent; the error says why, of which call, and that it may be made again."""
+    """Nothing is sent; the error has the reason and the call, and is retryable."""
     fake, store = FakeZiett(), Store({"acquire": LimiterUnavailable("redis: timed out")})
     async with client_of(fake, store) as client:
         with pytest.raises(LimiterUnavailable) as caught:
