@@ -64,6 +64,7 @@ DESIGN = {
     4: ["RetryPolicy"],
     5: ["TokenBucketLimiter", "Rate", "Unlimited", "Priority", "Permit", "LimiterUnavailable"],
     7: ["Transport", "Request", "Response"],
+    14: ["Attempt"],
 }
 #: Those that design.md shows with their module.
 ELSEWHERE = [

@@ -23,9 +23,9 @@ Rule = Callable[[object], object]
 ID = REMITTER
 SECRET = "zk+244990090990"
 HALF = "half \ud800"
-SIZE: Rule = partial(check.integer, least=1, most=200)
-PAGE: Rule = partial(check.integer, least=1, most=10**9)
-SMS: Rule = partial(check.text, most=1600)
+SIZE: Rule = partial(check.integer, minimum=1, maximum=200)
+PAGE: Rule = partial(check.integer, minimum=1, maximum=10**9)
+SMS: Rule = partial(check.text, max_length=1600)
 STATUS: Rule = partial(check.open_enum, of=MessageStatus)
 ORDER: Rule = partial(check.choice, of=Order)
 ANGOLAN: Rule = partial(check.phone_number, country="AO")
@@ -51,7 +51,7 @@ ACCEPTED: list[tuple[Rule, object, object]] = [
     (SMS, "😀" * 1600, "😀" * 1600),
     (SMS, " \n", " \n"),
     (check.text, "x" * 10_001, "x" * 10_001),
-    (partial(check.text, most=10_000), "x" * 10_000, "x" * 10_000),
+    (partial(check.text, max_length=10_000), "x" * 10_000, "x" * 10_000),
     (check.texts, ["a", "b"], ["a", "b"]),
     (check.texts, "Premium", ["Premium"]),
     (check.texts, [], []),

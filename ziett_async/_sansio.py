@@ -59,7 +59,9 @@ def to_request(
 ) -> Request:
     """Encode a call, once: every attempt sends these bytes.
 
-    Raises `InvalidRequest` when the query has no form in a URL, or the body none in JSON.
+    Raises:
+        InvalidRequest: the query cannot be written in a URL, or the body not in JSON.
+
     """
     url = origin.base_url + call.path
     if call.query:
@@ -86,8 +88,11 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     """Return what a successful answer holds, with the facts of its call.
 
     An operation without a result takes any success that has no body, as a 204 has none, or a
-    JSON object, which it does not look into: a proxy's page is none. Raises `Undecodable` when
-    the answer is not what the operation returns.
+    JSON object, whatever it holds: a proxy's page is none.
+
+    Raises:
+        Undecodable: the response is not what the operation returns.
+
     """
     kind: Any = call.operation.result
     if kind in _NO_RESULT:

@@ -62,16 +62,16 @@ _UUID = (
 )
 
 
-def text(value: object, most: int | None = None) -> str:
-    """Return a string of 1 to `most` characters."""
+def text(value: object, max_length: int | None = None) -> str:
+    """Return a string of 1 to `max_length` characters."""
     # To call a function takes longer than all the rest of this one.
     written = value if type(value) is str else _plain(value)
     if written is None:
         raise Invalid(f"must be a string, got {type(value).__name__}")
     if not written:
         raise Invalid("is required and must not be empty")
-    if most is not None and len(written) > most:
-        raise Invalid(f"must have at most {most} characters, got {len(written)}")
+    if max_length is not None and len(written) > max_length:
+        raise Invalid(f"must have at most {max_length} characters, got {len(written)}")
     try:
         written.encode()
     except UnicodeEncodeError:
@@ -164,13 +164,13 @@ def timestamp(value: object) -> str:
         raise Invalid("lies outside the years 1 to 9999 of UTC") from None
 
 
-def integer(value: object, least: int, most: int) -> int:
+def integer(value: object, minimum: int, maximum: int) -> int:
     """Return an integer within bounds."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise Invalid(f"must be an integer, got {type(value).__name__}")
     number = int.__int__(value)
-    if not least <= number <= most:
-        raise Invalid(f"must be at least {least} and at most {most}")
+    if not minimum <= number <= maximum:
+        raise Invalid(f"must be at least {minimum} and at most {maximum}")
     return number
 
 

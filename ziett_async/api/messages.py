@@ -37,21 +37,25 @@ class Messages(Resource):
     ) -> AcceptedMessage:
         """Send one message to one recipient (API page, Send a Message).
 
-        `target_e164` is the number with its country code, `+244990090990`; a client with a
-        `default_country` takes local forms too. `content` has 1 to 1600 characters for SMS.
-        `remitter_id` is the Sender ID; None takes the client's. `save_contact` upserts the
-        recipient into the contacts.
-
         One call is one message, however many attempts it takes: all carry the same
         idempotency key, a new UUID unless `idempotency_key` is given. Within 24 hours the
         same key gives the same `message_id` and sends nothing again. So make one before the
         first call, stored with your own record if it has to outlive a crash, and no later
         call can send twice, whatever error the earlier one raised.
 
-        `timeout` is in seconds, for waiting at the limiter, attempts and backoff together.
-        None waits its turn at the limiter (120 sends a minute) however long that takes.
+        The result means accepted and queued, not delivered: see `get_message`.
 
-        The answer means accepted and queued, not delivered: see `get_message`.
+        Args:
+            target_e164: the number with its country code, `+244990090990`; a client with a
+                `default_country` takes local forms too.
+            content: 1 to 1600 characters for SMS.
+            remitter_id: the Sender ID; None takes the client's.
+            channel_type: how the message travels.
+            save_contact: upserts the recipient into the contacts.
+            idempotency_key: printable ASCII, at most 255 characters; None makes a new one.
+            timeout: seconds for the limiter, attempts and backoff together. None takes the
+                client's, which by default waits at the limiter (120 sends a minute) however
+                long that takes.
 
         Raises:
             InvalidRequest: refused before anything was sent; `fields` has the reasons.
