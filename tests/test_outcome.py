@@ -292,7 +292,7 @@ def test_a_failed_attempt_is_counted_with_its_times() -> None:
     assert (state.trail.attempts_made, state.began) == ((), 7.0)
     state.begin(queued=7.0, started=7.5, now=FIRST)
     state.ended = 9.0
-    state.broken(RESET, time_is_up=False)
+    state.broken(SendFailed("connection\n reset", reached=True), time_is_up=False)
     state.begin(queued=10.0, started=10.0, now=FIRST)
     state.ended = 10.25
     assert state.refused(page(503)).error.attempts_made == (
