@@ -41,7 +41,7 @@ class SystemClock:
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
         """Wait in real time."""
         with anyio.move_on_after(seconds):
-            await _happening(until)
+            await _wait_for(until)
 
 
 class _Sleeper:
@@ -51,12 +51,12 @@ class _Sleeper:
         self.end = end
         self.scope = anyio.CancelScope()
 
-    async def doze(self, until: anyio.Event | None) -> None:
+    async def wait(self, until: anyio.Event | None) -> None:
         with anyio.CancelScope() as self.scope:
-            await _happening(until)
+            await _wait_for(until)
 
 
-async def _happening(event: anyio.Event | None) -> None:
+async def _wait_for(event: anyio.Event | None) -> None:
     """Wait until the event is set; None never is."""
     await (anyio.sleep_forever() if event is None else event.wait())
 
@@ -111,7 +111,7 @@ class ManualClock:
             message = f"seconds: time does not run backwards, got {seconds}"
             raise ValueError(message)
         self._now += seconds
-        self._poke_first()
+        self._wake_first()
 
     def set_calendar(self, moment: datetime) -> None:
         """Set the calendar, as an administrator or NTP does; no time passes by it."""
@@ -124,7 +124,7 @@ class ManualClock:
             if seconds < inf:
                 await self._sleep(_Sleeper(self._now + seconds), until)
             else:
-                await _happening(until)
+                await _wait_for(until)
         finally:
             # A task that wakes is about to act: no other sleeper may move the clock before that.
             self._touches += 1
@@ -136,11 +136,11 @@ class ManualClock:
                 if self._autojump and self._sleepers[0] is sleeper:
                     await self._jump_when_quiet(sleeper, until)
                 else:
-                    await sleeper.doze(until)
+                    await sleeper.wait(until)
             await checkpoint()
         finally:
             self._sleepers.remove(sleeper)
-            self._poke_first()
+            self._wake_first()
 
     async def _jump_when_quiet(self, sleeper: _Sleeper, until: anyio.Event | None) -> None:
         """Move to the end of the first sleep, unless anything else happens meanwhile."""
@@ -151,6 +151,6 @@ class ManualClock:
                 return
         self._now = max(self._now, sleeper.end)
 
-    def _poke_first(self) -> None:
+    def _wake_first(self) -> None:
         if self._sleepers:
             self._sleepers[0].scope.cancel()
