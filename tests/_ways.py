@@ -7,6 +7,7 @@ from uuid import UUID
 
 import attrs
 
+from tests._samples import API_KEY, REMITTER
 from ziett_async import (
     AsyncZiett,
     Limiter,
@@ -20,10 +21,6 @@ from ziett_async.testing import FakeTransport, FakeZiett
 Way = Literal["memory", "socket"]
 WAYS: tuple[Way, ...] = ("memory", "socket")
 
-API_KEY = "zk_test_3f1c9hushhush"
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
-NUMBER = "+244923456789"
-CONTENT = "Your kizomba code is 482910."
 #: When the fakes' clocks begin.
 START = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
 #: Three attempts, as by default, and no second lost between them.

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from tests._ways import CONTENT, NUMBER, REMITTER
+from tests._samples import CONTENT, NUMBER, REMITTER
 from ziett_async import (
     AcceptedMessage,
     ApiError,
@@ -187,7 +187,7 @@ SETTINGS = [*inspect.signature(AsyncZiett).parameters]
 
 
 async def made(call: object) -> None:
-    """Make a call to its end, or take one step of a loop; the server's no is as good as a yes."""
+    """Make a call to its end, or take one step of a loop; a refusal counts as done."""
     try:
         if inspect.isawaitable(call):
             await cast("Awaitable[object]", call)
@@ -295,7 +295,7 @@ async def test_a_query_may_have_an_empty_value() -> None:
 
 
 class Odd(str):
-    """A string that has overridden whatever says what it is."""
+    """A string that has overridden every method that shows what it is."""
 
     __slots__ = ()
 

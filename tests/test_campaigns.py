@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import attrs
 import pytest
 
-from tests._ways import CONTENT, NUMBER, REMITTER, START, Service
+from tests._samples import CONTENT, NUMBER, OTHER_ID, REMITTER
+from tests._ways import START, Service
 from ziett_async import (
     AsyncZiett,
     Campaign,
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.anyio
 
 Serve = Callable[..., Service]
 
-OTHER_REMITTER = UUID("019b4b56-e704-7c30-83a0-527df63c3eff")
+OTHER_REMITTER = UUID(OTHER_ID)
 RECIPIENTS = ["+244923456789", "+244923456790"]
 
 
@@ -129,7 +130,7 @@ async def test_the_longest_campaign_is_sent(service: Service, client: AsyncZiett
 async def test_an_allow_list_is_for_all_recipients(
     service: Service, recipients: list[str], refused: int
 ) -> None:
-    """One stranger, and nobody is sent anything."""
+    """One recipient that is not on the list, and no message is sent."""
     async with service.client(allowed_recipients=RECIPIENTS, default_country="AO") as client:
         if not refused:
             await client.send_batch_campaign(recipients, content=CONTENT)
@@ -351,7 +352,7 @@ async def test_a_loop_gives_every_campaign_once(service: Service, client: AsyncZ
 
 @pytest.mark.parametrize("shape", ["site", "reference", "conventions"])
 async def test_a_campaign_has_messages(serve: Serve, shape: Any) -> None:  # noqa: ANN401
-    """Listed by page or in a loop, with the filters of messages, and nobody else's."""
+    """Listed by page or in a loop, with the filters of messages, and only that campaign's."""
     service = serve(Dialect(list_entry=shape))
     async with service.client() as client:
         accepted = await client.send_batch_campaign(RECIPIENTS, content=CONTENT)

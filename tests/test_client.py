@@ -18,11 +18,13 @@ import attrs
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests._ways import API_KEY, AT_ONCE, CONTENT, NUMBER, REMITTER, START, Service
+from tests._samples import API_KEY, CONTENT, NUMBER, REMITTER
+from tests._ways import AT_ONCE, START, Service
 from ziett_async import (
     AcceptedMessage,
     ApiError,
     AsyncZiett,
+    Attempt,
     AuthenticationError,
     Bucket,
     CallError,
@@ -222,7 +224,7 @@ async def test_a_proxys_page_is_a_server_error(
 async def test_a_send_with_an_unusable_answer_was_perhaps_sent(
     service: Service, client: AsyncZiett, body: bytes
 ) -> None:
-    """Asked three times under one key; then its outcome is unknown, and the key says how to ask."""
+    """Asked three times under one key; then its outcome is unknown, and the error has the key."""
     garbage = [Fault.garbage(body) for _ in range(3)]
     with service.fake.script(*garbage), pytest.raises(OutcomeUnknown) as caught:
         await client.send_message(NUMBER, content=CONTENT)
@@ -326,7 +328,7 @@ async def test_what_will_not_change_is_not_tried_again(
 async def test_a_redirect_is_not_followed(
     service: Service, client: AsyncZiett, status: int
 ) -> None:
-    """It says where to look and not what became of a send, and it is not tried again."""
+    """It names another address and not the outcome of a send, and it is not tried again."""
     fault = Fault.status(status, headers=(("location", f"{service.base_url}/elsewhere"),))
     with service.fake.script(fault), pytest.raises(OutcomeUnknown) as caught:
         await client.send_message(NUMBER, content=CONTENT)
@@ -401,11 +403,11 @@ async def test_reads_carry_no_key(service: Service, client: AsyncZiett) -> None:
     assert [arrival.idempotency_key for arrival in service.fake.requests] == [None, None]
 
 
-async def test_nobody_listening_is_not_sent(service: Service) -> None:
+async def test_a_refused_connection_is_not_sent(service: Service) -> None:
     """It certainly never reached a server, so it may be sent again at will."""
     if service.base_url is None:
         service.fake.faults.add(*[Fault.refuse() for _ in range(3)])
-    # Nobody listens on port 1 of this machine; in memory the faults say so.
+    # No server listens on port 1 of this machine; in memory the faults stand for that.
     elsewhere = Service(service.fake, service.clock, service.base_url and "http://127.0.0.1:1/c/v1")
     async with elsewhere.client() as client:
         with pytest.raises(NotSent) as caught:
@@ -471,7 +473,7 @@ async def test_the_timeout_of_a_loop_is_for_each_of_its_requests() -> None:
 
 
 async def test_a_turn_that_comes_too_late_is_refused_at_once() -> None:
-    """The limiter's wait is known, so nobody sleeps first; and certainly nothing was sent."""
+    """The limiter's wait is known, so the call ends without a sleep; certainly nothing was sent."""
     fake = FakeZiett()
     limiter = TokenBucketLimiter(send=Rate(1, per=60.0), clock=fake.clock)
     async with in_memory(fake, limiter=limiter) as client:
@@ -499,7 +501,7 @@ async def test_a_retry_that_has_no_time_is_not_slept_for() -> None:
 
 
 async def test_a_429_pauses_everybody() -> None:
-    """Whoever uses the key elsewhere: until the server's time nobody here asks again."""
+    """A call elsewhere has the key: no attempt is made before the server's `Retry-After` ends."""
     fake = FakeZiett()
     limiter = TokenBucketLimiter(clock=fake.clock)
     async with in_memory(fake, limiter=limiter) as client:
@@ -514,27 +516,57 @@ async def test_a_429_pauses_everybody() -> None:
     assert max(fake.arrivals("send")) == 30.0
 
 
-async def test_a_call_says_what_it_cost() -> None:
+async def test_a_result_has_the_account_of_its_call() -> None:
     """Attempts, seconds at the limiter, seconds in all, and the status."""
     fake = FakeZiett()
     limiter = TokenBucketLimiter(send=Rate(2, per=10.0), clock=fake.clock)
     retry = RetryPolicy(base=1.0, jitter=lambda: 0.5)
     async with in_memory(fake, latency=0.25, limiter=limiter, retry=retry) as client:
         first = await client.send_message(NUMBER, content=CONTENT)
-        assert first.call == CallInfo(attempts=1, waited=0.0, elapsed=0.25, status=202)
+        assert first.call == CallInfo((Attempt(1, 0.0, 0.25, 202),), 0.25)
         with fake.script(Fault.status(500)):
             second = await client.send_message(NUMBER, content=CONTENT)
     # The first attempt of the second call ends at 0.5 and is tried again at 1.0, when both
     # tokens are on their way back: the earlier one returns at 10.25.
-    assert second.call == CallInfo(attempts=2, waited=9.25, elapsed=10.25, status=202)
+    failed = Attempt(
+        1, 0.0, 0.25, 500, "An unexpected error occurred. Please retry after a short delay."
+    )
+    assert second.call == CallInfo((failed, Attempt(2, 9.25, 0.25, 202)), 10.25)
+    assert (second.call.attempts, second.call.waited, second.call.status) == (2, 9.25, 202)
 
 
-async def test_reads_say_what_they_cost_too() -> None:
+async def test_attempts_are_listed_one_by_one() -> None:
+    """With their waits, durations, statuses and reasons: on a result, on an error, and pickled."""
+    fake = FakeZiett()
+    limiter = TokenBucketLimiter(send=Rate(1, per=10.0), clock=fake.clock)
+    expected = (
+        Attempt(1, 0.0, 0.25, None, "connection refused"),
+        Attempt(2, 10.0, 0.25, 503, "no error object, but 38 bytes of text/html"),
+        Attempt(3, 10.0, 0.25, 202),
+    )
+    echo = {"code": "OOPS", "message": f"{NUMBER}\n{CONTENT}"}
+    repeated = json.dumps(echo).encode()
+    async with in_memory(fake, latency=0.25, limiter=limiter) as client:
+        with fake.script(Fault.refuse(), Fault.status(503)):
+            sent = await client.send_message(NUMBER, content=CONTENT)
+        assert sent.call == CallInfo(expected, 20.75)
+        await fake.clock.sleep(60.0)
+        faults = Fault.refuse(), Fault.status(503), Fault.status(500, body=repeated)
+        with fake.script(*faults), pytest.raises(OutcomeUnknown) as caught:
+            await client.send_message(NUMBER, content=CONTENT)
+    error = caught.value
+    failed = (*expected[:2], Attempt(3, 10.0, 0.25, 500, "*** ***"))
+    assert (error.attempts, error.attempts_made) == (3, failed)
+    assert pickle.loads(pickle.dumps(error)).attempts_made == failed  # noqa: S301 - ours
+    assert pickle.loads(pickle.dumps(sent)).call == sent.call  # noqa: S301 - ours
+
+
+async def test_a_page_has_the_account_of_its_call() -> None:
     """On the page, where it can be read."""
     fake = FakeZiett()
     async with in_memory(fake, latency=0.5) as client:
         page = await client.list_messages()
-    assert page.call == CallInfo(attempts=1, waited=0.0, elapsed=0.5, status=200)
+    assert page.call == CallInfo((Attempt(1, 0.0, 0.5, 200),), 0.5)
 
 
 async def test_clients_of_one_key_share_their_turns() -> None:
@@ -754,7 +786,7 @@ async def test_nothing_private_is_logged(
     name, address = "Ana Kianda", "kianda@example.ao"
     private = (API_KEY, NUMBER, NUMBER[1:], CONTENT, "482910", name, address, "244923")
     faults = [Fault.lose_answer(), Fault.status(503), Fault.garbage(CONTENT.encode())]
-    told = list[str]()
+    shown = list[str]()
     echo = error_object(422, "VALIDATION_ERROR", message=f"{NUMBER} has had '{CONTENT}'")
     async with service.client() as client:
         contact = SaveContact(name, address)
@@ -763,15 +795,15 @@ async def test_nothing_private_is_logged(
         for fault in ([Fault.status(422, headers=JSON, body=echo)], faults):
             with service.fake.script(*fault), pytest.raises(CallError) as caught:
                 await client.send_message(NUMBER, content=CONTENT, save_contact=contact)
-            told.append(f"{caught.value} {caught.value!r}")
-            told += traceback.format_exception(caught.value)
+            shown.append(f"{caught.value} {caught.value!r}")
+            shown += traceback.format_exception(caught.value)
         await client.list_messages(q=NUMBER[1:])
         await client.get_message(service.fake.messages[0].id)
         await client.send_batch_campaign([NUMBER, "+244923456790"], content=CONTENT)
     assert "send_message" in caplog.text
     assert "attempt 1" in caplog.text
-    told.append(caplog.text)
-    assert not [secret for secret in private if secret in "".join(told)]
+    shown.append(caplog.text)
+    assert not [secret for secret in private if secret in "".join(shown)]
 
 
 async def test_the_environment_is_enough(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -873,7 +905,7 @@ class CountingPermit:
 
 
 async def test_a_limiter_of_ones_own_is_asked_for_every_attempt() -> None:
-    """Also for a retry, and it is told of a 429 and of every attempt's end."""
+    """Also for a retry; it gets each 429, and the end of every attempt."""
     fake, limiter = FakeZiett(), Counting()
     async with in_memory(fake, limiter=limiter) as client:
         with fake.script(Fault.status(429, headers=(("retry-after", "3"),)), Fault.reset()):
@@ -890,7 +922,7 @@ async def test_a_limiter_of_ones_own_is_asked_for_every_attempt() -> None:
 
 
 async def test_another_payload_leaves_an_open_key_open() -> None:
-    """That it is refused says nothing of the call the key belongs to."""
+    """Its refusal settles nothing about the call that the key belongs to."""
     fake = FakeZiett()
     async with in_memory(fake) as client:
         with fake.script(*[Fault.lose_answer()] * 3), pytest.raises(OutcomeUnknown):

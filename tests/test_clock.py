@@ -62,7 +62,7 @@ def test_setting_the_calendar_lets_no_time_pass(days: int) -> None:
 
 @pytest.mark.anyio
 async def test_sleeps_end_in_their_order_and_on_time() -> None:
-    """Whoever sleeps shortest wakes first, at the very second, whatever order they began in."""
+    """The shortest sleep ends first, at the very second, whatever order they began in."""
     clock, woken = ManualClock(), list[float]()
     async with anyio.create_task_group() as tasks:
         for seconds in (86400.0, 0.25, 7.0, 0.0, 7.0, 3600.0):
@@ -97,7 +97,7 @@ async def test_who_wakes_may_sleep_again_before_anybody_else_jumps() -> None:
 
 
 @pytest.mark.anyio
-async def test_nobody_jumps_while_somebody_reads_the_clock() -> None:
+async def test_the_clock_stands_still_while_it_is_read() -> None:
     """A task that works, and so reads the clock, keeps time from passing under it."""
     clock, woken = ManualClock(), list[float]()
     async with anyio.create_task_group() as tasks:
@@ -202,7 +202,7 @@ async def test_an_event_that_is_not_set_ends_nothing() -> None:
 
 @pytest.mark.anyio
 async def test_an_endless_sleep_does_not_move_the_clock() -> None:
-    """Whoever waits for ever is not waited for, and blocks no other's sleep."""
+    """An endless sleep does not hold the clock, and blocks no other sleep."""
     clock, woken = ManualClock(), list[float]()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(sleeper, clock, inf, woken)
@@ -213,7 +213,7 @@ async def test_an_endless_sleep_does_not_move_the_clock() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_cancelled_sleeper_holds_nobody_up() -> None:
+async def test_a_cancelled_sleep_holds_up_no_other() -> None:
     """The first sleeper is cancelled, and the next ends at its own second."""
     clock, woken = ManualClock(), list[float]()
     scope = anyio.CancelScope()

@@ -7,7 +7,7 @@ import anyio
 import attrs
 import pytest
 
-from tests._ways import API_KEY, CONTENT, NUMBER, REMITTER
+from tests._samples import API_KEY, CONTENT, NUMBER, REMITTER
 from ziett_async import (
     AcceptedMessage,
     AsyncZiett,
@@ -25,7 +25,7 @@ from ziett_async._operation import Call
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget
 from ziett_async._sansio import Origin
-from ziett_async._turns import Waits
+from ziett_async._waits import Waits
 from ziett_async.api.messages import SEND_MESSAGE
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
@@ -90,7 +90,7 @@ async def test_calls_that_wait_for_their_turn_end_at_once() -> None:
     }
     assert fake.clock.monotonic() == 10.0
     assert len(fake.requests) == 1
-    # The one token comes back a minute after the first send, and nobody has taken it.
+    # The one token comes back a minute after the first send, and no call has taken it.
     await limiter.acquire(Bucket.SEND, timeout=50.0)
     assert fake.clock.monotonic() == 60.0
 

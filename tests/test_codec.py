@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests._samples import REMITTER, attempts
 from ziett_async._codec import Undecodable, decode, encode, structure
 from ziett_async.models import (
     AcceptedCampaign,
@@ -34,10 +35,10 @@ from ziett_async.models import (
 
 Json = dict[str, object]
 
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 OTHER = "0197f0e4-0000-7000-8000-000000000001"
 NUMBER = "+244990090990"
-CALL = CallInfo(attempts=1, waited=0.0, elapsed=0.25, status=200)
+CALL = CallInfo(attempts(1, 200), 0.25)
 NOW = "2025-07-14T10:30:00.000000+00:00"
 LATER = "2025-07-14T10:31:00.123456+00:00"
 SENDER: Json = {"id": ID, "name": "ZIETT"}
@@ -214,7 +215,7 @@ def refusal(payload: object, kind: type[Any]) -> str:
 
 
 @pytest.fixture
-def structure_first() -> Any:  # noqa: ANN401 - generic, and its module says of what
+def structure_first() -> Any:  # noqa: ANN401 - generic, and typed in its module
     """Return `structure` as a new process has it: no kind has been read, nothing is cached."""
     spec = importlib.util.find_spec("ziett_async._structuring")
     assert spec is not None
@@ -234,7 +235,7 @@ def test_every_wrong_type_of_every_field_is_named(
 
 @pytest.mark.parametrize(("name", "value", "words"), [*wrong_values(Message)])
 def test_the_path_goes_through_a_page(name: str, value: object, words: str) -> None:
-    """In a list the path says which entry."""
+    """In a list the path has the index of the entry."""
     page = {**PAGE, "entries": [ENTRY, MESSAGE, ENTRY, {**MESSAGE, name: value}]}
     assert refusal(page, Page[Message]) == f"entries[3].{name}: {words}"
 
@@ -314,7 +315,7 @@ def test_entries_are_an_array(entries: object) -> None:
     [(None, "null"), ([], "an array"), ("x", "a string"), (1.5, "a number")],
 )
 def test_an_entry_is_an_object(entry: object, words: str) -> None:
-    """A page says which of its entries is something else."""
+    """The error of a page names the entry that is something else."""
     page = {**PAGE, "entries": [ENTRY, entry]}
     assert refusal(page, Page[Message]) == f"entries[1]: expected an object, got {words}"
 
@@ -360,7 +361,7 @@ def test_the_first_answer_is_refused_like_any(structure_first: Any) -> None:  # 
 
 
 def test_an_id_is_any_other_uuid() -> None:
-    """What is made without `UUID(...)`, for speed, cannot be told from what is made with it."""
+    """What is made without `UUID(...)`, for speed, equals what is made with it in every way."""
     made, read = UUID(ID), structure(MESSAGE, Message).id
     assert (read, read.is_safe, hash(read), repr(read)) == (
         made,
@@ -514,7 +515,7 @@ def test_times_are_read_in_all_their_forms(text: str, moment: datetime) -> None:
 def test_an_unknown_word_never_fails(
     name: str, kind: type[OpenEnum], of: type[Any], whole: Json, word: str
 ) -> None:
-    """A word that nobody documented yet is a member that equals it."""
+    """A value that is not documented yet is a member that equals it."""
     member = getattr(structure({**whole, name: word}, of), name)
     assert type(member) is kind
     assert member == word
@@ -523,7 +524,7 @@ def test_an_unknown_word_never_fails(
 
 @attrs.frozen
 class Proud:
-    """A result that somebody wrote for an endpoint without a method, with a rule of its own."""
+    """A user's own result for an endpoint without a method, with a validator."""
 
     total: int
 
@@ -657,7 +658,7 @@ def test_what_json_cannot_say_is_not_encoded(value: object) -> None:
 
 
 def holds(value: object, hint: Any) -> bool:  # noqa: ANN401 - an annotation may be anything
-    """Tell whether a value is what its annotation says, all the way down."""
+    """Return whether a value has the type of its annotation, all the way down."""
     hint, may_be_null = optional(hint)
     if value is None:
         return may_be_null

@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 
 import ziett_async
+from tests._samples import REMITTER
 from ziett_async.testing.emulator import Emulator
 
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 PACKAGE = Path(ziett_async.__path__[0])
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 README = Path(__file__).parent.parent / "README.md"

@@ -9,6 +9,7 @@ from uuid import UUID
 import attrs
 import pytest
 
+from tests._samples import attempts
 from ziett_async._operation import Bucket, Operation
 from ziett_async._outcome import CallState, FailedAttempt
 from ziett_async._wire import SendFailed
@@ -79,7 +80,7 @@ BY_STATUS = {
     499: ApiError,
 }
 KEY = "order-1042"
-TRAIL = Trail("send_message", 2, KEY)
+TRAIL = Trail("send_message", attempts(2), KEY)
 UNTIL = datetime(2025, 7, 15, 10, 30, 0, 500, tzinfo=UTC)
 PROBLEM = Problem(
     422,
@@ -137,14 +138,14 @@ def children(kind: type[BaseException]) -> Iterable[type[BaseException]]:
 
 
 def test_the_tree_is_the_promised_one() -> None:
-    """Every class stands where the design says, and there is no other."""
+    """Every class has its place in the design, and there is no other."""
     assert {kind: set(kind.__bases__) for kind in TREE} == TREE
     assert {ZiettError, *children(ZiettError)} == set(TREE)
 
 
 @pytest.mark.parametrize(("status", "kind"), BY_STATUS.items())
 def test_a_status_has_its_class(status: int, kind: type[ApiError]) -> None:
-    """The server's no is the class of its status, and carries all that the answer said."""
+    """A refusal is the class of its status, and carries every fact of the response."""
     error = ApiError.of(TRAIL, attrs.evolve(PROBLEM, status=status))
     assert type(error) is kind
     assert error.status == status
@@ -195,7 +196,7 @@ def test_it_says_what_a_loop_needs_to_know(error: ZiettError, properties: set[st
 
 @pytest.mark.parametrize("error", ONE_OF_EACH)
 def test_it_survives_pickle_and_copy(error: ZiettError) -> None:
-    """Another process is told the same: class, text, notes and every attribute."""
+    """Another process gets the same: class, text, notes and every attribute."""
     error.add_note("while welcoming a customer")
     protocols = range(pickle.HIGHEST_PROTOCOL + 1)
     pickled = [pickle.loads(pickle.dumps(error, each)) for each in protocols]  # noqa: S301 - ours
@@ -213,7 +214,7 @@ def test_a_call_that_was_begun_says_which_and_how_far(error: CallError) -> None:
 
 
 @pytest.mark.parametrize("mark", ["\n", "\r\n", "\u2028", "\x0b", "\x85", "\n\n\t "])
-def test_nobody_elses_words_begin_a_new_line(mark: str) -> None:
+def test_no_text_from_outside_begins_a_new_line(mark: str) -> None:
     """A log line cannot be forged by a server, a proxy or a transport."""
     words = f"first{mark}second"
     problem = Problem(422, ErrorCode(words), words, words, fields={words: words})
@@ -255,7 +256,7 @@ def test_a_failed_call_leaves_nothing_private_in_its_errors() -> None:
     private = {"target_e164": "+244990090990", "content": "Your code is 482910."}
     send = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
     state = CallState(send(body=private), str(UUID(int=7)), 0.0, None)
-    state.begin(waited=0.0, now=0.0)
+    state.begin(queued=0.0, started=0.0, now=0.0)
 
     def failures() -> Iterable[FailedAttempt]:
         yield state.broken(SendFailed("refused", reached=False), time_is_up=False)

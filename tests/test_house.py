@@ -18,6 +18,7 @@ import pytest
 
 import ziett_async
 import ziett_async.testing
+from tests._samples import attempts
 from ziett_async import AsyncZiett, Operation, SendFailed, ZiettError, api
 from ziett_async.errors import Trail
 from ziett_async.models import ErrorCode
@@ -63,6 +64,7 @@ DESIGN = {
     4: ["RetryPolicy"],
     5: ["TokenBucketLimiter", "Rate", "Unlimited", "Priority", "Permit", "LimiterUnavailable"],
     7: ["Transport", "Request", "Response"],
+    14: ["Attempt"],
 }
 #: Those that design.md shows with their module.
 ELSEWHERE = [
@@ -307,7 +309,7 @@ FACTS: dict[str, Any] = {
     "operation": "send_message",
     "fields": {"content": "is required"},
     "refused": 2,
-    "trail": Trail("send_message", 2, "order-7"),
+    "trail": Trail("send_message", attempts(2), "order-7"),
     "message": "no connection",
     "safe_to_retry_until": NOW,
     "status": 200,
@@ -410,10 +412,10 @@ def operations() -> list[Operation[Any]]:
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.name)
 def test_an_operation_has_a_method_of_its_name(operation: Operation[Any]) -> None:
-    """With a parameter for each blank of its path, and for a POST an idempotency key."""
+    """With an argument for each parameter of its path, and for a POST an idempotency key."""
     parameters = inspect.signature(public_methods()[operation.name]).parameters
-    blanks = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
-    assert set(blanks) <= set(parameters)
+    in_path = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    assert set(in_path) <= set(parameters)
     assert ("idempotency_key" in parameters) is (operation.method == "POST")
     assert operation.is_keyed is (operation.method == "POST")
 

@@ -79,7 +79,7 @@ def test_a_third_of_a_number_is_never_shown(number: str) -> None:
         ("on 14.07.2025 10:30, or 2025/07/14 10:30:00", None),
         ("a %C3%A1rvore", None),
         ("zk_test_a-b,zk_x", "***,***"),
-        # Facts that help, and are nobody's number.
+        # Facts that help, and are no telephone numbers.
         ("message 019b4b56-e704-7c30-83a0-527064630000 not found", None),
         ("at most 1600 characters, got 12345678", None),
         ("at 2025-07-14T10:30:00.123456+00:00", None),
@@ -87,7 +87,7 @@ def test_a_third_of_a_number_is_never_shown(number: str) -> None:
     ],
 )
 def test_numbers_and_keys_are_masked_in_any_text(text: str, shown: str | None) -> None:
-    """Whoever wrote it, a number or a key in it is not repeated; ids and times are."""
+    """Wherever a text comes from, its numbers and keys are masked; ids and times are kept."""
     assert Mask(None)(text) == (text if shown is None else shown)
 
 
@@ -117,7 +117,7 @@ def test_what_the_request_held_is_masked(text: str, shown: str | None) -> None:
 
 
 def test_a_word_of_the_api_is_no_secret() -> None:
-    """What the server says of a channel can be read, though the request named that channel."""
+    """The server's message about a channel is readable, though the request named that channel."""
     body = {"channel_type": ChannelType.WHATSAPP, "content": "WHATS up"}
     assert Mask(body)("WHATS up is not for WHATSAPP") == "*** is not for WHATSAPP"
 
@@ -151,13 +151,13 @@ ESCAPES: dict[str, Callable[[str], str]] = {
 
 
 def pieces_of(text: str) -> list[str]:
-    """Return all runs of 8 characters of a text; blanks, `+` and backslashes do not count."""
+    """Return all runs of 8 characters of a text; white space, `+` and backslashes do not count."""
     places = [at for at, each in enumerate(text) if each not in "+\\" and not each.isspace()]
     return [text[a : b + 1] for a, b in zip(places, places[7:], strict=False)]
 
 
 def bare(text: str) -> str:
-    """Return a text without blanks."""
+    """Return a text without white space."""
     return "".join(text.split())
 
 

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import attrs
 import pytest
 
-from tests._ways import CONTENT, NUMBER, REMITTER, START, Service
+from tests._samples import CONTENT, NUMBER, OTHER_ID, REMITTER
+from tests._ways import START, Service
 from ziett_async import (
     AsyncZiett,
     ChannelType,
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.anyio
 
 Serve = Callable[..., Service]
 
-OTHER_REMITTER = "019b4b56-e704-7c30-83a0-527df63c3eff"
+OTHER_REMITTER = OTHER_ID
 
 
 async def test_a_message_is_accepted(service: Service, client: AsyncZiett) -> None:
@@ -157,7 +158,9 @@ async def test_an_allow_list_lets_its_numbers_through(service: Service) -> None:
 
 
 @pytest.mark.parametrize("allowed", [[], ["+244911000000"]])
-async def test_an_allow_list_lets_nobody_else_through(service: Service, allowed: list[str]) -> None:
+async def test_an_allow_list_lets_no_other_number_through(
+    service: Service, allowed: list[str]
+) -> None:
     """A staging system cannot text customers; the refusal counts them and names none."""
     async with service.client(allowed_recipients=allowed) as client:
         with pytest.raises(RecipientNotAllowed) as caught:
@@ -214,7 +217,7 @@ async def test_what_the_server_would_refuse_is_refused_here(
 
 
 async def test_whatsapp_is_a_question_for_the_server(service: Service, client: AsyncZiett) -> None:
-    """The API documents the word; whether it is open yet, the server's 422 says."""
+    """The API documents the channel; the server's 422 shows whether it is open yet."""
     with pytest.raises(ValidationError) as caught:
         await client.send_message(NUMBER, content=CONTENT, channel_type=ChannelType.WHATSAPP)
     assert list(caught.value.fields) == ["channel_type"]
@@ -341,7 +344,7 @@ async def test_a_message_moves_on(service: Service, client: AsyncZiett) -> None:
 
 
 async def test_a_failed_message_says_why(service: Service, client: AsyncZiett) -> None:
-    """The error code may be one nobody has documented."""
+    """The error code may be undocumented."""
     accepted = await client.send_message(NUMBER, content=CONTENT)
     service.fake.deliver(accepted.message_id, "UNDELIVERED", "HANDSET_UNREACHABLE")
     message = await client.get_message(accepted.message_id)

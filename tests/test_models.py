@@ -1,4 +1,4 @@
-"""The API's resources as values: frozen, discreet, and open to words nobody documented yet."""
+"""The API's resources as values: frozen, private in their reprs, open to undocumented values."""
 
 import copy
 import json
@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests._samples import REMITTER, attempts
 from ziett_async import models
 from ziett_async.models import (
     AcceptedCampaign,
     AcceptedMessage,
+    Attempt,
     CallInfo,
     Campaign,
     CampaignStatus,
@@ -35,9 +37,9 @@ from ziett_async.models._answer import Answer, Extra
 ENUMS = [ChannelType, MessageStatus, CampaignStatus, TriggerSource, ErrorCode]
 MEMBERS = [member for kind in ENUMS for member in kind]
 NEW = ["HELD_BY_CARRIER", "held", "", " SENT", "Olá", "__class__", "name", "\ud800", "1"]
-ID = UUID("019b4b56-e704-7c30-83a0-527df63c3e00")
+ID = UUID(REMITTER)
 NOW = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
-CALL = CallInfo(attempts=1, waited=0.0, elapsed=0.25, status=202, trace_id="trace-7")
+CALL = CallInfo(attempts(2, 202), 0.25, trace_id="trace-7")
 SECRETS = {
     "target_e164": "+244990090990",
     "content": "Your code is 482910.",
@@ -73,6 +75,7 @@ VALUES = [
     SaveContact(SECRETS["name"], SECRETS["email"], ("Premium",)),
     Sender(ID, "ZIETT"),
     CALL,
+    Attempt(2, 0.5, 1.5, 503, "no error object"),
     Page(entries=(MESSAGE,), total=1, page=1, size=30, pages=1, call=CALL),
 ]
 
@@ -101,7 +104,7 @@ def test_a_known_word_is_its_member(member: OpenEnum) -> None:
 @pytest.mark.parametrize("kind", ENUMS)
 @pytest.mark.parametrize("word", NEW)
 def test_an_unknown_word_stays_what_it_is(kind: type[OpenEnum], word: str) -> None:
-    """A word that nobody documented becomes a member that equals it and says so."""
+    """An undocumented value becomes a member that equals it and is marked as unknown."""
     member = kind(word)
     assert isinstance(member, kind)
     assert member.is_unknown
@@ -267,6 +270,7 @@ def test_no_extra_keys_cost_nothing() -> None:
 def test_a_repr_shows_what_is_set() -> None:
     """And leaves out what the server said nothing about."""
     assert repr(Sender(ID, "ZIETT")) == f"Sender(id={ID!r}, name='ZIETT')"
-    assert repr(CallInfo(1, 0.5, 2.0, 202)) == (
-        "CallInfo(attempts=1, waited=0.5, elapsed=2.0, status=202)"
+    assert repr(CallInfo((Attempt(1, 0.5, 1.5, 202),), 2.0)) == (
+        "CallInfo(attempts_made=(Attempt(number=1, waited=0.5, elapsed=1.5, status=202),), "
+        "elapsed=2.0)"
     )

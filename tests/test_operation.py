@@ -68,13 +68,13 @@ def test_the_server_reads_the_value_that_was_given(value: str) -> None:
 
 
 def test_every_blank_is_filled_by_its_name() -> None:
-    """Two blanks take their own values, in any order."""
+    """Two path parameters take their own values, in any order."""
     both = Operation("x", "GET", "/a/{one}/b/{two}", Message, Bucket.READ)
     assert both(path={"two": "2", "one": "1"}).path == "/a/1/b/2"
 
 
 def test_a_path_without_blanks_stays_as_it_is() -> None:
-    """Values that no blank asks for do not appear."""
+    """Values for which the path has no parameter do not appear."""
     query = [("status", "SENT"), ("status", "FAILED")]
     call = LIST(path={"message_id": "x"}, query=query, body={"a": 1})
     assert isinstance(call, Call)

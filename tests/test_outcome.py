@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ziett_async._operation import Bucket, Operation
 from ziett_async._outcome import CallState, FailedAttempt
-from ziett_async._turns import ClientClosed
 from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
+from ziett_async._waits import ClientClosed
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
     RETRIED,
@@ -31,7 +31,7 @@ from ziett_async.errors import (
     TransportError,
     ValidationError,
 )
-from ziett_async.models import AcceptedMessage, ErrorCode, Message
+from ziett_async.models import AcceptedMessage, Attempt, ErrorCode, Message
 from ziett_async.models._problem import Problem
 
 UNTIL = datetime(2025, 7, 15, 10, 30, tzinfo=UTC)
@@ -65,13 +65,13 @@ UNUSABLE = Unusable()
 
 
 def no(status: int, trace_id: str | None = None, retry_after: float | None = None) -> Problem:
-    """Return the server's no."""
+    """Return a refusal of the service."""
     code = ErrorCode("ANY_CODE")
     return Problem(status, code, trace_id=trace_id, retry_after=retry_after)
 
 
 def page(status: int) -> Problem:
-    """Return the no of somebody in front of the server."""
+    """Return the answer of a proxy in front of the server."""
     return Problem(status)
 
 
@@ -91,7 +91,7 @@ def interpret(
 
 def attempt(state: CallState[object], event: Event) -> FailedAttempt:
     """Return what one more attempt means."""
-    state.begin(waited=0.5, now=FIRST)
+    state.begin(queued=7.0, started=7.5, now=FIRST)
     if isinstance(event, Problem):
         return state.refused(event)
     if isinstance(event, Unusable):
@@ -181,7 +181,7 @@ SENDS: list[Row] = [
     ([RESET, no(500)], OutcomeUnknown, True),
     ([RESET, no(503)], OutcomeUnknown, True),
     ([UNUSABLE, no(401)], OutcomeUnknown, False),
-    # A 409 is the first one still running if there may be one, or if it says when to come.
+    # A 409 is the first one still running if there may be one, or if it has a `Retry-After`.
     ([RESET, no(409)], OutcomeUnknown, True),
     ([REFUSED, no(409)], ConflictError, False),
     ([no(429), no(409)], ConflictError, False),
@@ -250,7 +250,7 @@ def test_what_a_send_has_come_to(row: Row) -> None:
 @pytest.mark.fault("402 after a lost answer", read="`InsufficientFundsError`")
 @pytest.mark.parametrize("row", READS, ids=shown)
 def test_what_a_read_has_come_to(row: Row) -> None:
-    """A read is answered or not; that it may have reached the server costs nobody anything."""
+    """A read is answered or not; that it may have reached the server has no effect."""
     events, kind, is_retried = row
     failed = interpret(GET, events)
     assert (type(failed.error), failed.is_retried) == (kind, is_retried)
@@ -287,22 +287,26 @@ def test_what_is_retried_follows_from_the_last_attempt(events: list[Event]) -> N
         assert (failed.retry_after, failed.is_rate_limit) == (None, False)
 
 
-def test_an_attempt_is_counted_when_it_begins() -> None:
-    """Attempts and the seconds waited for their turns add up over the call."""
+def test_a_failed_attempt_is_counted_with_its_times() -> None:
+    """The call keeps for each how long it waited and lasted, its status and the reason."""
     state = new_state(SEND)
-    assert (state.count, state.waited, state.began) == (0, 0.0, 7.0)
-    assert state.trail.attempts == 0
-    for _ in range(3):
-        state.begin(waited=0.5, now=FIRST)
-    assert (state.count, state.waited) == (3, 1.5)
-    assert state.trail.attempts == 3
+    assert (state.trail.attempts_made, state.began) == ((), 7.0)
+    state.begin(queued=7.0, started=7.5, now=FIRST)
+    state.ended = 9.0
+    state.broken(SendFailed("connection\n reset", reached=True), time_is_up=False)
+    state.begin(queued=10.0, started=10.0, now=FIRST)
+    state.ended = 10.25
+    assert state.refused(page(503)).error.attempts_made == (
+        Attempt(1, 0.5, 1.5, None, "connection reset"),
+        Attempt(2, 0.0, 0.25, 503, "no message"),
+    )
 
 
 def test_an_attempt_under_way_may_have_reached_the_server() -> None:
     """It counts as such from its begin on, so that one that is cancelled is not called unsent."""
     state = new_state(SEND)
     assert not state.is_unsettled
-    state.begin(waited=0.0, now=FIRST)
+    state.begin(queued=7.0, started=7.0, now=FIRST)
     assert state.is_unsettled
     state.broken(REFUSED, time_is_up=False)
     assert not state.is_unsettled
@@ -320,7 +324,7 @@ def test_an_attempt_under_way_may_have_reached_the_server() -> None:
     ],
 )
 def test_an_error_names_call_attempt_and_trace(events: list[Event], words: str) -> None:
-    """Whatever the error is, it says which call, which attempt and which trace id it was."""
+    """Every error names the call, the attempt and the trace id."""
     error = interpret(SEND, events).error
     assert error.describe() == words
     assert error.idempotency_key == "key-1"
@@ -386,7 +390,7 @@ SHARED: list[Row] = [
 
 @pytest.mark.parametrize("row", SHARED, ids=shown)
 def test_a_key_that_may_be_known_from_another_call(row: Row) -> None:
-    """What says nothing of the other call settles nothing, whatever its bytes are."""
+    """A refusal that is not about the bytes settles nothing about the other call."""
     events, kind, is_retried = row
     for use in (KeyUse(unsettled={1}, expires=FIRST), KeyUse(calls=2)):
         failed = interpret(SEND, events, use)
@@ -394,7 +398,7 @@ def test_a_key_that_may_be_known_from_another_call(row: Row) -> None:
 
 
 def test_an_unusable_answer_to_a_read_keeps_its_status() -> None:
-    """The error says with which success the wrong content came."""
+    """The error has the status that the wrong content came with."""
     error = interpret(GET, [UNUSABLE]).error
     assert isinstance(error, InvalidResponse)
     assert error.status == 202

@@ -9,6 +9,7 @@ import pytest
 from anyio import move_on_after, sleep_forever
 from anyio.lowlevel import checkpoint
 
+from tests._samples import attempts
 from ziett_async._pages import Pages
 from ziett_async._paging import Row, Window
 from ziett_async.errors import InvalidResponse, NotSent, Trail
@@ -19,8 +20,8 @@ from ziett_async.models._page import Page
 pytestmark = pytest.mark.anyio
 
 START = datetime(2025, 7, 14, 10, 30, 0, 7, tzinfo=UTC)
-CALL = CallInfo(attempts=2, waited=0.0, elapsed=0.0, status=200)
-LOST = NotSent(Trail("list_messages", 1), "the line is down")
+CALL = CallInfo(attempts(2, 200), 0.0)
+LOST = NotSent(Trail("list_messages", attempts(1)), "the line is down")
 
 
 @attrs.frozen
@@ -205,5 +206,5 @@ async def test_says_that_a_list_cannot_be_walked() -> None:
     rows = Pages(shelf(3).fetch, size=3, order="asc", operation="list_messages")
     with pytest.raises(InvalidResponse, match="order") as caught:
         await numbers(rows)
-    assert caught.value.trail == Trail("list_messages", 2)
+    assert caught.value.trail == Trail("list_messages", CALL.attempts_made)
     assert caught.value.status == 200

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests._samples import attempts
 from ziett_async._paging import (
     LARGEST,
     MORE_OVERLAP,
@@ -28,7 +29,7 @@ from ziett_async.models._page import Page
 
 START = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-CALL = CallInfo(attempts=1, waited=0.0, elapsed=0.0, status=200)
+CALL = CallInfo(attempts(1, 200), 0.0)
 
 
 Precision = Callable[[datetime], datetime]

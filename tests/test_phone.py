@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ziett_async._phone import COUNTRIES, is_e164, to_e164
+from ziett_async._telephony.phone import COUNTRIES, is_e164, to_e164
 
 ANGOLAN = "+244923456789"
 
@@ -119,7 +119,7 @@ def test_each_country_has_its_lengths(text: str, country: str, number: str) -> N
 
 @pytest.mark.parametrize("country", ["US", "ao", ""])
 def test_the_local_numbers_of_other_countries_are_not_read(country: str) -> None:
-    """Without a table only a number with its country code can be told."""
+    """Without a table only a number with its country code can be read."""
     assert to_e164("923456789", country) is None
     assert to_e164("+244 923 456 789", country) == ANGOLAN
 

@@ -9,7 +9,8 @@ import anyio
 import attrs
 import pytest
 
-from tests._ways import API_KEY, AT_ONCE, CONTENT, NUMBER, REMITTER, START
+from tests._samples import API_KEY, CONTENT, NUMBER, REMITTER
+from tests._ways import AT_ONCE, START
 from ziett_async import (
     AcceptedMessage,
     AsyncZiett,
@@ -65,7 +66,7 @@ async def send(client: AsyncZiett, timeout: float | None = None) -> AcceptedMess
 
 
 async def leave_open(fake: FakeZiett, client: AsyncZiett) -> None:
-    """Make a call whose outcome nobody knows."""
+    """Make a call whose outcome is unknown."""
     with fake.script(*[Fault.reset()] * 3), pytest.raises(OutcomeUnknown):
         await send(client)
 
@@ -232,7 +233,7 @@ async def test_a_call_cancelled_before_its_turn_was_not_sent(fake: FakeZiett) ->
     "One key in many calls: at once, with other text, cancelled", read="no key, nothing kept"
 )
 async def test_a_cancelled_read_leaves_nothing_open(fake: FakeZiett) -> None:
-    """A read has no key, so what became of one says nothing of the next."""
+    """A read has no key, so the outcome of one settles nothing about the next."""
 
     @attrs.define
     class CutShort:
@@ -448,7 +449,7 @@ async def test_a_timeout_bounds_the_429s(fake: FakeZiett) -> None:
 
 
 @pytest.mark.fault("429 again and again: the server's limit is narrower", send="a pause is bounded")
-async def test_an_endless_retry_after_stops_nobody_else_for_ever(fake: FakeZiett) -> None:
+async def test_an_endless_retry_after_stops_no_other_call_for_ever(fake: FakeZiett) -> None:
     """The pause of the bucket is bounded: the call raises, and others go on in ten minutes."""
     limiter = TokenBucketLimiter(clock=fake.clock)
     async with client_of(fake, limiter=limiter) as client:
@@ -468,7 +469,7 @@ async def test_429s_spend_nothing_of_the_retry_budget(fake: FakeZiett) -> None:
 
 
 async def test_whatever_a_transport_raises_may_have_sent(fake: FakeZiett) -> None:
-    """A failure that nobody foresaw is named by its type, and its words are not repeated."""
+    """An unforeseen failure is named by its type, and its text is not repeated."""
 
     class Broken:
         async def send(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 
 from tests._examples import readme_function
-from tests._ways import API_KEY, NUMBER, REMITTER
+from tests._samples import API_KEY, NUMBER, REMITTER
 from ziett_async import AcceptedMessage, AsyncZiett, OutcomeUnknown, Unlimited, ZiettError
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests._samples import REMITTER, attempts
 from ziett_async._codec import Undecodable
 from ziett_async._operation import Bucket, Operation, Query
 from ziett_async._sansio import Origin, retry_after, to_problem, to_request, to_result
@@ -22,7 +23,7 @@ from ziett_async.errors import ApiError, InvalidRequest, Trail
 from ziett_async.models import AcceptedMessage, CallInfo, ErrorCode, Message, Page
 from ziett_async.models._problem import Problem
 
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 NUMBER, CONTENT = "+244990090990", "Olá Ana, your code is 482910."
 KEY = "zk_live_51H8"
 HEADERS = (("x-api-key", KEY), ("accept", "application/json"))
@@ -37,7 +38,7 @@ OBJECT: object = Mapping[str, object]
 PAGE: dict[str, object] = {"entries": [], "total": 0, "page": 1, "size": 30, "pages": 0}
 BODY = {"target_e164": NUMBER, "content": CONTENT}
 SENT = SEND(body=BODY)
-INFO = CallInfo(attempts=2, waited=0.5, elapsed=1.5, status=202)
+INFO = CallInfo(attempts(2, 202), 1.5)
 THEN = 1445412480.0
 GMT = "Wed, 21 Oct 2015 07:28:00 GMT"
 LATER = "Wed, 21 Oct 2015 07:28:10 GMT"
@@ -246,7 +247,7 @@ def test_the_error_object_is_read_whole() -> None:
 
 @pytest.mark.parametrize("status", [302, 401, 418, 429, 500, 599])
 def test_the_status_is_the_one_of_the_answer(status: int) -> None:
-    """What the body says of the status counts for nothing beside the status itself."""
+    """A status in the body is ignored: the response has its own."""
     assert to_problem(SENT, answer(REFUSAL, status), THEN).status == status
 
 
@@ -276,7 +277,7 @@ def test_a_page_is_described_and_not_quoted(response: Response, message: str) ->
 @pytest.mark.parametrize("wrong", [None, 7, True, [], {}, 1.5])
 @pytest.mark.parametrize("name", ["code", "trace_id", "timestamp", "service", "fields", "message"])
 def test_a_field_of_the_wrong_type_is_left_out(name: str, wrong: object) -> None:
-    """An error object that is not quite one still says all that it does say."""
+    """Of an incomplete error object every readable field is kept."""
     problem = to_problem(SENT, answer({**REFUSAL, name: wrong}), THEN)
     empty: object = {} if name == "fields" else None
     described = problem.message.startswith("no error object")
@@ -293,7 +294,7 @@ def test_a_timestamp_is_aware_or_none(timestamp: str) -> None:
     assert to_problem(SENT, answer({**REFUSAL, "timestamp": timestamp}), THEN).timestamp is None
 
 
-def test_a_code_that_nobody_documented_is_kept() -> None:
+def test_an_undocumented_code_is_kept() -> None:
     """New codes may appear at any time; an empty one is none."""
     code = to_problem(SENT, answer({"code": "NEW_CODE"}), THEN).code
     assert (code, code is not None and code.is_unknown) == ("NEW_CODE", True)
@@ -307,7 +308,7 @@ def test_what_the_server_quotes_is_masked() -> None:
     problem = to_problem(SENT, answer(body), THEN)
     for private in (CONTENT, "482910", NUMBER, "990090990", KEY):
         assert private not in f"{problem}"
-        assert private not in str(ApiError.of(Trail("send_message", 1), problem))
+        assert private not in str(ApiError.of(Trail("send_message", attempts(1)), problem))
     assert problem.message == "'***' to ***, alias ***, with ***"
     assert set(problem.fields) == {"content", "***", "tags"}
 
@@ -334,7 +335,7 @@ def test_a_label_that_the_request_held_is_left_out() -> None:
     problem = to_problem(call, answer({"code": "VALIDATION_ERROR", "trace_id": trace}), THEN)
     assert (problem.code, problem.trace_id) == ("VALIDATION_ERROR", None)
     assert to_problem(call, answer({"code": "HOST_IS_DOWN"}), THEN).code is None
-    info = CallInfo(1, 0.0, 0.1, 202)
+    info = CallInfo(attempts(1, 202), 0.1)
     accepted = {"message_id": str(UUID(int=7)), "trace_id": trace}
     assert to_result(call, answer(accepted), info, "k").call.trace_id is None
 
@@ -349,7 +350,7 @@ def test_a_part_of_a_number_that_was_searched_for_is_masked() -> None:
 
 @pytest.mark.parametrize("name", ["code", "trace_id", "service"])
 def test_a_key_is_no_label(name: str) -> None:
-    """A server that puts somebody's key where a code or an id belongs is not quoted."""
+    """A key in the place of a code or an id is not repeated."""
     problem = to_problem(SENT, answer({**REFUSAL, name: KEY}), THEN)
     assert getattr(problem, name) is None
 
@@ -406,9 +407,9 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
     )
 )
 def test_no_error_object_is_unreadable(body: dict[str, object]) -> None:
-    """Whatever its fields are, the error can be made and says something in one line."""
+    """Whatever its fields are, the error can be made and has one line of text."""
     problem = to_problem(SENT, answer({**REFUSAL, **body}), THEN)
-    assert len(str(ApiError.of(Trail("send_message", 1), problem)).splitlines()) == 1
+    assert len(str(ApiError.of(Trail("send_message", attempts(1)), problem)).splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -433,7 +434,7 @@ def test_no_error_object_is_unreadable(body: dict[str, object]) -> None:
         ("7 seconds", None, None),
         ("7, 8", None, None),
         ("0x10", None, None),
-        # By the server's own clock where it says what that shows, by ours where it does not.
+        # By the server's own clock where the response has a date, by ours where it has none.
         (LATER, None, 20.0),
         (LATER, GMT, 10.0),
         (LATER, LATER, 0.0),

@@ -14,6 +14,7 @@ import httpx
 import httpx2
 import pytest
 
+from tests._samples import REMITTER
 from tests.faults._checks import PACKAGE
 from tests.faults._server import (
     Act,
@@ -48,7 +49,6 @@ from ziett_async.transports.httpx2 import Httpx2Transport
 KEY = "zk_test_1f8a5c0e77d94b"
 NUMBER = "+244923555001"
 TEXT = "A senha da Ana é girassol"
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 LIBRARIES = {HttpxTransport: httpx, Httpx2Transport: httpx2}
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +99,7 @@ def test_an_unusable_key_is_refused_without_being_shown(key: str) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_the_key_never_leaves_the_origin(status: int) -> None:
-    """A redirect is an error, and nobody is asked at the address it names."""
+    """A redirect is an error, and no request goes to the address it names."""
     async with FaultServer(FakeZiett()).serving() as elsewhere, socket() as (client, server):
         headers = (("location", f"{elsewhere.url}/c/v1/messages"),)
         with (
@@ -124,10 +124,10 @@ async def test_the_key_is_shown_nowhere(caplog: pytest.LogCaptureFixture) -> Non
                 with pytest.raises(ZiettError) as caught:
                     await client.send_message(NUMBER, content=TEXT)
                 error = caught.value
-                told = traceback.TracebackException.from_exception(error, capture_locals=True)
+                report = traceback.TracebackException.from_exception(error, capture_locals=True)
                 shown += [str(error), repr(error), pickle.dumps(error).decode("latin-1")]
                 # pytest's own frames, and this one, hold what this test knows.
-                frames = [each for each in told.stack if each.filename.startswith(PACKAGE)]
+                frames = [each for each in report.stack if each.filename.startswith(PACKAGE)]
                 shown += [f"{frame.name} {frame.locals}" for frame in frames]
                 assert frames
     assert KEY not in "\n".join([*shown, caplog.text])
@@ -155,8 +155,8 @@ def test_a_client_that_cannot_be_built_does_not_show_the_key(
     monkeypatch.setenv("ZIETT_API_KEY", KEY)
     with pytest.raises(ConfigurationError) as caught:
         AsyncZiett(given, **settings)
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    frames = [each for each in told.stack if each.filename.startswith(PACKAGE)]
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [each for each in report.stack if each.filename.startswith(PACKAGE)]
     assert frames
     assert KEY not in "\n".join(f"{frame.name} {frame.locals}" for frame in frames)
 
@@ -221,8 +221,8 @@ async def test_frames_of_the_libraries_hold_the_key_while_a_head_is_written() ->
             try:
                 await client.send_message(NUMBER, content=TEXT)
             except BaseException as error:
-                told = traceback.TracebackException.from_exception(error, capture_locals=True)
-                frames = [each for each in told.stack if KEY in str(each.locals)]
+                report = traceback.TracebackException.from_exception(error, capture_locals=True)
+                frames = [each for each in report.stack if KEY in str(each.locals)]
                 shown.update(Path(each.filename) for each in frames)
                 raise
 
@@ -259,10 +259,10 @@ async def test_the_environment_does_not_redirect_traffic(
 
 
 @pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
-async def test_the_environment_makes_nobody_trusted(
+async def test_the_environment_adds_no_trusted_authority(
     kind: type[HttpxTransport | Httpx2Transport], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A certificate authority that the environment names is one that nobody has heard of."""
+    """A certificate authority that only the environment names is not trusted."""
     authority = tmp_path / "authority.pem"
     authority.write_bytes(authority_pem())
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))

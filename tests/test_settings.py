@@ -6,12 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from tests._samples import REMITTER
 from ziett_async import AsyncZiett, RetryPolicy
 from ziett_async._settings import PUBLIC_URL, read_defaults, read_origin
 from ziett_async.errors import ConfigurationError
 from ziett_async.testing import FakeTransport
 
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 KEY = "zk_live_51H8"
 SECRET = "s3cret"
 
@@ -186,7 +187,7 @@ def test_defaults_are_kept_in_their_form_on_the_wire() -> None:
     assert defaults.allowed_recipients == {"+244923456789", "+351912345678"}
 
 
-def test_an_empty_list_allows_nobody() -> None:
+def test_an_empty_list_allows_no_recipient() -> None:
     """A list without numbers is not the same as no list."""
     assert read_defaults(None, None, []).allowed_recipients == frozenset()
     assert read_defaults(None, None, None).allowed_recipients is None
@@ -241,7 +242,7 @@ def test_every_variable_in_use_names_the_sender(
 def test_the_first_of_two_senders_counts(
     monkeypatch: pytest.MonkeyPatch, first: str, second: str
 ) -> None:
-    """Where two variables disagree; an empty one says nothing."""
+    """Where two variables disagree; an empty one counts as unset."""
     monkeypatch.setenv(second, OTHER)
     monkeypatch.setenv(first, ID)
     assert read_defaults(None, None, None).remitter_id == ID
@@ -270,7 +271,7 @@ def test_the_allow_list_may_come_from_the_environment(
 
 
 def test_the_first_of_two_allow_lists_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where both variables are set; they are not joined. An empty one says nothing."""
+    """Where both variables are set; they are not joined. An empty one counts as unset."""
     monkeypatch.setenv("ZIETT_TEST_ALLOWED_RECIPIENTS", "+244912345678")
     monkeypatch.setenv("ZIETT_ALLOWED_RECIPIENTS", "+244923456789")
     assert read_defaults(None, None, None).allowed_recipients == {"+244923456789"}

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from pytest_httpx import HTTPXMock, IteratorStream
 
+from tests._samples import REMITTER
 from ziett_async import (
     ApiError,
     AsyncZiett,
@@ -24,7 +25,6 @@ from ziett_async import (
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
 NUMBER = "+244923456789"
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 MESSAGE = "0198082f-1a40-7c30-83a0-527df63c3e11"
 URL = "https://api.ziett.co/c/v1/messages"
 AT_ONCE = RetryPolicy(base=0)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests._samples import REMITTER
 from ziett_async import _validation as check
 from ziett_async._validation import Fields, Invalid
 from ziett_async.api._contact import contact_body
@@ -19,12 +20,12 @@ from ziett_async.models import ChannelType, MessageStatus, Order, SaveContact
 
 Rule = Callable[[object], object]
 
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 SECRET = "zk+244990090990"
 HALF = "half \ud800"
-SIZE: Rule = partial(check.integer, least=1, most=200)
-PAGE: Rule = partial(check.integer, least=1, most=10**9)
-SMS: Rule = partial(check.text, most=1600)
+SIZE: Rule = partial(check.integer, minimum=1, maximum=200)
+PAGE: Rule = partial(check.integer, minimum=1, maximum=10**9)
+SMS: Rule = partial(check.text, max_length=1600)
 STATUS: Rule = partial(check.open_enum, of=MessageStatus)
 ORDER: Rule = partial(check.choice, of=Order)
 ANGOLAN: Rule = partial(check.phone_number, country="AO")
@@ -50,7 +51,7 @@ ACCEPTED: list[tuple[Rule, object, object]] = [
     (SMS, "😀" * 1600, "😀" * 1600),
     (SMS, " \n", " \n"),
     (check.text, "x" * 10_001, "x" * 10_001),
-    (partial(check.text, most=10_000), "x" * 10_000, "x" * 10_000),
+    (partial(check.text, max_length=10_000), "x" * 10_000, "x" * 10_000),
     (check.texts, ["a", "b"], ["a", "b"]),
     (check.texts, "Premium", ["Premium"]),
     (check.texts, [], []),
@@ -114,7 +115,7 @@ NO_E164 = (
 NO_UUID = "must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00"
 NO_STATUS = (
     "must be one of PENDING, SENT, DELIVERED, FAILED, UNDELIVERED, EXPIRED, REJECTED, CANCELLED; "
-    "for a newer word give MessageStatus(word)"
+    "for a newer value give MessageStatus(value)"
 )
 NAIVE = "is a naive datetime; give it a zone, as in datetime.now(UTC)"
 BEYOND = "lies outside the years 1 to 9999 of UTC"
@@ -276,7 +277,7 @@ RULES: list[Rule] = [
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("value", [f"{SECRET}\n" * 150, [SECRET, f"{SECRET}x"], {SECRET: SECRET}])
 def test_a_refusal_never_shows_the_value(rule: Rule, value: object) -> None:
-    """What is wrong is said without the value, which may be somebody's number."""
+    """The message leaves out the value, which may be a telephone number."""
     with pytest.raises(Invalid) as caught:
         rule(value)
     assert SECRET not in str(caught.value)

@@ -23,6 +23,7 @@ import attrs
 import pytest
 
 import ziett_async
+from tests._samples import REMITTER
 from ziett_async import (
     ApiError,
     AsyncZiett,
@@ -40,9 +41,9 @@ from ziett_async import (
 from ziett_async.testing import CampaignRecord, Dialect, FakeZiett, Fault, MessageRecord, Quota
 
 WIRE = Path(__file__).with_name("wire")
-ID = "019b4b56-e704-7c30-83a0-527df63c3e00"
+ID = REMITTER
 BASE_URL = "https://api.ziett.co/c/v1"
-#: What the client says in every request, beside what the samples have.
+#: What the client sends in every request, beside what the samples have.
 ALWAYS = {
     "accept": "application/json",
     "accept-encoding": "identity",
@@ -230,7 +231,7 @@ def operation_of(name: str) -> str:
 
 
 def published_value(body: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a published object says, in the client's words, and not a thing beside it."""
+    """Return the facts of a published object under the client's names, and nothing else."""
     said: dict[str, Any] = {}
     for name, value in body.items():
         if name.endswith("_at"):
@@ -262,7 +263,7 @@ async def test_every_published_answer_becomes_a_value(name: str) -> None:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.anyio
 async def test_rows_without_a_time_cannot_be_walked_exactly(order: str) -> None:
-    """The conventions page abridges its rows: a loop by `created_at` says so, others give them."""
+    """The conventions page abridges its rows: a loop by `created_at` raises, others return them."""
     body = PUBLISHED["conventions.list (abridged on the page)"]
     line = Line(Response(200, (), json.dumps({**body, "pages": 2}).encode()))
     async with client_of(line) as client:

@@ -33,6 +33,7 @@ from ziett_async.limits import Limiter, Permit, Rate, TokenBucketLimiter, Unlimi
 from ziett_async.models import (
     AcceptedCampaign,
     AcceptedMessage,
+    Attempt,
     CallInfo,
     Campaign,
     CampaignStatus,
@@ -55,6 +56,7 @@ __all__ = [
     "AcceptedMessage",
     "ApiError",
     "AsyncZiett",
+    "Attempt",
     "AuthenticationError",
     "Bucket",
     "CallError",

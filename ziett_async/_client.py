@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Collection, Mapping
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import NoReturn, Self, TypeVar, cast
 from uuid import UUID
 
 from ziett_async import _validation as check
@@ -57,28 +57,30 @@ class AsyncZiett(Messages, Campaigns):
     ) -> None:
         """Build a client; no I/O happens before the first call.
 
-        - `api_key`: printable ASCII; None takes `ZIETT_API_KEY`.
-        - `base_url`: https, or http to loopback, without a path its `/c/v1`; None takes
-          `ZIETT_BASE_URL`, then the public address.
-        - `transport`: None is a `ziett_async.transports.HttpxTransport`. The client closes
-          the one it was given, too.
-        - `limiter`: None is the `TokenBucketLimiter` that all clients of this process with
-          the same key and address share; `Unlimited()` turns it off.
-        - `retry`: None is `RetryPolicy()`, three attempts.
-        - `timeout`: seconds for a whole call where the call gives none; None is no bound.
-        - `attempt_timeout`: seconds for one attempt in all, from connecting to the last byte.
-        - `default_remitter_id`: the sender of messages; None takes `ZIETT_REMITTER_ID`, then
-          `ZIETT_DEFAULT_REMITTER_ID`, then `ZIETT_SMS_REMITTER_ID`.
-        - `default_country`: two letters; numbers may then be given in local form; None takes
-          `ZIETT_DEFAULT_COUNTRY`.
-        - `allowed_recipients`: the only numbers this client may send to; None takes
-          `ZIETT_ALLOWED_RECIPIENTS`, then `ZIETT_TEST_ALLOWED_RECIPIENTS`, separated by commas,
-          and allows all where neither is set.
-        - `clock`: None is the transport's, if it has a `clock` as `FakeTransport` does, and
-          else the system's.
+        Args:
+            api_key: printable ASCII; None takes `ZIETT_API_KEY`.
+            base_url: https, or http to loopback; without a path, its `/c/v1`. None takes
+                `ZIETT_BASE_URL`, then the public address.
+            transport: None is a `ziett_async.transports.HttpxTransport`. The client closes
+                its transport, a given one too.
+            limiter: None is the `TokenBucketLimiter` that all clients of this process with
+                the same key and address share; `Unlimited()` turns it off.
+            retry: None is `RetryPolicy()`, three attempts.
+            timeout: seconds for a whole call that has no `timeout` of its own; None is no
+                bound.
+            attempt_timeout: seconds for one attempt in all, from connecting to the last byte.
+            default_remitter_id: the sender of messages; None takes `ZIETT_REMITTER_ID`, then
+                `ZIETT_DEFAULT_REMITTER_ID`, then `ZIETT_SMS_REMITTER_ID`.
+            default_country: two letters; numbers may then be given in local form. None takes
+                `ZIETT_DEFAULT_COUNTRY`.
+            allowed_recipients: the only numbers this client may send to. None takes
+                `ZIETT_ALLOWED_RECIPIENTS`, then `ZIETT_TEST_ALLOWED_RECIPIENTS`, separated by
+                commas, and allows all numbers where neither is set.
+            clock: None is the transport's `clock`, which `FakeTransport` has, or else the
+                system's.
 
         Raises:
-            ConfigurationError: something is missing or unusable; the message says what.
+            ConfigurationError: a setting is missing or unusable; the message names it.
 
         """
         try:
@@ -89,8 +91,9 @@ class AsyncZiett(Messages, Campaigns):
         defaults = read_defaults(default_remitter_id, default_country, allowed_recipients, timeout)
         if transport is not None:
             require_methods("transport", transport, "send", "aclose")
-        time: Clock = getattr(transport, "clock", _SYSTEM_CLOCK) if clock is None else clock
-        require_methods("clock", time, "monotonic", "time", "sleep")
+        if clock is None:
+            clock = cast("Clock", getattr(transport, "clock", _SYSTEM_CLOCK))
+        require_methods("clock", clock, "monotonic", "time", "sleep")
         if transport is None:
             # Here and not above: httpx is the largest import, and a program with another
             # transport never needs it.
@@ -99,7 +102,7 @@ class AsyncZiett(Messages, Campaigns):
             transport = HttpxTransport()
         retry = RetryPolicy() if retry is None else retry
         if limiter is None:
-            limiter = shared_limiter(origin.api_key, origin.base_url, time)
+            limiter = shared_limiter(origin.api_key, origin.base_url, clock)
         require_instance("retry", retry, RetryPolicy)
         require_methods("limiter", limiter, "acquire", "pause")
         self._transport = transport
@@ -108,7 +111,7 @@ class AsyncZiett(Messages, Campaigns):
             transport=transport,
             limiter=limiter,
             retry=retry,
-            clock=time,
+            clock=clock,
             attempt_timeout=checked("attempt_timeout", check.seconds, attempt_timeout),
             budget=RetryBudget(retry.budget),
         )
@@ -126,13 +129,20 @@ class AsyncZiett(Messages, Campaigns):
     ) -> T:
         """Carry out an operation, also one that has no method here yet.
 
-        `path` fills the names in the operation's path, each value quoted; `body` is a JSON
-        object as Python values. Everything the methods promise holds: one key, retries, the
-        limiter, typed errors. An `Operation` whose result is `type(None)` returns None for a
-        204, and for any other success that has no body or a JSON object.
+        The guarantees of the methods hold: one key, retries, the limiter, typed errors. An
+        `Operation` whose result is `type(None)` returns None for a 204, and for any other
+        success with no body or with a JSON object.
+
+        Args:
+            operation: the endpoint.
+            path: path parameters by name; the values are quoted.
+            query: query parameters in order, as pairs of name and value.
+            body: a JSON object as Python values.
+            timeout: seconds for the whole call; None takes the client's.
+            idempotency_key: the key of a POST; None makes a new one.
 
         Raises:
-            InvalidRequest: the operation cannot be filled in so.
+            InvalidRequest: an argument has the wrong type, or a path parameter is missing.
             ConfigurationError: the client has been closed.
             ApiError, TransportError, InvalidResponse, DeadlineExceeded: as `send_message`.
 
@@ -158,9 +168,9 @@ class AsyncZiett(Messages, Campaigns):
     async def aclose(self) -> None:
         """Close the client; a second time does nothing, and calls after it are refused.
 
-        Calls that wait for their turn or for another attempt end at once and take no token:
-        with `NotSent`, or with what their last attempt came to. An attempt under way ends as
-        it would, and is not repeated. Then the transport is closed.
+        Calls that wait for the limiter or for another attempt end at once and take no token:
+        with `NotSent`, or with the error of their last attempt. An attempt under way is
+        completed and not repeated. Then the transport is closed.
         """
         self._session.pipeline.waits.close()
         await self._transport.aclose()

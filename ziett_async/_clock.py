@@ -1,8 +1,8 @@
 """Time as a port: what a call waits and measures, but for its sockets, is seconds on a `Clock`.
 
-Two readings, as an operating system has them: `monotonic` for durations, which nobody
-can set, and `time` for the calendar, which jumps when somebody does. Only what the server
-says in calendar terms (an HTTP date) is compared with the second.
+Two readings, as an operating system has them: `monotonic` for durations, which cannot
+be set, and `time` for the calendar, which can, and then jumps. The second is read for dates
+that the server sends and for the time at which it forgets a key.
 """
 
 import time
@@ -17,7 +17,7 @@ from anyio.lowlevel import checkpoint
 
 
 class Clock(Protocol):
-    """Something that tells the time and lets it pass."""
+    """Reads the time, and sleeps."""
 
     def monotonic(self) -> float:
         """Return seconds since an arbitrary start; it never goes back."""
@@ -41,28 +41,28 @@ class SystemClock:
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
         """Wait in real time."""
         with anyio.move_on_after(seconds):
-            await _happening(until)
+            await _wait_for(until)
 
 
 class _Sleeper:
-    """One who sleeps on a `ManualClock`, until its end or until it is poked to look again."""
+    """A sleep on a `ManualClock`, until its end or until it is woken to check again."""
 
     def __init__(self, end: float) -> None:
         self.end = end
         self.scope = anyio.CancelScope()
 
-    async def doze(self, until: anyio.Event | None) -> None:
+    async def wait(self, until: anyio.Event | None) -> None:
         with anyio.CancelScope() as self.scope:
-            await _happening(until)
+            await _wait_for(until)
 
 
-async def _happening(event: anyio.Event | None) -> None:
+async def _wait_for(event: anyio.Event | None) -> None:
     """Wait until the event is set; None never is."""
     await (anyio.sleep_forever() if event is None else event.wait())
 
 
 class ManualClock:
-    """A clock for tests: an hour passes when the test says so, or when nothing else can.
+    """A clock for tests: an hour passes when the test moves it, or when every task waits.
 
     `advance` moves it by hand. With `autojump`, the default, the sleeper whose sleep ends
     first also moves it there, once every other task waits too: code which sleeps for a day
@@ -71,8 +71,8 @@ class ManualClock:
     For one event loop, whose tasks wait for this clock and for each other only.
     """
 
-    #: Turns of the event loop in which nobody touched the clock, after which every task is
-    #: taken to be waiting. A task in memory touches it at least once in so many turns.
+    #: Turns of the event loop without a use of the clock, after which every task is taken
+    #: to be waiting. A task in memory uses it at least once in so many turns.
     _QUIET = 12
 
     def __init__(
@@ -111,7 +111,7 @@ class ManualClock:
             message = f"seconds: time does not run backwards, got {seconds}"
             raise ValueError(message)
         self._now += seconds
-        self._poke_first()
+        self._wake_first()
 
     def set_calendar(self, moment: datetime) -> None:
         """Set the calendar, as an administrator or NTP does; no time passes by it."""
@@ -124,9 +124,9 @@ class ManualClock:
             if seconds < inf:
                 await self._sleep(_Sleeper(self._now + seconds), until)
             else:
-                await _happening(until)
+                await _wait_for(until)
         finally:
-            # Whoever wakes is about to do something: nobody else may jump before that.
+            # A task that wakes is about to act: no other sleeper may move the clock before that.
             self._touches += 1
 
     async def _sleep(self, sleeper: _Sleeper, until: anyio.Event | None) -> None:
@@ -136,11 +136,11 @@ class ManualClock:
                 if self._autojump and self._sleepers[0] is sleeper:
                     await self._jump_when_quiet(sleeper, until)
                 else:
-                    await sleeper.doze(until)
+                    await sleeper.wait(until)
             await checkpoint()
         finally:
             self._sleepers.remove(sleeper)
-            self._poke_first()
+            self._wake_first()
 
     async def _jump_when_quiet(self, sleeper: _Sleeper, until: anyio.Event | None) -> None:
         """Move to the end of the first sleep, unless anything else happens meanwhile."""
@@ -151,6 +151,6 @@ class ManualClock:
                 return
         self._now = max(self._now, sleeper.end)
 
-    def _poke_first(self) -> None:
+    def _wake_first(self) -> None:
         if self._sleepers:
             self._sleepers[0].scope.cancel()

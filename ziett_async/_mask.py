@@ -1,7 +1,7 @@
 """What may be shown of numbers, keys and texts: in logs, errors and reprs.
 
 A server may repeat what it was sent in any form: cut short, escaped for a URL, for JSON or for
-HTML, broken into lines, numbers with other separators or glued to letters. So the words are
+HTML, broken into lines, numbers with other separators or glued to letters. So a text is
 read without escapes, and compared with what the request's body held piece by piece: 8
 characters in a row (all of a shorter string), or 5 digits, are masked wherever they stand.
 What looks like a number or a key is masked whether or not the body held it.
@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 #: Characters, and digits of a number, that are masked as soon as so many are in a row.
 _CHARACTERS, _DIGITS = 8, 5
-#: Shorter strings of a body are words and not secrets, as are those of an enumeration.
+#: Shorter strings of a body are no secrets, and neither are those of an enumeration.
 _SHORTEST = 4
 #: Escapes within escapes that are undone.
 _DEPTH = 4
@@ -49,7 +49,7 @@ _PYTHON_ESCAPES = r"\\(?:x([0-9a-f]{2})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))"
 
 
 def masked_number(number: str) -> str:
-    """Return a number that can be told from others but not dialled.
+    """Return a number that can be recognised but not dialled.
 
     >>> masked_number("+244990090990")
     '+244*****0990'
@@ -61,7 +61,7 @@ def masked_number(number: str) -> str:
 
 
 class Mask:
-    """Hides numbers, keys and what one request's body held, in words that others wrote.
+    """Hides numbers, keys and what one request's body held, in a text from outside.
 
     >>> Mask({"content": "Olá Ana"})("+244990090990 cannot receive 'Olá Ana'")
     "*** cannot receive '***'"
@@ -85,9 +85,9 @@ class Mask:
             self._digits.update(_pieces(digits, _DIGITS))
             self._texts[_CHARACTERS].update(_pieces(digits, _CHARACTERS))
 
-    def __call__(self, words: str) -> str:
-        """Return the words in one line, without escapes where something of them is masked."""
-        readings = _readings(words)
+    def __call__(self, text: str) -> str:
+        """Return the text in one line, without escapes where a part of it is masked."""
+        readings = _readings(text)
         for read in reversed(readings):
             if (shown := self._hide(read)) != read:
                 return shown

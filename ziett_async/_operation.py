@@ -1,7 +1,7 @@
 """Operation: an endpoint as a value. Call: one use of it, before it is bytes.
 
-Adding an endpoint is one `Operation` constant and one typed method in a room of `api/`;
-nothing between the method and the wire knows endpoints by name.
+Adding an endpoint is one `Operation` constant and one typed method in a module of `api/`;
+no code between the method and the wire names an endpoint.
 """
 
 import re
@@ -13,8 +13,8 @@ from urllib.parse import quote
 import attrs
 
 from ziett_async._mask import masked_number
-from ziett_async._phone import is_e164
-from ziett_async._value import Value
+from ziett_async._repr import Value
+from ziett_async._telephony.phone import is_e164
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -58,10 +58,12 @@ def _check_method(_: object, __: object, method: str) -> None:
 class Operation(Value, Generic[T_co]):
     """An endpoint of the API: `GET_MESSAGE = Operation("get_message", "GET", ...)`.
 
-    Raises `ValueError` for a method that the API does not have.
+    Raises:
+        ValueError: the API does not have the method.
+
     """
 
-    #: `send_message`: the same word in code, logs and errors.
+    #: `send_message`: the same name in code, logs and errors.
     name: str
     #: `GET`, `POST`, `PATCH` or `DELETE`.
     method: str = attrs.field(validator=_check_method)
@@ -89,19 +91,21 @@ class Operation(Value, Generic[T_co]):
         query: Query = (),
         body: object = None,
     ) -> "Call[T_co]":
-        """Fill in the blanks of the path; each value is quoted, so it stays one segment.
+        """Fill in the path parameters; each value is quoted, so it stays one segment.
 
-        Raises `ValueError` for a blank without a value, and for a value that no quoting makes
-        a segment: the empty one and dots, which lead to another path.
+        Raises:
+            ValueError: a parameter has no value, or one that no quoting makes a segment: the
+                empty one and dots, which lead to another path.
+
         """
         if "{" not in self.path:
             return Call(self, self.path, query, body)
         values = path or {}
 
-        def segment(blank: re.Match[str]) -> str:
-            value = values.get(blank[1], "")
+        def segment(parameter: re.Match[str]) -> str:
+            value = values.get(parameter[1], "")
             if value in {"", ".", ".."}:
-                message = f"{self.name}: {blank[1]} is missing, or cannot stand in a path"
+                message = f"{self.name}: {parameter[1]} is missing, or cannot stand in a path"
                 raise ValueError(message)
             return quote(value, safe="")
 
@@ -121,7 +125,7 @@ class Call(Generic[T_co]):
     body: object = None
 
     def __str__(self) -> str:
-        """Return what a log may say of it: `send_message +244*****0990`."""
+        """Return its name and masked numbers, safe to log: `send_message +244*****0990`."""
         body: object = self.body
         values: Iterable[object] = ()
         if isinstance(body, Mapping):

@@ -4,13 +4,13 @@ A keyed call ends in one of three outcomes: carried out, certainly not sent, or 
 an attempt may have reached the service, it is certainly not sent. Once one may have, only an
 answer about these very bytes settles it: a result, or a refusal that follows from the bytes
 themselves. Every other answer (an expired key's 401, a 402, a 429) depends on the moment and
-says nothing of the attempt before it, and the outcome stays unknown.
+settles nothing about the attempt before it, and the outcome stays unknown.
 
 A 5xx or a 408 is no refusal: a proxy sends one also when the service behind it has carried the
 request out and its answer was lost or late. So such an attempt counts as one that may have
 reached the service, as does one that ended without an answer. A 4xx without the API's error
 object is taken for a refusal in front of the service: this attempt did not get through, and
-nothing is said of those before it.
+it settles nothing about those before it.
 """
 
 from datetime import UTC, datetime
@@ -20,8 +20,8 @@ from typing import Generic, TypeVar
 import attrs
 
 from ziett_async._operation import Call
-from ziett_async._turns import ClientClosed
 from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
+from ziett_async._waits import ClientClosed
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
     RETRIED,
@@ -34,7 +34,9 @@ from ziett_async.errors import (
     OutcomeUnknown,
     Trail,
     TransportError,
+    one_line,
 )
+from ziett_async.models import Attempt
 from ziett_async.models._problem import Problem
 
 T_co = TypeVar("T_co", covariant=True)
@@ -63,14 +65,14 @@ class CallState(Generic[T_co]):
 
     # Most calls leave these as they are, and so need not set them.
 
-    #: Attempts begun.
-    count = 0
+    #: The attempts that gave no result, in order.
+    attempts_made: tuple[Attempt, ...] = ()
     #: Those of them that were refused with a 429, by which the server does nothing.
     rate_limited = 0
     #: When the first of these came, in seconds on the clock.
     rate_limited_since = inf
-    #: Seconds waited for the limiter, over all attempts.
-    waited = 0.0
+    #: When the last attempt started to wait for its permit, got it and ended, on the clock.
+    queued = started = ended = 0.0
     #: Whether these bytes may have reached the server, and no answer has settled that.
     is_unsettled = False
     #: Whether an answer about these bytes has decided what became of them.
@@ -89,14 +91,13 @@ class CallState(Generic[T_co]):
         #: What the client knows of a key that the caller gave.
         self._use = use
 
-    def begin(self, waited: float, now: float) -> None:
-        """Count an attempt, and the seconds its turn took; `now` is seconds since 1970.
+    def begin(self, queued: float, started: float, now: float) -> None:
+        """Start an attempt; `now` is seconds since 1970, the others are on the clock.
 
-        It counts before it is made: one that is cancelled may have reached the server.
+        From here on it may have reached the server, also if it is cancelled.
         """
-        self.count += 1
-        self.waited += waited
-        if self.count == 1:
+        self.queued, self.started = queued, started
+        if not self.attempts_made:
             self.key_expires = now + KEY_LIFETIME
             if self._use is not None:
                 self._use.expires = self.key_expires = min(self.key_expires, self._use.expires)
@@ -106,7 +107,15 @@ class CallState(Generic[T_co]):
     @property
     def trail(self) -> Trail:
         """Which call it is, and how far it came."""
-        return Trail(self.call.operation.name, self.count, self.key)
+        return Trail(self.call.operation.name, self.attempts_made, self.key)
+
+    def attempt(self, status: int | None, error: str | None = None) -> Attempt:
+        """Return the account of the last attempt."""
+        number, started = len(self.attempts_made) + 1, self.started
+        return Attempt(number, started - self.queued, self.ended - started, status, error)
+
+    def _add_failed(self, status: int | None, error: str) -> None:
+        self.attempts_made = (*self.attempts_made, self.attempt(status, one_line(error)))
 
     def note_rate_limit(self, now: float) -> None:
         """Count a 429; `now` is in seconds on the clock."""
@@ -131,7 +140,7 @@ class CallState(Generic[T_co]):
         elif isinstance(cause, ClientClosed):
             error = NotSent(self.trail, str(cause))
         else:
-            # Its words may hold anything.
+            # Its text may hold anything.
             reason = f"the limiter raised {type(cause).__name__}"
             error = LimiterUnavailable(reason, self.trail)
         return self._unknown(error.message) if self._may_have_been_sent else error
@@ -140,6 +149,7 @@ class CallState(Generic[T_co]):
         """Interpret an attempt that brought no whole answer."""
         self.is_unsettled = self._was_unsettled or failure.reached
         message, status = str(failure), failure.status
+        self._add_failed(status, message)
         if self._may_have_been_sent:
             error: CallError = self._unknown(message, Problem(status) if status else None)
         elif time_is_up and failure.timed_out:
@@ -151,19 +161,20 @@ class CallState(Generic[T_co]):
         return FailedAttempt(error, is_retried=True)
 
     def unusable(self, status: int, reason: str) -> FailedAttempt:
-        """Interpret a 2xx that does not hold the result: something was done, but what?"""
+        """Interpret a 2xx that does not hold the result: it may have been carried out."""
         failure = SendFailed(f"{status}, but {reason}", reached=True, status=status)
         return self.broken(failure, time_is_up=False)
 
     def refused(self, problem: Problem) -> FailedAttempt:
         """Interpret an answer outside 2xx, of the service or of a proxy in front of it.
 
-        A 409 means that the first call is still running if there may be one, or if it says
-        when to come back; it is another payload under the same key otherwise. A 5xx with the
+        A 409 means that the first call is still running if there may be one, or if it has
+        a `Retry-After`; it is another payload under the same key otherwise. A 5xx with the
         trace id of an earlier one is that answer, stored for the key: every repetition gets
         it again.
         """
         status, trace = problem.status, problem.trace_id
+        self._add_failed(status, problem.message)
         may_be_known = self._was_unsettled or self._is_shared
         is_stored = self._is_keyed and status >= 500 and trace in self._traces
         self._traces |= {trace} if trace else frozenset()

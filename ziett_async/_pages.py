@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Row, Window
-from ziett_async._value import Value
+from ziett_async._repr import Value
 from ziett_async.errors import InvalidResponse, Trail
 from ziett_async.models._enums import Order
 from ziett_async.models._page import Page
@@ -102,7 +102,7 @@ class _Pages(Generic[R]):
         try:
             fresh, self._walk = walk.after(page)
         except BrokenOrder as broken:
-            trail = Trail(self._operation, page.call.attempts)
+            trail = Trail(self._operation, page.call.attempts_made)
             raise InvalidResponse(trail, str(broken), page.call.status) from broken
         return fresh
 

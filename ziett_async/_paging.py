@@ -47,7 +47,7 @@ from uuid import UUID
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 from ziett_async.models._enums import Order
 from ziett_async.models._page import Page
 

@@ -20,8 +20,8 @@ from ziett_async._operation import Bucket, Call
 from ziett_async._outcome import CallState, FailedAttempt
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._sansio import Origin, to_problem, to_request, to_result
-from ziett_async._turns import ClientClosed, Waits
 from ziett_async._unsettled_keys import UnsettledKeys
+from ziett_async._waits import ClientClosed, Waits
 from ziett_async._wire import Request, Response, SendFailed
 from ziett_async.errors import OutcomeUnknown
 from ziett_async.limits import Limiter, Permit, pause, release
@@ -101,7 +101,7 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
                 raise (state.without_turn(error) if failed is None else failed.error) from None
             started = clock.monotonic()
-            state.begin(started - queued, clock.time())
+            state.begin(queued, started, clock.time())
             try:
                 answer = await self._attempt(request, end - started)
             finally:
@@ -138,7 +138,7 @@ class Pipeline:
         self, state: CallState[T], answer: Response | SendFailed, end: float
     ) -> T | FailedAttempt:
         """Return the result of an attempt, or what its failure means."""
-        now = self.clock.monotonic()
+        now = state.ended = self.clock.monotonic()
         if isinstance(answer, SendFailed):
             return state.broken(answer, time_is_up=now >= end)
         if answer.status == 429:
@@ -148,12 +148,14 @@ class Pipeline:
             self.last_allowed[state.call.operation.bucket] = now
         if not 200 <= answer.status < 300:
             return state.refused(to_problem(state.call, answer, self.clock.time()))
-        info = CallInfo(state.count, state.waited, now - state.began, answer.status)
+        attempt = state.attempt(answer.status)
+        made = state.attempts_made + (attempt,)  # noqa: RUF005 - half the price of (*made, attempt)
+        info = CallInfo(made, now - state.began)
         try:
             result = to_result(state.call, answer, info, state.key)
         except Undecodable as error:
             return state.unusable(answer.status, str(error))
-        logger.debug("%s: %d in attempt %d", state.call, answer.status, state.count)
+        logger.debug("%s: %d in attempt %d", state.call, answer.status, attempt.number)
         return result
 
     async def _wait_for_next(self, state: CallState[T], failed: FailedAttempt, end: float) -> None:
@@ -163,7 +165,7 @@ class Pipeline:
             wait = self.retry.wait_for_rate_limit(state.rate_limited, failed.retry_after)
             end = self._patience(state) if end == inf else end
         else:
-            used = state.count - state.rate_limited
+            used = len(state.attempts_made) - state.rate_limited
             wait = self.retry.wait(used, failed.retry_after) if failed.is_retried else None
         left = end - self.clock.monotonic()
         if wait is None or wait >= left or not (failed.is_rate_limit or self.budget.spend()):

@@ -3,7 +3,7 @@
 The wait before attempt n + 1 is `Retry-After` (0 without one) plus full jitter: a random
 part of `min(cap, base * 2 ** (n - 1))` seconds. Full jitter spreads clients that failed
 together over the whole interval (Brooker, "Exponential Backoff and Jitter", 2015); adding
-it to the floor, and not taking the larger, spreads those that were told the same second.
+it to the floor, and not taking the larger, spreads those that got the same `Retry-After`.
 """
 
 import random
@@ -12,7 +12,7 @@ from math import isfinite
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 
 
 def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:

@@ -1,7 +1,7 @@
 """A call to bytes, and bytes to a result or an error: pure, no I/O, no clock.
 
-An answer ends in one of three ways. It is a result. It is the server's no, a `Problem`.
-Or it is unusable, an `Undecodable`: then what the server did is not known.
+A response is one of three things: a result; a refusal or failure, a `Problem`; or unusable,
+an `Undecodable`, and then it is not known what the server did.
 """
 
 import re
@@ -18,7 +18,7 @@ import attrs
 from ziett_async._codec import Undecodable, decode, encode, structure
 from ziett_async._mask import Mask
 from ziett_async._operation import Call
-from ziett_async._value import Value
+from ziett_async._repr import Value
 from ziett_async._wire import Headers, Request, Response
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import CallInfo, ErrorCode
@@ -29,24 +29,22 @@ T = TypeVar("T")
 
 _JSON = ("content-type", "application/json")
 #: The result of an operation that has none.
-_NOTHING = (None, NoneType)
+_NO_RESULT = (None, NoneType)
 # Patterns that a send does not need are compiled when they are first matched.
 _SECONDS = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 #: Codes and trace ids: `VALIDATION_ERROR`.
-_LABEL = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
-#: Names of fields: `save_contact.name`, `recipients[17]`.
-_NAME = r"[a-zA-Z_]\w*(\.\w+|\[\d{1,4}\])*"
+_LOG_SAFE_ID = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
 #: In a query: `99009`.
-_PART_OF_A_NUMBER = r"\+?[\d\s.()-]{5,}"
-#: Characters of somebody else's words, and fields, that an error takes along.
-_LONGEST, _MOST_FIELDS = 1000, 100
-#: Characters that are looked at for them: to mask a megabyte takes seconds.
-_MOST_READ = 4 * _LONGEST
+_NUMBER_FRAGMENT = r"\+?[\d\s.()-]{5,}"
+#: The most characters of a server's text, and the most fields, that an error keeps.
+_MAX_TEXT, _MAX_FIELDS = 1000, 100
+#: The most characters that are masked for that: to mask a megabyte takes seconds.
+_MAX_SCANNED = 4 * _MAX_TEXT
 
 
 @attrs.frozen(eq=False, repr=False)
 class Origin(Value):
-    """Where calls go, and as whom."""
+    """The address and the account of the calls."""
 
     #: `https://api.ziett.co/c/v1`, without a trailing slash.
     base_url: str
@@ -61,12 +59,14 @@ def to_request(
 ) -> Request:
     """Encode a call, once: every attempt sends these bytes.
 
-    Raises `InvalidRequest` when the query has no form in a URL, or the body none in JSON.
+    Raises:
+        InvalidRequest: the query cannot be written in a URL, or the body not in JSON.
+
     """
     url = origin.base_url + call.path
     if call.query:
         try:
-            # Not `urlencode`, with which None goes out as a word.
+            # Not `urlencode`, which sends None as `None`.
             pairs = [f"{quote_plus(name)}={quote_plus(value)}" for name, value in call.query]
         except (TypeError, ValueError):
             fields = {"query": "must be pairs of strings, without half characters"}
@@ -88,25 +88,28 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
     """Return what a successful answer holds, with the facts of its call.
 
     An operation without a result takes any success that has no body, as a 204 has none, or a
-    JSON object, which it does not look into: a proxy's page is none. Raises `Undecodable` when
-    the answer is not what the operation returns.
+    JSON object, whatever it holds: a proxy's page is none.
+
+    Raises:
+        Undecodable: the response is not what the operation returns.
+
     """
     kind: Any = call.operation.result
-    if kind in _NOTHING:
+    if kind in _NO_RESULT:
         if response.body:
-            _object(response)
+            _json_object(response)
         return cast("T", None)
-    payload = _object(response)
-    if "trace_id" in payload and (trace := _label(payload, "trace_id", _mask(call))):
+    payload = _json_object(response)
+    if "trace_id" in payload and (trace := _log_safe_id(payload, "trace_id", _mask(call))):
         info = attrs.evolve(info, trace_id=trace)
-    for name in _facts_of(kind):
+    for name in _call_fields(kind):
         payload[name] = info if name == "call" else key
     result: T = structure(payload, kind)
     return result
 
 
 @cache
-def _facts_of(result: Hashable) -> frozenset[str]:
+def _call_fields(result: Hashable) -> frozenset[str]:
     """Return which facts of its call a result has fields for; other such keys are the server's."""
     kind = cast("type[Any]", result)
     names = {each.name for each in attrs.fields(kind)} if attrs.has(kind) else set[str]()
@@ -114,14 +117,14 @@ def _facts_of(result: Hashable) -> frozenset[str]:
 
 
 def to_problem(call: Call[object], response: Response, now: float) -> Problem:
-    """Return what an answer outside 2xx says, as far as it says anything.
+    """Return the content of a response outside 2xx, as far as it has any.
 
     Proxies answer with pages, and codes are added at any time, so nothing in a body is
     relied on: a field of the error object that is absent or of the wrong type is left out.
     `now` is seconds since 1970.
     """
     try:
-        body = _object(response)
+        body = _json_object(response)
     except Undecodable:
         body = {}
     mask = _mask(call)
@@ -129,11 +132,11 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
     return Problem(
         status=response.status,
         code=_code(body, mask),
-        message=_one_line(message or _described(response), mask),
-        trace_id=_label(body, "trace_id", mask),
-        timestamp=_moment(_text(body, "timestamp") or ""),
-        service=_label(body, "service", mask),
-        fields=_fields(cast("dict[str, object]", fields), call.body, mask)
+        message=_log_safe_text(message or _describe_body(response), mask),
+        trace_id=_log_safe_id(body, "trace_id", mask),
+        timestamp=_timestamp(_text(body, "timestamp") or ""),
+        service=_log_safe_id(body, "service", mask),
+        fields=_field_messages(cast("dict[str, object]", fields), call.body, mask)
         if isinstance(fields, dict)
         else {},
         retry_after=retry_after(response, now),
@@ -142,18 +145,18 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
 
 def _mask(call: Call[object]) -> Mask:
     """Return what hides what a request held: its body, and numbers that a list was searched for."""
-    searched = [value for _, value in call.query if re.fullmatch(_PART_OF_A_NUMBER, value)]
+    searched = [value for _, value in call.query if re.fullmatch(_NUMBER_FRAGMENT, value)]
     return Mask([call.body, searched])
 
 
-def _fields(fields: Mapping[str, object], body: object, mask: Mask) -> dict[str, str]:
+def _field_messages(fields: Mapping[str, object], body: object, mask: Mask) -> dict[str, str]:
     """Return what is wrong with which field; the body's own names may be shown."""
     own = cast("Mapping[str, object]", body).keys() if isinstance(body, Mapping) else ()
     return {
-        name if re.split(r"[.\[]", name)[0] in own else _one_line(name, mask): _one_line(
+        name if re.split(r"[.\[]", name)[0] in own else _log_safe_text(name, mask): _log_safe_text(
             str(why), mask
         )
-        for name, why in islice(fields.items(), _MOST_FIELDS)
+        for name, why in islice(fields.items(), _MAX_FIELDS)
     }
 
 
@@ -172,7 +175,7 @@ def retry_after(response: Response, now: float) -> float | None:
     return None if then is None or then < since else then - since
 
 
-def _object(response: Response) -> dict[str, object]:
+def _json_object(response: Response) -> dict[str, object]:
     try:
         payload = decode(response.body)
     except Undecodable:
@@ -207,30 +210,30 @@ def _code(body: Mapping[str, object], mask: Mask) -> ErrorCode | None:
     """Return the code; a documented one is no secret, whatever the request held."""
     text = _text(body, "code")
     if text not in ErrorCode.__members__:
-        text = _label(body, "code", mask)
+        text = _log_safe_id(body, "code", mask)
     return ErrorCode(text) if text else None
 
 
-def _label(body: Mapping[str, object], name: str, mask: Mask) -> str | None:
+def _log_safe_id(body: Mapping[str, object], name: str, mask: Mask) -> str | None:
     """Return a code or an id, which goes into logs; what does not look like one is left out."""
     text = _text(body, name)
-    if not text or not re.fullmatch(_LABEL, text):
+    if not text or not re.fullmatch(_LOG_SAFE_ID, text):
         return None
     return text if mask(text) == text else None
 
 
-def _one_line(words: str, mask: Mask) -> str:
-    """Return somebody else's words as a log can have them."""
-    line = "".join(each for each in mask(words[:_MOST_READ]) if each.isprintable())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+def _log_safe_text(text: str, mask: Mask) -> str:
+    """Return a text of the server masked, in one printable line and cut to a length."""
+    line = "".join(each for each in mask(text[:_MAX_SCANNED]) if each.isprintable())
+    return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}..."
 
 
-def _described(response: Response) -> str:
+def _describe_body(response: Response) -> str:
     kind = response.header("content-type") or "unknown type"
     return f"no error object, but {len(response.body)} bytes of {kind}"
 
 
-def _moment(text: str) -> datetime | None:
+def _timestamp(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,7 +1,7 @@
 """Single JSON values to Python values: exact about types, and no coercion.
 
-A hook gets a value and the annotation of its field, so it knows whether null will do. For a
-wrong value it raises whatever comes first; `expecting` puts that into words.
+A hook gets a value and the annotation of its field, so it knows whether null is allowed. For a
+wrong value it raises any error; `expecting` turns that into a message.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _JSON_TYPES: dict[type[object], str] = {
 
 
 def refuse(expected: str, value: object) -> NoReturn:
-    """Raise what says of which JSON type a value is, and of which it should be."""
+    """Raise `Undecodable` with the JSON type of a value and the type expected."""
     message = f"expected {expected}, got {_json_type(value)}"
     raise Undecodable(message)
 
@@ -52,7 +52,7 @@ def exactly(kind: type[object]) -> Callable[[object, object], object]:
 
 
 def expecting(expected: str, parse: Callable[[Any, object], T]) -> Callable[[object, object], T]:
-    """Return a hook that raises with words where another one raises anything."""
+    """Return a hook that raises `Undecodable` with a message where `parse` raises any error."""
 
     def hook(value: object, kind: object) -> T:
         try:
@@ -79,7 +79,7 @@ def uuid(value: str, _: object) -> UUID:
 _set, _UNKNOWN = object.__setattr__, SafeUUID.unknown
 
 
-def moment(value: str | None, kind: object) -> datetime | None:
+def timestamp(value: str | None, kind: object) -> datetime | None:
     """Return an aware time, from ISO 8601 in any of its forms."""
     if value is None and isinstance(kind, UnionType):
         return None
@@ -102,7 +102,7 @@ def decimal(value: object, kind: object) -> Decimal | None:
 
 
 def open_enum(kind: type[E]) -> Callable[[Any, object], E | None]:
-    """Return a hook for words, of which some are members and all are welcome."""
+    """Return a hook for an open enumeration: a string that is no member becomes an unknown one."""
     known: dict[object, E] = {member.value: member for member in kind}
 
     @lru_cache(maxsize=256)

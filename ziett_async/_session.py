@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @attrs.frozen(eq=False, repr=False)
 class Defaults:
-    """What a client fills in where a call says nothing."""
+    """What a client fills in where a call leaves it out."""
 
     remitter_id: str | None = None
     #: Two letters; the country of numbers without a country code.

@@ -9,9 +9,9 @@ from typing import TypeVar, TypeVarTuple, cast
 from urllib.parse import urlsplit
 
 from ziett_async import _validation as check
-from ziett_async._phone import COUNTRIES
 from ziett_async._sansio import Origin
 from ziett_async._session import Defaults
+from ziett_async._telephony.phone import COUNTRIES
 from ziett_async._validation import Invalid
 from ziett_async.errors import ConfigurationError
 
@@ -34,7 +34,7 @@ _RECIPIENTS = ("ZIETT_ALLOWED_RECIPIENTS", "ZIETT_TEST_ALLOWED_RECIPIENTS")
 
 
 def read_origin(api_key: object, base_url: object) -> Origin:
-    """Return where calls go and as whom; raises `ConfigurationError`."""
+    """Return the address and the account of the calls; raises `ConfigurationError`."""
     key = os.environ.get("ZIETT_API_KEY") if api_key is None else api_key
     try:
         if wrong := _wrong_with(key):
@@ -135,7 +135,7 @@ def _base_url(given: object) -> str:
         parts = urlsplit(check.text(given))
         host, _ = parts.hostname, parts.port
     except ValueError:
-        # Its words would show what stands where the port should be: part of a password.
+        # Its text would show what stands in the place of the port: part of a password.
         raise Invalid(f"must be a URL like {PUBLIC_URL}") from None
     if parts.scheme not in {"https", "http"} or not host:
         raise Invalid(f"must be an absolute https URL like {PUBLIC_URL}")

@@ -1,11 +1,11 @@
 """Values to models: the only module that knows cattrs.
 
-What a type annotation says is what is there. cattrs' own defaults coerce (`"false"` becomes
+A value has the type of its annotation. cattrs' own defaults coerce (`"false"` becomes
 True, None becomes `"None"`), so every scalar has an exact hook here. A value is structured
 without cattrs' detailed validation, which doubles the cost; when that fails it is done
 again with it, over the same object, to learn the path of the field that was wrong.
 
-Error messages name paths and types, never values: a value may be somebody's number.
+Error messages name paths and types, never values: a value may be a telephone number.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,9 +26,9 @@ from ziett_async._scalars import (
     decimal,
     exactly,
     expecting,
-    moment,
     open_enum,
     refuse,
+    timestamp,
     uuid,
 )
 from ziett_async._wire import Undecodable
@@ -37,8 +37,8 @@ from ziett_async.models._answer import Answer, Extra
 
 T = TypeVar("T")
 
-#: What other pages of the documentation call the fields of a message; the first that is set wins.
-_OTHER_NAMES = {
+#: Names of the message's fields on other pages of the documentation; the first set one wins.
+_ALIASES = {
     "sms_remitter_id": "remitter_id",
     "e164_format": "target_e164",
     "to": "target_e164",
@@ -51,23 +51,23 @@ def structure(payload: object, kind: type[T]) -> T:
     try:
         return cast("T", _quick.get_structure_hook(kind)(payload, kind))
     except Exception:  # noqa: BLE001 - whatever it is, the second reading names it
-        return _explained(payload, kind)
+        return _structure_with_path(payload, kind)
 
 
-def _explained(payload: object, kind: type[T]) -> T:
+def _structure_with_path(payload: object, kind: type[T]) -> T:
     """Structure it again, to raise with the path of the first field that is wrong."""
     if not isinstance(payload, dict):
         refuse("an object", payload)
     try:
         return _careful().structure(payload, kind)
     except Exception as error:
-        first = transform_error(error, format_exception=_worded)[0]
-        words, _, path = first.rpartition(" @ $")
-        message = f"{path.removeprefix('.') or 'the body'}: {words}"
+        first = transform_error(error, format_exception=_format)[0]
+        reason, _, path = first.rpartition(" @ $")
+        message = f"{path.removeprefix('.') or 'the body'}: {reason}"
         raise Undecodable(message) from error
 
 
-def _worded(error: BaseException, _: type[object] | None) -> str:
+def _format(error: BaseException, _: type[object] | None) -> str:
     if isinstance(error, KeyError):
         return "missing"
     return str(error) if isinstance(error, Undecodable) else "not what it should be"
@@ -76,7 +76,7 @@ def _worded(error: BaseException, _: type[object] | None) -> str:
 def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
     is_careful = converter.detailed_validation
     own_id = expecting("a UUID", uuid) if is_careful else uuid
-    # What is its own id is in no other row, so it has no business in the cache of ids.
+    # An object's own id is in no other row, so the cache of ids need not hold it.
     own: dict[str, Any] = {
         each.name: override(struct_hook=own_id)
         for each in _fields(kind)
@@ -106,7 +106,7 @@ def _with_any_keys(
 ) -> Callable[[dict[str, object], Any], T]:
     """Return a hook for an answer's object: with other names, with unknown ones, with too few."""
     known = frozenset(each.name for each in _fields(kind)) - {"extra"}
-    aliases = _OTHER_NAMES if kind is Message else {}
+    aliases = _ALIASES if kind is Message else {}
     named = known.union(aliases)
     # Most answers have these, so a constructor asks for them; some published ones do not.
     nulls = {
@@ -181,10 +181,10 @@ def _converter(*, detailed_validation: bool) -> BaseConverter:
     converter.register_structure_hook_func(lambda kind: kind == Mapping[str, object], exactly(dict))
     for scalar in (str, int, bool):
         converter.register_structure_hook(scalar, exactly(scalar))
-    # A sender, a campaign or an account stands in every row of a page: one object serves all.
+    # The id of a sender, campaign or account is in every row of a page: one object serves all.
     texts: list[tuple[type[Any], str, Callable[[Any, object], object]]] = [
         (UUID, "a UUID", lru_cache(maxsize=1024)(uuid)),
-        (datetime, "an aware date-time", moment),
+        (datetime, "an aware date-time", timestamp),
         (Decimal, "a decimal string", decimal),
         *((enum, "a string", open_enum(enum)) for enum in OpenEnum.__subclasses__()),
     ]

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from typing import TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
-from ziett_async._phone import is_e164, to_e164
+from ziett_async._telephony.phone import is_e164, to_e164
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import OpenEnum
 
@@ -62,16 +62,16 @@ _UUID = (
 )
 
 
-def text(value: object, most: int | None = None) -> str:
-    """Return a string of 1 to `most` characters."""
+def text(value: object, max_length: int | None = None) -> str:
+    """Return a string of 1 to `max_length` characters."""
     # To call a function takes longer than all the rest of this one.
     written = value if type(value) is str else _plain(value)
     if written is None:
         raise Invalid(f"must be a string, got {type(value).__name__}")
     if not written:
         raise Invalid("is required and must not be empty")
-    if most is not None and len(written) > most:
-        raise Invalid(f"must have at most {most} characters, got {len(written)}")
+    if max_length is not None and len(written) > max_length:
+        raise Invalid(f"must have at most {max_length} characters, got {len(written)}")
     try:
         written.encode()
     except UnicodeEncodeError:
@@ -124,7 +124,7 @@ def _canonical(value: str) -> str:
 
 
 def open_enum(value: object, of: type[OpenEnum]) -> str:
-    """Return one of the API's words; one it added since must be given as the enum."""
+    """Return a value of one of the API's enumerations; a newer one must be given as the enum."""
     if isinstance(value, of):
         if value not in _known(of):
             # Without characters it would be no filter, and with half of one no text.
@@ -133,7 +133,9 @@ def open_enum(value: object, of: type[OpenEnum]) -> str:
     written = _plain(value)
     member = None if written is None else of(written)
     if member is None or member.is_unknown:
-        raise Invalid(f"must be one of {', '.join(of)}; for a newer word give {of.__name__}(word)")
+        raise Invalid(
+            f"must be one of {', '.join(of)}; for a newer value give {of.__name__}(value)"
+        )
     return member
 
 
@@ -143,7 +145,7 @@ def _known(of: type[OpenEnum]) -> frozenset[str]:
 
 
 def choice(value: object, of: type[StrEnum]) -> str:
-    """Return one of the words that this package itself has to understand."""
+    """Return a value of an enumeration that this package interprets itself."""
     written = _plain(value)
     if written is None or written not in list(of):
         raise Invalid(f"must be one of {', '.join(of)}")
@@ -162,13 +164,13 @@ def timestamp(value: object) -> str:
         raise Invalid("lies outside the years 1 to 9999 of UTC") from None
 
 
-def integer(value: object, least: int, most: int) -> int:
+def integer(value: object, minimum: int, maximum: int) -> int:
     """Return an integer within bounds."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise Invalid(f"must be an integer, got {type(value).__name__}")
     number = int.__int__(value)
-    if not least <= number <= most:
-        raise Invalid(f"must be at least {least} and at most {most}")
+    if not minimum <= number <= maximum:
+        raise Invalid(f"must be at least {minimum} and at most {maximum}")
     return number
 
 

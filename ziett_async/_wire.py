@@ -49,7 +49,8 @@ class _Confidential:
         raise TypeError(message)
 
 
-@attrs.frozen(repr=False)
+# Both without slots: every call makes one, and in a frozen class each slot is set by a call.
+@attrs.frozen(repr=False, slots=False)
 class Request(_Confidential):
     """One attempt: everything a transport needs, and nothing it has to decide."""
 
@@ -70,7 +71,7 @@ class Request(_Confidential):
         return f"<Request {self.method} {path}, {len(self.body)} bytes>"
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, slots=False)
 class Response(_Confidential):
     """An answer, whole: a transport that could not read all of it raises instead."""
 

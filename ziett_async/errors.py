@@ -3,8 +3,8 @@
 ```text
 ZiettError
 |-- ConfigurationError            the client cannot be built
-|-- InvalidRequest (ValueError)   refused before sending; `.fields` says what and why
-|-- RecipientNotAllowed           the allow-list says no
+|-- InvalidRequest (ValueError)   refused before sending; `.fields` has the reasons
+|-- RecipientNotAllowed           not in the client's `allowed_recipients`
 |-- TransportError                no answer came that settles the call
 |   |-- NotSent                   no attempt can have reached the server
 |   |   `-- LimiterUnavailable    the limiter could not decide
@@ -31,7 +31,8 @@ from datetime import datetime
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
+from ziett_async.models._call import Attempt
 from ziett_async.models._problem import Problem
 
 #: Statuses with which the same bytes may fare better in a moment.
@@ -41,7 +42,7 @@ _ABOUT_THE_ACCOUNT = {401, 402, 403}
 
 
 class ZiettError(Exception):
-    """Any failure of this package, with what a loop of sends needs to know of it."""
+    """Any failure of this package, with what a loop of sends needs to know about it."""
 
     #: Whether the same call, with the same idempotency key, may succeed later as it is.
     is_retryable: bool = False
@@ -68,7 +69,7 @@ class InvalidRequest(ZiettError, ValueError):
         self.fields = dict(fields)
 
     def __str__(self) -> str:
-        return f"{self.operation}: {_listed(self.fields)}"
+        return f"{self.operation}: {_format_fields(self.fields)}"
 
 
 class RecipientNotAllowed(ZiettError):
@@ -93,8 +94,8 @@ class Trail(Value):
 
     #: `send_message`.
     operation: str
-    #: Attempts made, 0 when none was begun.
-    attempts: int = 0
+    #: Every attempt in order; none where the call failed before the first.
+    attempts_made: tuple[Attempt, ...] = ()
     #: The key that every attempt carried; None for reads.
     idempotency_key: str | None = None
 
@@ -105,7 +106,7 @@ class CallError(ZiettError):
     def __init__(self, trail: Trail, message: str) -> None:
         super().__init__(trail, message)
         self.trail = trail
-        #: What happened, in words.
+        #: What happened, in a sentence.
         self.message = message
 
     @property
@@ -116,16 +117,21 @@ class CallError(ZiettError):
     @property
     def attempts(self) -> int:
         """How many attempts were made."""
-        return self.trail.attempts
+        return len(self.trail.attempts_made)
+
+    @property
+    def attempts_made(self) -> tuple[Attempt, ...]:
+        """Every attempt in order, each with the reason why it gave no result."""
+        return self.trail.attempts_made
 
     @property
     def idempotency_key(self) -> str | None:
-        """The key of the call: give it again to be answered for the same message."""
+        """The key of the call; a later call with it gets the result of the same message."""
         return self.trail.idempotency_key
 
     def describe(self) -> str:
         """Return what happened in one line, as logs have it."""
-        return f"{self.operation} (attempt {self.attempts}): {_one_line(self.message)}"
+        return f"{self.operation} (attempt {self.attempts}): {one_line(self.message)}"
 
     def __str__(self) -> str:
         return self.describe()
@@ -140,8 +146,8 @@ class TransportError(CallError):
 class NotSent(TransportError):
     """No attempt can have reached the server: send it again whenever you like.
 
-    That is said of this client's calls with its key in the last 24 hours: what another
-    process sent with the same key, this one cannot know.
+    This covers the calls of this client with the key in the last 24 hours. A call of another
+    process with the same key is not known here.
     """
 
 
@@ -229,12 +235,12 @@ class ApiError(CallError):
         return kind(trail, problem)
 
     def describe(self) -> str:
-        """Return the server's words in one line, with status, code and trace id."""
+        """Return the server's message in one line, with status, code and trace id."""
         code = self.code or "no error code"
-        told = f"{self.message}; {_listed(self.fields)}" if self.fields else self.message
+        detail = f"{self.message}; {_format_fields(self.fields)}" if self.fields else self.message
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
-        words = _one_line(f"{self.status} {code}: {told}{trace}")
-        return f"{self.operation} (attempt {self.attempts}): {words}"
+        line = one_line(f"{self.status} {code}: {detail}{trace}")
+        return f"{self.operation} (attempt {self.attempts}): {line}"
 
 
 class AuthenticationError(ApiError):
@@ -262,7 +268,7 @@ class ValidationError(ApiError):
 
 
 class RateLimitError(ApiError):
-    """429: too many requests; `retry_after` seconds if the server said so."""
+    """429: too many requests; `retry_after` seconds if the server sent it."""
 
 
 class ServerError(ApiError):
@@ -280,10 +286,10 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def _one_line(words: str) -> str:
-    """Return somebody else's words as they may stand in a log: a line end would forge a line."""
-    return " ".join(words.split())
+def one_line(text: str) -> str:
+    """Return a text from outside in one line: a line end in it would forge a line of a log."""
+    return " ".join(text.split())
 
 
-def _listed(fields: Mapping[str, str]) -> str:
+def _format_fields(fields: Mapping[str, str]) -> str:
     return "; ".join(f"{name}: {message}" for name, message in fields.items())

@@ -166,7 +166,7 @@ def test_what_nobody_can_tell_any_more_is_not_sent_again(desk: Desk) -> None:
     desk.ask(f"UPDATE outbox SET begun_at = begun_at - {DAY} WHERE line = 2")  # noqa: S608 (ours)
     before = len(desk.fake.requests)
     assert desk.run() == 1
-    assert desk.printed == "line 2: nobody can tell any more whether it was sent\n"
+    assert desk.printed == "line 2: it is no longer known whether it was sent\n"
     assert len(desk.fake.requests) == before + 1
 
 

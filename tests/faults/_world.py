@@ -18,6 +18,7 @@ import anyio
 import attrs
 import pytest
 
+from tests._samples import REMITTER
 from tests.faults import _checks as check
 from tests.faults._checks import Entry, Sending
 from tests.faults._server import FaultServer, Mishap, client_tls, server_tls
@@ -47,7 +48,6 @@ WAYS: tuple[Way, ...] = ("memory", "httpx", "httpx2")
 SOCKETS: tuple[Way, ...] = ("httpx", "httpx2")
 
 API_KEY = "zk_test_hush5f3a9c"
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 #: What all numbers begin with, and a word that all contents hold.
 PREFIX, WORD = "+24492355", "kizomba"
 

@@ -253,7 +253,7 @@ async def test_still_running(world_over: Open, way: Way) -> None:
 
 @pytest.mark.fault("409: the first is still running", send="waits, same key: its id")
 @pytest.mark.parametrize("way", WAYS)
-async def test_somebody_elses_still_running(world_over: Open, way: Way) -> None:
+async def test_another_clients_still_running(world_over: Open, way: Way) -> None:
     """A 409 that says when to come back is waited out, too: the first may be another call."""
     busy = json.dumps({"code": "IDEMPOTENCY_IN_PROGRESS", "message": "wait", "status": 409})
     headers = (("retry-after", "0.05"), ("content-type", "application/json"))

@@ -10,8 +10,9 @@ import attrs
 import pytest
 
 from tests._examples import readme_function
+from tests._samples import REMITTER
 from tests.faults._nginx import Nginx, needs_nginx
-from tests.faults._world import API_KEY, ATTEMPTS, REMITTER
+from tests.faults._world import API_KEY, ATTEMPTS
 from ziett_async import (
     AsyncZiett,
     NotSent,

@@ -220,7 +220,7 @@ async def test_error_objects_of_the_wrong_types(world_over: Open) -> None:
     read="masked, one line, cut",
 )
 @pytest.mark.parametrize("status", [402, 422, 500])
-async def test_a_server_that_repeats_what_it_was_told(world_over: Open, status: int) -> None:
+async def test_a_server_that_repeats_the_request(world_over: Open, status: int) -> None:
     """Whatever words an error brings, ours has no number, text or key in it, and is one line."""
     async with world_over("memory") as world:
         number = world.number()

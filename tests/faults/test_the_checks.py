@@ -10,6 +10,7 @@ import attrs
 import pytest
 from anyio.abc import TaskGroup
 
+from tests._samples import attempts
 from tests.faults import _checks as check
 from tests.faults._checks import Entry, Sending
 from tests.faults._world import API_KEY, Open, World, content_for
@@ -64,12 +65,12 @@ def test_messages_that_are_not_the_callers_are_found(
 @pytest.mark.parametrize("kind", [NotSent, DeadlineExceeded])
 def test_a_caller_who_was_told_wrong_is_found(kind: type[NotSent]) -> None:
     """Told that nothing was sent, where there is a message; or with no key to repeat it."""
-    error = kind(Trail("send_message", 3, "order-1"), "no connection")
+    error = kind(Trail("send_message", attempts(3), "order-1"), "no connection")
     check.check_worlds([LATER], [sending(error=error)])
     with pytest.raises(AssertionError, match="and it was"):
         check.check_worlds([SENT], [sending(error=error)])
     until = datetime(2025, 7, 14, tzinfo=UTC)
-    unknown = OutcomeUnknown(Trail("send_message", 3, None), "no answer", until)
+    unknown = OutcomeUnknown(Trail("send_message", attempts(3), None), "no answer", until)
     with pytest.raises(AssertionError, match="no key"):
         check.check_worlds([SENT], [sending(error=unknown)])
     with pytest.raises(AssertionError, match="off by"):

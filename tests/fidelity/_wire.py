@@ -8,12 +8,12 @@ from urllib.parse import urlencode, urlsplit
 
 import attrs
 
+from tests._samples import REMITTER
 from tests.fidelity import _document as document
 from ziett_async import ManualClock
 from ziett_async.testing import Dialect, FakeZiett
 
 KEY = "zk_test_fidelity"
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 UNKNOWN_ID = "019b4b56-e704-7c30-83a0-000000000000"
 
 Query = Sequence[tuple[str, object]]

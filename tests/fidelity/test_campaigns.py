@@ -5,8 +5,9 @@ from decimal import Decimal
 import attrs
 import pytest
 
+from tests._samples import REMITTER
 from tests.fidelity._document import SCHEMAS, fields_of
-from tests.fidelity._wire import REMITTER, UNKNOWN_ID, Json, Wire, batch, read
+from tests.fidelity._wire import UNKNOWN_ID, Json, Wire, batch, read
 from tests.fidelity.conftest import WireTo
 from tests.fidelity.test_messages import WRONG_QUERIES, ids
 

@@ -92,7 +92,7 @@ def serve(bucket: Bucket, demands: list[Demand], pauses: dict[int, int]) -> list
             now = bucket.earliest(now, 0, demand.priority)
             end_due(bucket, ends, now)
         else:
-            pytest.fail("an attempt that may start, as the bucket says, may not start")
+            pytest.fail("an attempt may not start at the moment that the bucket gave for it")
         assert now >= bounds[number], "the bound was not a lower one"
         arrivals.append(now + demand.there)
         heappush(ends, now + demand.there + demand.back)
@@ -292,7 +292,7 @@ def test_a_period_is_a_finite_time(per: float) -> None:
 
 
 def test_a_rate_is_a_value() -> None:
-    """A rate is per minute unless it says otherwise, and equals its equal."""
+    """A rate is per minute by default, and equal rates compare equal."""
     assert Rate(120) == Rate(120, per=60) == Rate(limit=120, per=60.0)
 
 
@@ -339,7 +339,7 @@ def test_a_pause_holds_free_tokens_back() -> None:
 def test_the_earliest_start(
     in_flight: int, returns: list[float], paused_until: float, ahead: int, earliest: float
 ) -> None:
-    """At 100, with three tokens per 16 seconds, the earliest start is what the table says."""
+    """At 100, with three tokens per 16 seconds, the earliest start is as in the table."""
     tokens = tokens_of(3, 16.0)
     tokens.in_flight, tokens.paused_until = in_flight, paused_until
     tokens.ends.extend(each - 16.0 for each in returns)

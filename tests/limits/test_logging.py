@@ -45,7 +45,7 @@ class Calls:
 
 
 async def test_a_long_wait_is_logged_when_it_begins(caplog: pytest.LogCaptureFixture) -> None:
-    """The line says which limit makes calls wait, how many wait, and for how long."""
+    """The line has the limit that makes calls wait, how many wait, and for how long."""
     calls = Calls(caplog, Rate(1, per=60.0))
     words = "send: waiting for the rate limit; 1 urgent in line, the last of them for at least 60 s"
     async with anyio.create_task_group() as tasks:

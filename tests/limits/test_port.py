@@ -9,7 +9,8 @@ import attrs
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests._ways import API_KEY, AT_ONCE, CONTENT, NUMBER, REMITTER
+from tests._samples import API_KEY, CONTENT, NUMBER, REMITTER
+from tests._ways import AT_ONCE
 from tests.proofs.test_cancellation import by_scope, by_task, in_waking
 from ziett_async import (
     AcceptedMessage,
@@ -174,7 +175,7 @@ async def test_a_release_that_is_not_shielded_is_lost() -> None:
     "A limiter that awaits, fails or is cancelled loses no permit and costs no result"
 )
 async def test_a_limiter_that_cannot_decide() -> None:
-    """Nothing is sent; the error says why, of which call, and that it may be made again."""
+    """Nothing is sent; the error has the reason and the call, and is retryable."""
     fake, store = FakeZiett(), Store({"acquire": LimiterUnavailable("redis: timed out")})
     async with client_of(fake, store) as client:
         with pytest.raises(LimiterUnavailable) as caught:

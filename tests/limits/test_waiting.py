@@ -24,7 +24,7 @@ def clock() -> BoundedClock:
 
 @pytest.fixture
 def limiter(clock: BoundedClock) -> TokenBucketLimiter:
-    """Return a limiter with room for two sends in ten seconds."""
+    """Return a limiter of two sends in ten seconds."""
     return TokenBucketLimiter(send=Rate(2, per=10.0), clock=clock)
 
 

@@ -22,6 +22,7 @@ import pytest
 import trio
 from anyio.lowlevel import checkpoint
 
+from tests._samples import REMITTER
 from ziett_async import (
     AsyncZiett,
     Bucket,
@@ -43,7 +44,6 @@ from ziett_async.transports.httpx2 import Httpx2Transport
 
 T = TypeVar("T")
 
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 KEY = "order-17"
 
 #: What may happen to the first attempt.

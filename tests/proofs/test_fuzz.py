@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests._samples import REMITTER
 from ziett_async import (
     AcceptedCampaign,
     AcceptedMessage,
@@ -39,7 +40,6 @@ from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 ATTEMPTS = 3
 #: More pages than a loop over a list that never changes may ask for.
 MOST_PAGES = 400

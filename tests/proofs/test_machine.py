@@ -27,6 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests._samples import REMITTER
 from ziett_async import (
     ApiError,
     AsyncZiett,
@@ -51,7 +52,6 @@ from ziett_async import (
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault, Idempotency, MessageRecord, Quota
 
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 ATTEMPTS, BUDGET = 3, 6
 ATTEMPT_TIMEOUT = 5.0
 #: So few that drawn calls have to wait for them; seconds.

@@ -11,6 +11,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
+from tests._samples import REMITTER
 from ziett_async import (
     AsyncZiett,
     Clock,
@@ -25,7 +26,6 @@ from ziett_async._fake.quotas import WindowName
 from ziett_async.limits import shared_limiter
 from ziett_async.testing import FakeTransport, FakeZiett, Fault, Quota
 
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 NUMBER = "+244923456789"
 LIMIT, PER = 120, 60.0
 

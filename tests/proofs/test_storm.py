@@ -13,6 +13,7 @@ import pytest
 import trio
 from anyio.lowlevel import checkpoint
 
+from tests._samples import REMITTER
 from ziett_async import AsyncZiett, Request, SystemClock, Unlimited
 from ziett_async.emulator._server import Emulator
 from ziett_async.testing import FakeZiett
@@ -22,7 +23,6 @@ from ziett_async.transports.httpx2 import Httpx2Transport
 
 pytestmark = pytest.mark.anyio
 
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 #: Connections, for twenty tasks.
 POOL = 3
 #: Seconds.

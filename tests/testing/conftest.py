@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests._samples import REMITTER
 from ziett_async._wire import Headers, Request, Response
 from ziett_async.testing import FakeZiett
-
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 
 
 def _request(  # noqa: PLR0913 (each is a part of a request)

@@ -8,12 +8,12 @@ from time import monotonic
 
 import pytest
 
+from tests._samples import REMITTER
 from ziett_async import AsyncZiett, OutcomeUnknown, RetryPolicy, Unlimited
 from ziett_async.testing import Fault
 from ziett_async.testing.emulator import Emulator
 
 LIST = b"GET /c/v1/messages HTTP/1.1\r\nhost: localhost\r\nx-api-key: zk_test_x\r\n\r\n"
-REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from ziett_async._fake.numbering import is_assignable, to_e164
-from ziett_async._phone import COUNTRIES, PLANS
+from ziett_async._telephony.phone import COUNTRIES, PLANS
 
 #: Numbers in use, or reserved for examples by the country's own authority; the shortest and the
 #: longest plans among them.

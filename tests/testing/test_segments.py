@@ -2,7 +2,7 @@
 
 import pytest
 
-from ziett_async._sms import segments_of
+from ziett_async._telephony.sms import segments_of
 
 
 @pytest.mark.parametrize(

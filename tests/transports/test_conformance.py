@@ -38,7 +38,7 @@ class TestFake(TransportConformance):
         yield FakeTransport(service), service, "http://127.0.0.1:1/c/v1"
 
     async def test_a_refused_connection_has_reached_nobody(self) -> None:
-        """Where it is told that nobody listens, `SendFailed` says so."""
+        """A refused connection is a `SendFailed` that has not reached the server."""
         async with self.connect() as (transport, service, url):
             request = Request("GET", f"{url}/messages", (("x-api-key", "zk_test_x"),))
             with service.script(Fault.refuse()), pytest.raises(SendFailed) as caught:

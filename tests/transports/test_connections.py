@@ -12,6 +12,7 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 import ziett_async.transports
+from tests._samples import REMITTER
 from tests.faults._server import (
     Act,
     FaultServer,
@@ -21,7 +22,7 @@ from tests.faults._server import (
     stall_handshake,
     written,
 )
-from tests.faults._world import API_KEY, REMITTER
+from tests.faults._world import API_KEY
 from ziett_async import (
     AsyncZiett,
     NotSent,
@@ -91,7 +92,7 @@ async def test_an_answer_is_given_whatever_is_known_of_its_connection(
 
 
 async def test_an_error_without_words_says_so(httpx_mock: HTTPXMock) -> None:
-    """Nobody is left with an empty reason."""
+    """No error has an empty reason."""
     httpx_mock.add_exception(httpx.ConnectError(""))
     transport = HttpxTransport()
     with pytest.raises(SendFailed, match=r"no connection to 127\.0\.0\.1:1: no reason given"):
@@ -282,7 +283,7 @@ async def test_time_that_ends_while_waiting_for_a_connection(kind: type[PooledTr
 
 @KINDS
 async def test_connecting_has_a_time_of_its_own(kind: type[PooledTransport]) -> None:
-    """A handshake that stalls is given up long before the attempt's time, and reached nobody."""
+    """A handshake that stalls ends long before the attempt's time, and nothing was sent."""
     async with FaultServer(FakeZiett(), server_tls()).serving() as server:
         transport = kind(connect_timeout=0.05, ssl_context=client_tls())
         get = Request("GET", f"{server.url}/c/v1/messages", GET.headers, b"", 60.0)
@@ -299,7 +300,7 @@ async def test_connecting_has_a_time_of_its_own(kind: type[PooledTransport]) -> 
 
 @KINDS
 async def test_a_request_under_way_outlives_the_transport(kind: type[PooledTransport]) -> None:
-    """Closing waits for nobody: the request is answered, and its connection closed then."""
+    """Closing does not wait: the request is answered, and its connection closed then."""
     answers = list[int]()
     async with FaultServer(FakeZiett(clock=SystemClock())).serving() as server:
         transport = kind()
@@ -329,7 +330,7 @@ def test_a_name_that_is_no_transport_is_an_attribute_error() -> None:
 
 
 def test_the_conformance_tests_want_a_transport() -> None:
-    """Whoever forgets to name a transport is told by the first test."""
+    """A suite without a transport fails in its first test, with the reason."""
     with pytest.raises(NotImplementedError):
         TransportConformance().make_transport()
 
@@ -346,7 +347,7 @@ def test_the_conformance_tests_want_a_transport() -> None:
 async def test_what_http_cannot_carry_is_not_sent(
     kind: type[PooledTransport], request_: Request
 ) -> None:
-    """An address or a header that the library refuses certainly reached nobody."""
+    """An address or a header that the library refuses certainly did not reach the server."""
     transport = kind()
     with pytest.raises(SendFailed, match="cannot be sent") as caught:
         await transport.send(request_)

@@ -8,7 +8,7 @@ number in use is refused.
 
 import re
 
-from ziett_async._phone import COUNTRIES, PLANS
+from ziett_async._telephony.phone import COUNTRIES, PLANS
 
 #: A recipient of a batch, as documented.
 _RECIPIENT = re.compile(r"\+?[0-9\s\-\.]{7,30}")

@@ -1,1 +1,1 @@
-"""One room per resource of the API: its operations, and a typed method for each."""
+"""One module for each resource of the API: its operations, with a typed method for each."""

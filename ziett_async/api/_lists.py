@@ -102,8 +102,8 @@ def _any(rule: Callable[[object], object]) -> Callable[[object], list[str]]:
 #: A page beyond any list; the API names no largest one.
 _LAST_PAGE = 10**9
 _OPTIONS: Rules = {
-    "page": _one(partial(check.integer, least=1, most=_LAST_PAGE)),
-    "size": _one(partial(check.integer, least=1, most=LARGEST)),
+    "page": _one(partial(check.integer, minimum=1, maximum=_LAST_PAGE)),
+    "size": _one(partial(check.integer, minimum=1, maximum=LARGEST)),
     "order": _one(partial(check.choice, of=Order)),
     "order_by": _one(partial(check.choice, of=OrderBy)),
     "created_at__ge": _one(check.timestamp),
@@ -132,7 +132,10 @@ CAMPAIGN_RULES: Rules = {
 def to_query(operation: str, rules: Rules, given: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return the parameters of a list; a filter of several values repeats its name.
 
-    Raises `InvalidRequest` for what the rules refuse, `TypeError` for a name without rule.
+    Raises:
+        InvalidRequest: a rule refuses a value.
+        TypeError: a name has no rule.
+
     """
     fields, query = Fields(operation), list[tuple[str, str]]()
     for name, value in given.items():

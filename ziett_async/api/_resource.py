@@ -5,8 +5,8 @@ from uuid import UUID
 
 from ziett_async import _validation as check
 from ziett_async._operation import Operation
-from ziett_async._phone import to_e164
 from ziett_async._session import Session
+from ziett_async._telephony.phone import to_e164
 from ziett_async._validation import Fields
 from ziett_async.errors import RecipientNotAllowed
 

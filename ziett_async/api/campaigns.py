@@ -55,13 +55,20 @@ class Campaigns(Resource):
     ) -> AcceptedCampaign:
         """Send one text to 2 to 1000 recipients (API page, Send a Batch Campaign).
 
-        `recipients` are numbers with country code or, of the country `country_alpha2`
-        (two letters; None takes the client's `default_country`), without. `content` has 1
-        to 10,000 characters, `name` 1 to 200. Everything else is as in `send_message`:
-        one call is one campaign, whatever happens on the way.
+        One call is one campaign, however many attempts it takes, as with `send_message`.
+
+        Args:
+            recipients: numbers with country code, or local numbers of `country_alpha2`.
+            content: 1 to 10,000 characters.
+            remitter_id: the Sender ID; None takes the client's.
+            name: 1 to 200 characters.
+            country_alpha2: two letters; None takes the client's `default_country`.
+            channel_type: how the messages travel.
+            idempotency_key: as in `send_message`.
+            timeout: as in `send_message`.
 
         Raises:
-            InvalidRequest: refused here, before anything was sent; `fields` says what.
+            InvalidRequest: refused before anything was sent; `fields` has the reasons.
             RecipientNotAllowed: the client's `allowed_recipients` does not hold them all.
             NotSent, OutcomeUnknown, DeadlineExceeded, ApiError: as `send_message`.
 

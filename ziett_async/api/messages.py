@@ -37,30 +37,34 @@ class Messages(Resource):
     ) -> AcceptedMessage:
         """Send one message to one recipient (API page, Send a Message).
 
-        `target_e164` is the number with its country code, `+244990090990`; a client with a
-        `default_country` takes local forms too. `content` has 1 to 1600 characters for SMS.
-        `remitter_id` is the Sender ID; None takes the client's. `save_contact` upserts the
-        recipient into the contacts.
-
         One call is one message, however many attempts it takes: all carry the same
         idempotency key, a new UUID unless `idempotency_key` is given. Within 24 hours the
         same key gives the same `message_id` and sends nothing again. So make one before the
         first call, stored with your own record if it has to outlive a crash, and no later
         call can send twice, whatever error the earlier one raised.
 
-        `timeout` is in seconds, for waiting at the limiter, attempts and backoff together.
-        None waits its turn at the limiter (120 sends a minute) however long that takes.
+        The result means accepted and queued, not delivered: see `get_message`.
 
-        The answer means accepted and queued, not delivered: see `get_message`.
+        Args:
+            target_e164: the number with its country code, `+244990090990`; a client with a
+                `default_country` takes local forms too.
+            content: 1 to 1600 characters for SMS.
+            remitter_id: the Sender ID; None takes the client's.
+            channel_type: how the message travels.
+            save_contact: upserts the recipient into the contacts.
+            idempotency_key: printable ASCII, at most 255 characters; None makes a new one.
+            timeout: seconds for the limiter, attempts and backoff together. None takes the
+                client's, which by default waits at the limiter (120 sends a minute) however
+                long that takes.
 
         Raises:
-            InvalidRequest: refused here, before anything was sent; `fields` says what.
+            InvalidRequest: refused before anything was sent; `fields` has the reasons.
             RecipientNotAllowed: the client's `allowed_recipients` does not hold the number.
             NotSent: it certainly never reached the server.
-            OutcomeUnknown: it may have, also when a 5xx was answered; call again with the
-                same key, which is the error's `idempotency_key` too.
+            OutcomeUnknown: it may have been sent, also after a 5xx; call again with the same
+                key, which is the error's `idempotency_key` too.
             DeadlineExceeded: `timeout` was up, and certainly nothing was sent.
-            ApiError: the server's no, by status: `AuthenticationError`,
+            ApiError: the server refused it; by status: `AuthenticationError`,
                 `InsufficientFundsError`, `ValidationError`, `RateLimitError`.
 
         """
@@ -86,13 +90,13 @@ class Messages(Resource):
     async def get_message(self, message_id: UUID | str, *, timeout: float | None = None) -> Message:
         """Return one message with all that is known of it (API page, Get Message).
 
-        The server asks that nobody polls in a tight loop: read again what is not
-        `is_final`, seconds apart. `timeout` is in seconds, for the whole call.
+        The server asks clients not to poll in a tight loop: read a message that is not
+        `is_final` again after some seconds. `timeout` is in seconds, for the whole call.
 
         Raises:
             InvalidRequest: `message_id` is no UUID.
             NotFoundError: there is no such message, or it is another organisation's.
-            ApiError, TransportError, InvalidResponse, DeadlineExceeded: it could not be read.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: the read failed.
 
         """
         path = self._path(GET_MESSAGE, message_id=message_id)
@@ -109,7 +113,7 @@ class Messages(Resource):
 
         Raises:
             InvalidRequest: a filter the server would refuse.
-            ApiError, TransportError, InvalidResponse, DeadlineExceeded: it could not be read.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: the read failed.
 
         """
         query = to_query(LIST_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})

@@ -29,7 +29,7 @@ from sys import maxsize
 import attrs
 
 from ziett_async._operation import Priority
-from ziett_async._value import Value
+from ziett_async._repr import Value
 
 #: Seconds added to a nap that ends when a deadline is in doubt, so that the doubt is over.
 GRAIN = 0.001

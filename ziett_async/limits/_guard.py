@@ -47,5 +47,5 @@ async def pause(limiter: Limiter, bucket: Bucket, seconds: float) -> None:
 
 
 def _log_failure(method: str, error: Exception) -> None:
-    # Without the words of the error, which may hold anything.
+    # Without the error's text, which may hold anything.
     logger.warning("the limiter's %s raised %s", method, type(error).__name__)

@@ -89,7 +89,7 @@ class Queue:
             return True
 
     async def wait(self, priority: Priority, timeout: float | None) -> None:
-        """Join, and stay until a token is taken. Raises `TimeoutError` when that is in vain."""
+        """Wait until a token is taken; raises `TimeoutError` when none can come in time."""
         deadline = inf if timeout is None else self.monotonic() + timeout
         with self.lock:
             waiter, line = self._join(priority, deadline)
@@ -169,7 +169,7 @@ class Queue:
             waiter.asked = min(waiter.asked, now)
             left = waiter.asked + REACTION + GRAIN - now
             if left > 0 and self._earliest(*place, [line], now) <= waiter.deadline:
-                # It is in vain only if the loops of the others run.
+                # No token can come in time only if the loops of the others run.
                 self._wake_others(line, now)
                 return min(left, waiter.deadline - now)
         message = "no turn within the rate limit in the time given"
@@ -238,7 +238,7 @@ class Queue:
                 return
             self._logged[priority] = waiting, now
         level = logging.WARNING if priority == _URGENT else logging.INFO
-        words = (
+        message = (
             "%s: waiting for the rate limit; %d %s in line, the last of them for at least %.0f s"
         )
-        logger.log(level, words, self._bucket, waiting, priority, seconds)
+        logger.log(level, message, self._bucket, waiting, priority, seconds)

@@ -1,6 +1,6 @@
 """The API's resources as frozen values."""
 
-from ziett_async.models._call import CallInfo
+from ziett_async.models._call import Attempt, CallInfo
 from ziett_async.models._campaign import AcceptedCampaign, Campaign
 from ziett_async.models._enums import (
     CampaignStatus,
@@ -18,6 +18,7 @@ from ziett_async.models._page import Page
 __all__ = [
     "AcceptedCampaign",
     "AcceptedMessage",
+    "Attempt",
     "CallInfo",
     "Campaign",
     "CampaignStatus",

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 
 
 def _refuse(*_: object, **__: object) -> NoReturn:

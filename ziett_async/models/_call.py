@@ -1,21 +1,52 @@
-"""CallInfo: what one call cost."""
+"""CallInfo: how a call went. Attempt: how one attempt of it went."""
+
+from typing import cast
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
+
+# Without slots: every call makes both, and in a frozen class each slot is set by a call.
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, slots=False)
+class Attempt(Value):
+    """One attempt of a call, for logs and metrics."""
+
+    #: 1 for the first.
+    number: int
+    #: Seconds waited for the rate limiter before the attempt.
+    waited: float
+    #: Seconds from its start until its permit was released.
+    elapsed: float
+    #: The HTTP status of its response; None without one.
+    status: int | None = None
+    #: Why it gave no result, safe to log: `no connection in time`; None if it gave one.
+    error: str | None = None
+
+
+@attrs.frozen(repr=False, slots=False)
 class CallInfo(Value):
     """How a call went, for logs and metrics."""
 
-    #: Attempts made; 1 when the first was answered.
-    attempts: int
-    #: Seconds waited for the rate limiter, over all attempts.
-    waited: float
+    #: Every attempt in order; the last one gave the result.
+    attempts_made: tuple[Attempt, ...]
     #: Seconds in all: limiter, attempts and backoff.
     elapsed: float
-    #: The HTTP status of the answer.
-    status: int
-    #: The answer's `trace_id`, where it held one.
+    #: The response's `trace_id`, where it held one.
     trace_id: str | None = None
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts were made; 1 when the first succeeded."""
+        return len(self.attempts_made)
+
+    @property
+    def waited(self) -> float:
+        """Seconds waited for the rate limiter, over all attempts."""
+        return sum(attempt.waited for attempt in self.attempts_made)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the response that gave the result."""
+        return cast("int", self.attempts_made[-1].status)

@@ -20,7 +20,7 @@ class AcceptedCampaign(Answer):
     #: The key it was sent with; sending with it again gives this campaign again.
     idempotency_key: str
     call: CallInfo
-    #: The server's words, if any: `Campaign queued`.
+    #: The server's message, if any: `Campaign queued`.
     message: str | None = attrs.field(default=None, repr=False)
 
 

@@ -1,4 +1,4 @@
-"""Open enumerations: the words the API documents, and room for those it will add."""
+"""Open enumerations: the values that the API documents, and any that it adds later."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,9 +7,9 @@ from typing import Self
 class OpenEnum(StrEnum):
     """Strings with names, of which the server may send new ones at any time.
 
-    A value nobody documented yet becomes a member that equals its string and answers
-    `is_unknown` with True; it is never an error and never a different value. The API writes
-    its words in upper case; one of its pages shows them in lower case, which is read alike.
+    A value that is not documented yet becomes a member that equals its string and whose
+    `is_unknown` is True; it is never an error and never a different value. The API writes
+    its values in upper case; one of its pages shows them in lower case, which is read alike.
 
     >>> MessageStatus("DELIVERED") is MessageStatus.DELIVERED
     True
@@ -32,7 +32,7 @@ class OpenEnum(StrEnum):
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the API's documentation, as of this version, does not know the word."""
+        """Whether the API's documentation, as of this version, lacks the value."""
         return self._name_ not in type(self)._member_map_
 
     def __reduce_ex__(self, _: object) -> tuple[type[Self], tuple[str]]:

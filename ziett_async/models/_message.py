@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 from ziett_async.models._answer import Answer
 from ziett_async.models._call import CallInfo
 from ziett_async.models._enums import ChannelType, ErrorCode, MessageStatus, TriggerSource

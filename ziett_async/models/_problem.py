@@ -1,11 +1,11 @@
-"""Problem: what an answer outside 2xx says."""
+"""Problem: the content of a response outside 2xx."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
-from ziett_async._value import Value
+from ziett_async._repr import Value
 from ziett_async.models._enums import ErrorCode
 
 
@@ -17,7 +17,7 @@ class Problem(Value):
     status: int
     #: `RATE_LIMIT_EXCEEDED`; None when the body was not the API's error object.
     code: ErrorCode | None = None
-    #: The server's own words, or ours about a body that had none.
+    #: The server's message, or a description of a body without one.
     message: str = "no message"
     #: What support asks for first.
     trace_id: str | None = None

@@ -15,8 +15,11 @@ class Transport(Protocol):
         """Send these bytes once and return the whole answer, whatever its status.
 
         Takes at most `request.timeout` seconds in all, follows no redirect, repeats
-        nothing. Raises `SendFailed` when there is no answer, and only that. A cancelled
-        `send` leaves nothing behind.
+        nothing. A cancelled `send` leaves nothing behind.
+
+        Raises:
+            SendFailed: there is no response; no other error is raised.
+
         """
         ...
 

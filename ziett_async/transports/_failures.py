@@ -1,10 +1,10 @@
-"""What a failed attempt means: whether the server may have seen it, and the reason in words."""
+"""What a failed attempt means: whether the server may have seen it, and why."""
 
 import re
 
 from ziett_async._wire import SendFailed
 
-#: The first line of an answer, as far as it says what the answer is.
+#: The first line of an answer, with the status.
 _STATUS = re.compile(rb"HTTP/1\.[01] ([2-5][0-9]{2})[ \r\n]")
 #: Errors of httpx, and of its fork, from before the first byte of a request is sent.
 _BEFORE_SENDING = {"ConnectError", "ConnectTimeout"}

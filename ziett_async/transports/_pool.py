@@ -35,7 +35,7 @@ Owner = tuple[int, Any]
 def shared_tls_context(library: ModuleType) -> ssl.SSLContext:
     """Return the one TLS context of all transports: reading the certificates takes 16 ms."""
     settings: Any = library.create_ssl_context(trust_env=False)
-    # Where SSLKEYLOGFILE says so, Python writes down what decrypts the key.
+    # With SSLKEYLOGFILE set, Python would write the session's secrets to a file.
     settings.keylog_filename = None
     context: ssl.SSLContext = settings
     return context
@@ -111,16 +111,18 @@ class PooledTransport:
     ) -> None:
         """Make a transport; nothing is opened before the first request.
 
-        At most `max_connections` are in use at once in an event loop. The default is more than
-        the default limiter allows to be in flight (490), so no request waits for one. With a
-        lower number a request may wait; that counts within its `timeout`, and one whose time
-        ends there has not reached the server.
-
-        `connect_timeout` is in seconds, for TCP and for TLS each. `keepalive` is after how many
-        idle seconds a connection is not used again; it is closed with the next request.
-        `ssl_context` replaces the shared one, which trusts the authorities that the library
-        does (certifi's list, with httpx): `ssl.create_default_context()` trusts those of this
-        machine.
+        Args:
+            max_connections: the most in use at once in an event loop. The default is more than
+                the default limiter allows to be in flight (490), so no request waits for one.
+                With a lower number a request may wait; that counts within its `timeout`, and
+                one whose time ends there has not reached the server.
+            connect_timeout: seconds, for TCP and for TLS each.
+            keepalive: idle seconds after which a connection is not used again; it is closed
+                with the next request.
+            max_response_bytes: the most bytes of a response's body; a longer one fails.
+            ssl_context: replaces the shared one, which trusts the authorities that the library
+                does (certifi's list, with httpx); `ssl.create_default_context()` trusts those
+                of this machine.
         """
         self._max_connections = max_connections
         self._extensions = {"timeout": {"connect": connect_timeout}}

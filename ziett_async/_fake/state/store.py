@@ -26,7 +26,7 @@ from ziett_async._fake.state.delivery import (
 from ziett_async._fake.state.ids import IdFactory
 from ziett_async._fake.state.records import CampaignRecord, Change, ContactRecord, MessageRecord
 from ziett_async._fake.state.table import Table
-from ziett_async._sms import segments_of
+from ziett_async._telephony.sms import segments_of
 
 
 class Store:

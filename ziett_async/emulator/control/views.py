@@ -12,7 +12,7 @@ from ziett_async._fake.quotas import BucketLevel
 from ziett_async._fake.responses import Document
 from ziett_async._fake.shapes import sender
 from ziett_async._fake.state.records import Change, ContactRecord, MessageRecord
-from ziett_async._sms import segments_of
+from ziett_async._telephony.sms import segments_of
 from ziett_async._wire import Response
 from ziett_async.emulator.control.request_log import Entry, RequestLog
 

@@ -1,7 +1,7 @@
 """How a text travels by SMS: in which alphabet and in how many parts (3GPP TS 23.038, 23.040).
 
 One letter outside the GSM alphabet turns the whole text into UCS-2, and a part then holds 70
-characters instead of 160. Parts of a longer text lose some room to the header that joins them.
+characters instead of 160. Each part of a longer text holds less: a header joins the parts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ class Segments:
     parts: int
     #: Characters as the encoding counts them: septets, or 16-bit units.
     units: int
-    #: How many of them the parts have room for.
+    #: How many units the parts can hold.
     room: int
     #: The letters that need UCS-2, each once, the first five of them.
     because_of: str = ""
@@ -37,16 +37,16 @@ class Segments:
 
 def segments_of(text: str) -> Segments:
     """Return how a text travels."""
-    strange = [letter for letter in text if letter not in _BASIC and letter not in _EXTENDED]
-    if not strange:
+    foreign = [letter for letter in text if letter not in _BASIC and letter not in _EXTENDED]
+    if not foreign:
         sizes, limits = [2 if letter in _EXTENDED else 1 for letter in text], _GSM_7
         return Segments("GSM-7", *_packed(sizes, limits))
     sizes = [2 if ord(letter) > 0xFFFF else 1 for letter in text]
-    return Segments("UCS-2", *_packed(sizes, _UCS_2), "".join(_first(strange)))
+    return Segments("UCS-2", *_packed(sizes, _UCS_2), "".join(_first(foreign)))
 
 
 def _packed(sizes: Sequence[int], limits: tuple[int, int]) -> tuple[int, int, int]:
-    """Return parts, units and room; what takes two units is never torn apart."""
+    """Return parts, units and room; a character of two units is never split."""
     units, (alone, joined) = sum(sizes), limits
     if units <= alone:
         return 1, units, alone

@@ -1,0 +1,1 @@
+"""Facts of telephony: numbers and SMS, for the client and the fake alike."""
