@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,8 +36,32 @@ settings.load_profile("thorough")
 for _name in [each for each in os.environ if each.startswith("ZIETT_")]:
     del os.environ[_name]
 
+FAULTS = Path(__file__).parent / "faults"
+
 #: Makes a service around a fake; by default one of its own.
 Serve = Callable[..., Service]
+
+
+def case_of(item: pytest.Item) -> dict[str, Any]:
+    """Return the parameters of a test."""
+    params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    return params
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Test faults on a socket one after another, and those of httpx2 on one event loop."""
+    needless: list[pytest.Item] = []
+    for item in items:
+        if FAULTS not in item.path.parents or case_of(item).get("way") == "memory":
+            continue
+        # Their waits are measured: side by side they disturb each other.
+        item.add_marker(pytest.mark.xdist_group("faults on a socket"))
+        # Above the transport nothing depends on the library, and httpx is tested on both.
+        if case_of(item).get("way") == "httpx2" and case_of(item)["anyio_backend"] == "trio":
+            needless.append(item)
+    config.hook.pytest_deselected(items=needless)
+    items[:] = [item for item in items if item not in needless]
 
 
 def pytest_timeout_set_timer(item: pytest.Item) -> None:
