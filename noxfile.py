@@ -1,6 +1,7 @@
 """The checks, each in a fresh environment: `nox -l` lists them, `nox` runs them."""
 
 import json
+import os
 import shutil
 import sys
 from collections import Counter
@@ -8,6 +9,9 @@ from itertools import chain
 from pathlib import Path
 
 import nox
+
+# Every test runs in many processes: where this is set, each of them compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 nox.needs_version = ">=2025.10.14"
 nox.options.sessions = ["lint", "typing", "tests", "wheel", "lowest", "fidelity"]
