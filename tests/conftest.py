@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from tests._ways import WAYS, Service, Way
 from tests.faults import _nginx
@@ -71,21 +70,21 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-class FaultsInOneWorker(LoadScopeScheduling):
-    """Tests go to the worker that is free, but faults on a socket to one: their waits are measured.
-
-    What `xdist_group` is for; the marks of xdist 3.8 are without effect in pytest 9.2.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        is_waited_out = nodeid.startswith("tests/faults/") and "memory" not in nodeid
-        return "faults on a socket" if is_waited_out else nodeid
+def scope_of(nodeid: str) -> str:
+    """Return what has to be tested in one worker: faults on a socket, whose waits are measured."""
+    is_waited_out = nodeid.startswith("tests/faults/") and "memory" not in nodeid
+    return "faults on a socket" if is_waited_out else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)  # of xdist
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FaultsInOneWorker:
-    """Share tests out among the workers of a parallel run."""
-    return FaultsInOneWorker(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Share tests out among the workers of a parallel run, as `xdist_group` is meant to do.
+
+    The marks of xdist 3.8 are without effect in pytest 9.2.
+    """
+    scheduler: Any = import_module("xdist.scheduler").LoadScopeScheduling(config, log)
+    scheduler._split_scope = scope_of
+    return scheduler
 
 
 def pytest_timeout_set_timer(item: pytest.Item) -> None:
