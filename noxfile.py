@@ -84,7 +84,7 @@ def tests(session: nox.Session) -> None:
     # What an interrupted run has left would be combined as well.
     session.run("coverage", "erase")
     session.run("coverage", "run", *side_by_side, "--ignore=tests/proofs")
-    # They walk through no line for the first time, and under coverage take twice as long.
+    # They reach no line that the others do not, and under coverage take twice as long.
     session.run("python", *side_by_side, "tests/proofs")
     session.run("coverage", "combine")
     session.run("coverage", "report")
@@ -103,6 +103,7 @@ def test_installed(session: nox.Session) -> None:
     # No test may depend on what the folder of the checkout is called.
     away = Path(session.create_tmp(), "ziett_async")
     leave = shutil.ignore_patterns("ziett_async", "_ziett_async_pytest.py", ".*", "__pycache__")
+    shutil.rmtree(away, ignore_errors=True)
     shutil.copytree(".", away, ignore=leave)
     session.chdir(away)
     session.run(*QUICK, *session.posargs)
