@@ -1,5 +1,6 @@
 """The checks, each in a fresh environment: `nox -l` lists them, `nox` runs them."""
 
+import os
 import shutil
 import sys
 from itertools import chain
@@ -7,9 +8,14 @@ from pathlib import Path
 
 import nox
 
+# Every test runs in many processes: where this is set, each of them compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 nox.needs_version = ">=2025.10.14"
-nox.options.sessions = ["lint", "typing", "tests", "fidelity", "wheel", "lowest"]
+nox.options.sessions = ["lint", "typing", "tests", "wheel", "lowest", "fidelity"]
 nox.options.reuse_existing_virtualenvs = False
+# uv installs in a tenth of the time, and is not needed.
+nox.options.default_venv_backend = "uv|virtualenv"
 # A Python that this machine lacks is skipped, and never fetched.
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
@@ -18,11 +24,19 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 #: Always there, so a run that skips every Python is impossible.
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+#: The wheel is tested on these, and where there are none on this one.
+OTHER_PYTHONS = [each for each in PYTHONS if each != THIS_PYTHON]
+if not any(shutil.which(f"python{each}") for each in OTHER_PYTHONS):
+    OTHER_PYTHONS.append(THIS_PYTHON)
+#: Debian's own Python, where it is of the oldest version: also the oldest of its patches.
+SYSTEM_PYTHON = Path(f"/usr/bin/python{PYTHONS[0]}")
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 ALL_EXTRAS = ",".join(EXTRAS)
+#: Where `build` leaves the wheel, for the sessions that test it.
+DIST = Path(".nox", "dist").absolute()
 #: For another Python, or other versions, than those under which everything was run: fewer drawn
-#: examples, side by side, without what takes its time (faults that are waited out, proofs) or
-#: does not depend on either (the browser, other people's frameworks).
+#: examples, without what takes its time (faults that are waited out, proofs) or does not depend on
+#: either (the browser, other people's frameworks).
 QUICK = (
     *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2"),
     *("--ignore=tests/faults", "--ignore=tests/proofs"),
@@ -52,23 +66,60 @@ def typing(session: nox.Session) -> None:
     session.run("pyright")
 
 
-@nox.session(python=list(dict.fromkeys([*PYTHONS, THIS_PYTHON])))
+@nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, on one Python under coverage; or those that are named."""
+    """Run all tests on this Python, under coverage; or those that are named."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
-    elif session.python == THIS_PYTHON:
-        pytest = ("coverage", "run", "-m", "pytest")
-        # What an interrupted run has left would be combined as well.
-        session.run("coverage", "erase")
-        session.run(*pytest, "--numprocesses=2", "--ignore=tests/faults")
-        # Waits for faults are measured: side by side they disturb each other.
-        session.run(*pytest, "tests/faults")
-        session.run("coverage", "combine")
-        session.run("coverage", "report")
-    else:
-        session.run(*QUICK)
+        return
+    side_by_side = ("-m", "pytest", "--numprocesses=2")
+    # What an interrupted run has left would be combined as well.
+    session.run("coverage", "erase")
+    session.run("coverage", "run", *side_by_side, "--ignore=tests/proofs")
+    # They reach no line that the others do not, and under coverage take twice as long.
+    session.run("python", *side_by_side, "tests/proofs")
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the wheel that other sessions test."""
+    session.install(*PYPROJECT["build-system"]["requires"])
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run("hatchling", "build", "--target", "wheel", "--directory", str(DIST))
+
+
+def test_installed(session: nox.Session) -> None:
+    """Test the installed wheel away from the checkout, as a user has it."""
+    # No test may depend on what the folder of the checkout is called.
+    away = Path(session.create_tmp(), "ziett_async")
+    leave = shutil.ignore_patterns("ziett_async", "_ziett_async_pytest.py", ".*", "__pycache__")
+    shutil.rmtree(away, ignore_errors=True)
+    shutil.copytree(".", away, ignore=leave)
+    session.chdir(away)
+    session.run(*QUICK, *session.posargs)
+
+
+@nox.session(python=OTHER_PYTHONS, requires=["build"])
+def wheel(session: nox.Session) -> None:
+    """Test the wheel on every other Python."""
+    [built] = DIST.glob("*.whl")
+    session.install(f"{built}[{ALL_EXTRAS}]", *group("tests"))
+    test_installed(session)
+
+
+@nox.session(
+    python=str(SYSTEM_PYTHON) if SYSTEM_PYTHON.exists() else PYTHONS[0], requires=["build"]
+)
+def lowest(session: nox.Session) -> None:
+    """Test the wheel with the lowest versions that the package says it works with."""
+    bounds = chain(PYPROJECT["project"]["dependencies"], *EXTRAS.values())
+    pins = sorted({bound.replace(">=", "==") for bound in bounds})
+    session.install(*pins, *group("tests"))
+    session.install("--no-deps", *map(str, DIST.glob("*.whl")))
+    test_installed(session)
 
 
 @nox.session
@@ -76,30 +127,6 @@ def fidelity(session: nox.Session) -> None:
     """Fuzz the emulator with what the API's description allows and forbids."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("fidelity"))
     session.run("python", "-m", "pytest", "tests/fidelity/test_fuzz.py", *session.posargs)
-
-
-@nox.session
-def wheel(session: nox.Session) -> None:
-    """Test the built wheel away from the checkout, as a user has it."""
-    away = Path(session.create_tmp())
-    session.run("pip", "wheel", "--no-deps", "--wheel-dir", str(away / "dist"), ".")
-    [built] = (away / "dist").glob("*.whl")
-    session.install(f"{built}[{ALL_EXTRAS}]", *group("tests"))
-    leave = shutil.ignore_patterns("ziett_async", "_ziett_async_pytest.py", ".*", "__pycache__")
-    # No test may depend on what the folder of the checkout is called.
-    shutil.copytree(".", away / "ziett_async", ignore=leave)
-    session.chdir(away / "ziett_async")
-    session.run(*QUICK, *session.posargs)
-
-
-@nox.session(python=PYTHONS[0])
-def lowest(session: nox.Session) -> None:
-    """Test with the lowest versions that the package says it works with."""
-    bounds = chain(PYPROJECT["project"]["dependencies"], *EXTRAS.values())
-    pins = sorted({bound.replace(">=", "==") for bound in bounds})
-    session.install(*pins, *group("tests"))
-    session.install("--no-deps", "-e", ".")
-    session.run(*QUICK, *session.posargs)
 
 
 @nox.session

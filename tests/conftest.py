@@ -1,17 +1,21 @@
 """What every test may ask for."""
 
+import gc
 import os
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tests._ways import WAYS, Service, Way
-from tests.page._chromium import MISSING
+from tests.faults import _nginx
+from tests.page import _chromium
 from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
 from ziett_async.testing.emulator import Emulator
@@ -35,8 +39,52 @@ settings.load_profile("thorough")
 for _name in [each for each in os.environ if each.startswith("ZIETT_")]:
     del os.environ[_name]
 
+FAULTS = Path(__file__).parent / "faults"
+
+#: What is not tested where a program is missing, by what its tests say then.
+NOT_TESTED = {
+    _chromium.MISSING: "The inbox was not tested",
+    _nginx.MISSING: "No real proxy was tested",
+}
+
 #: Makes a service around a fake; by default one of its own.
 Serve = Callable[..., Service]
+
+
+def is_needless(item: pytest.Item) -> bool:
+    """Return whether a test is one of httpx2 on trio."""
+    case: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return (case.get("way"), case.get("anyio_backend")) == ("httpx2", "trio")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Test faults of httpx2 on one event loop: httpx, which is used alike, is tested on both."""
+    needless = [item for item in items if FAULTS in item.path.parents and is_needless(item)]
+    config.hook.pytest_deselected(items=needless)
+    items[:] = [item for item in items if item not in needless]
+
+
+def pytest_collection_finish() -> None:
+    """Hide modules and tests from the garbage collector: tests that call it wait for less."""
+    gc.collect()
+    gc.freeze()
+
+
+def scope_of(nodeid: str) -> str:
+    """Return what has to be tested in one worker: faults on a socket, whose waits are measured."""
+    is_waited_out = nodeid.startswith("tests/faults/") and "memory" not in nodeid
+    return "faults on a socket" if is_waited_out else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)  # of xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Share tests out among the workers of a parallel run, as `xdist_group` is meant to do.
+
+    The marks of xdist 3.8 are without effect in pytest 9.2.
+    """
+    scheduler: Any = import_module("xdist.scheduler").LoadScopeScheduling(config, log)
+    scheduler._split_scope = scope_of
+    return scheduler
 
 
 def pytest_timeout_set_timer(item: pytest.Item) -> None:
@@ -47,9 +95,10 @@ def pytest_timeout_set_timer(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end of the run what was not tested, and what to install for it."""
     skipped = terminalreporter.getreports("skipped")
-    if count := sum(MISSING in str(report.longrepr) for report in skipped):
-        terminalreporter.section("The inbox was not tested")
-        terminalreporter.line(f"{count} tests were skipped, {MISSING}")
+    for missing, title in NOT_TESTED.items():
+        if count := sum(missing in str(report.longrepr) for report in skipped):
+            terminalreporter.section(title)
+            terminalreporter.line(f"{count} tests were skipped, {missing}")
 
 
 @pytest.fixture(params=["asyncio", "trio"])

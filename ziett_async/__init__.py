@@ -51,6 +51,9 @@ from ziett_async.models import (
 )
 from ziett_async.transports import Transport
 
+#: The package's metadata take it from here.
+__version__ = "0.1.0"
+
 __all__ = [
     "AcceptedCampaign",
     "AcceptedMessage",

@@ -1,6 +1,7 @@
 """The command `ziett`: its commands, and what it says without its extra."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from runpy import run_path
 from subprocess import Popen
@@ -21,6 +22,15 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     assert "demo" in said
     assert "emulator" in said
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the installed metadata have it, in one line."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"ziett {version('ziett_async')}\n"
+    assert ziett_async.__version__ == version("ziett_async")
 
 
 @pytest.mark.parametrize("command", ["demo", "emulator"])

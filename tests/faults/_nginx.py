@@ -16,10 +16,10 @@ NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/s
 #: Seconds until it listens, at the most.
 _START = 5.0
 
-needs_nginx = pytest.mark.skipif(
-    NGINX is None and not os.environ.get("CI"),
-    reason="a real proxy is put in front of the emulator; first: apt-get install nginx-light",
-)
+#: What a run without nginx says.
+MISSING = "no nginx on PATH: apt-get install nginx-light"
+
+needs_nginx = pytest.mark.skipif(NGINX is None and not os.environ.get("CI"), reason=MISSING)
 
 #: One process, which starts and ends as it is told to; whatever it writes goes into its folder.
 CONFIGURATION = """

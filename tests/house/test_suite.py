@@ -19,6 +19,14 @@ import anyio, pytest
 async def test_waits_for_ever():
     await anyio.sleep_forever()
 """
+NEEDS_NGINX = """
+import pytest
+from tests.faults._nginx import MISSING
+
+@pytest.mark.skip(reason=MISSING)
+def test_a_real_proxy():
+    pass
+"""
 
 
 def run(*arguments: str, **environment: str) -> tuple[int, str]:
@@ -38,12 +46,16 @@ def run(*arguments: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def write(folder: Path, suite: str) -> list[str]:
+    """Write a suite of one file; return the arguments that run it here."""
+    file = folder / "test_it.py"
+    file.write_text(suite, encoding="utf-8")
+    return ["-c", "pyproject.toml", "-p", "tests.conftest", f"--rootdir={folder}", str(file)]
+
+
 def hanging(folder: Path) -> list[str]:
     """Write a suite of one test that waits for ever; return the arguments that run it here."""
-    file = folder / "test_it.py"
-    file.write_text(HANGING, encoding="utf-8")
-    ours = ("-c", "pyproject.toml", "-p", "tests.conftest")
-    return [*ours, f"--rootdir={folder}", "--timeout=0.3", str(file)]
+    return [*write(folder, HANGING), "--timeout=0.3"]
 
 
 def test_every_test_has_a_time_limit(pytestconfig: pytest.Config) -> None:
@@ -73,6 +85,24 @@ def test_without_chromium_the_run_ends_with_what_to_install() -> None:
     assert code == 0
     assert "The inbox was not tested" in told
     assert re.search(r"\d tests were skipped, no chromium on PATH: apt-get install chromium", told)
+
+
+def test_without_nginx_the_run_ends_with_what_to_install(tmp_path: Path) -> None:
+    """The same words as those of the tests that need it."""
+    suite = write(tmp_path, NEEDS_NGINX)
+    code, told = run(*suite, "-n1")
+    assert code == 0
+    assert "No real proxy was tested" in told
+    assert "1 tests were skipped, no nginx on PATH: apt-get install nginx-light" in told
+
+
+def test_faults_on_a_socket_are_not_disturbed_by_each_other() -> None:
+    """One of the workers tests them; those of httpx2, the second library, on one event loop."""
+    _, told = run("-n2", "-v", "tests/faults/test_clocks.py")
+    done = re.findall(r"^\[(gw\d)\] .*\[(\w+-\w+)-\w+\] *$", told, re.MULTILINE)
+    sockets = {"asyncio-httpx", "trio-httpx", "asyncio-httpx2"}
+    assert {way for _, way in done} == {"asyncio-memory", "trio-memory", *sockets}
+    assert len({worker for worker, way in done if way in sockets}) == 1
 
 
 def test_where_ci_is_set_chromium_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from ziett_async import __version__
+
 _COMMANDS = {
     "demo": "send 300 messages to a service on this machine, and see what becomes of them",
     "emulator": "serve a Ziett on this machine, for programs in any language",
@@ -30,6 +32,7 @@ def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = _COMMA
 
 def _parser(names: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("ziett", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     for name, purpose in names.items():
         # Here and not above: what a command needs is an extra, which may not be installed.
