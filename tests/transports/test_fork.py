@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable
 from functools import partial
 
@@ -71,14 +72,23 @@ def wait_for(child: int) -> None:
     assert status == 0, "a caller in the child did not get its own answer"
 
 
+async def meet_and_echo(transport: PooledTransport, url: str, end: socket.socket) -> None:
+    """Send as soon as the other process is about to do so, too."""
+    end.sendall(b".")
+    end.recv(1)
+    await echoes(transport, url)
+
+
 def fork_while_the_loop_runs(kind: Callable[[], PooledTransport], backend: str, url: str) -> None:
     """Fork beside a thread with an event loop; the child has an event loop of its own."""
     transport = kind()
-    with start_blocking_portal(backend) as portal:
+    parents, childs = socket.socketpair()
+    with parents, start_blocking_portal(backend) as portal:
         portal.call(echoes, transport, url)
-        child = fork(lambda: anyio.run(echoes, transport, url, backend=backend))
+        with childs:
+            child = fork(lambda: anyio.run(meet_and_echo, transport, url, childs, backend=backend))
         try:
-            portal.call(echoes, transport, url)
+            portal.call(meet_and_echo, transport, url, parents)
         finally:
             portal.call(transport.aclose)
             wait_for(child)
@@ -87,11 +97,13 @@ def fork_while_the_loop_runs(kind: Callable[[], PooledTransport], backend: str, 
 def fork_between_two_runs(kind: Callable[[], PooledTransport], url: str) -> None:
     """Fork while the event loop rests; parent and child go on with it."""
     transport = kind()
-    with asyncio.Runner() as runner:
+    parents, childs = socket.socketpair()
+    with parents, asyncio.Runner() as runner:
         runner.run(echoes(transport, url))
-        child = fork(lambda: runner.run(echoes(transport, url)))
+        with childs:
+            child = fork(lambda: runner.run(meet_and_echo(transport, url, childs)))
         try:
-            runner.run(echoes(transport, url))
+            runner.run(meet_and_echo(transport, url, parents))
         finally:
             runner.run(transport.aclose())
             wait_for(child)
