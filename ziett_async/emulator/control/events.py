@@ -107,9 +107,9 @@ class EventStream:
         latest = self._service.latest
         if latest is self._latest:
             return ()
-        requests, attempts = self._service.requests, self._views.attempts()
-        keys = {each.idempotency_key for each in requests[self._arrivals :]}
-        self._latest, self._arrivals = latest, len(requests)
+        requests, attempts = self._service.requests_since(self._arrivals), self._views.attempts()
+        keys = {each.idempotency_key for each in requests}
+        self._latest, self._arrivals = latest, self._arrivals + len(requests)
         return {key for key in keys if attempts.get(key or "", 0) > 1}
 
     def _account_facts(self) -> object:
