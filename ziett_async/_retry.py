@@ -8,17 +8,25 @@ it to the floor, and not taking the larger, spreads those that got the same `Ret
 
 import random
 from collections.abc import Callable
-from math import isfinite
+from sys import float_info
+from typing import Any
 
 import attrs
 
 from ziett_async._repr import Value
 
 
-def _positive(_: object, attribute: "attrs.Attribute[float]", value: object) -> None:
-    if not isinstance(value, int | float) or not isfinite(value) or value < 0:
+def _positive(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
+    # A larger integer is finite, too, and no float.
+    if type(value) not in {int, float} or not 0 <= value <= float_info.max:
         message = f"{attribute.name}: must be a number of at least 0, got {value!r}"
         raise ValueError(message)
+
+
+def _function(_: object, attribute: "attrs.Attribute[Any]", value: object) -> None:
+    if not callable(value):
+        message = f"{attribute.name}: must be a function like random.random, got {value!r}"
+        raise ValueError(message)  # noqa: TRY004 - as for every other field
 
 
 def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -> None:
@@ -47,7 +55,7 @@ class RetryPolicy(Value):
     #: gives one back: while the service is down there are so many retries and no more.
     budget: int = attrs.field(default=100, validator=_at_least_one)
     #: A number in [0, 1) for each backoff; give `random.Random(7).random` to repeat a run.
-    jitter: Callable[[], float] = random.random
+    jitter: Callable[[], float] = attrs.field(default=random.random, validator=_function)
 
     def wait(self, attempt: int, retry_after: float | None = None) -> float | None:
         """Return seconds to wait after a failed attempt (from 1); None is to give up."""

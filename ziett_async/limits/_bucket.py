@@ -23,8 +23,8 @@ Nothing here reads a clock, waits or locks: the time is an argument.
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from math import ceil, inf, isfinite
-from sys import maxsize
+from math import ceil, inf
+from sys import float_info, maxsize
 
 import attrs
 
@@ -44,7 +44,7 @@ def _check_limit(_: object, __: object, limit: int) -> None:
 
 
 def _check_per(_: object, __: object, per: float) -> None:
-    if type(per) not in {int, float} or not isfinite(per) or per <= 0:
+    if type(per) not in {int, float} or not 0 < per <= float_info.max:
         message = f"per: must be a finite number of seconds above 0, got {per!r}"
         raise ValueError(message)
 

@@ -73,7 +73,7 @@ class TokenBucketLimiter:
         clock: None is the system's.
 
     Raises:
-        ValueError: a rate or the reserve is none; the message names it.
+        ValueError: a rate, the reserve or the clock is none; the message names it.
 
     """
 
@@ -91,6 +91,11 @@ class TokenBucketLimiter:
     ) -> None:
         if type(reserve) not in {int, float} or not 0 <= reserve < 1:
             message = f"reserve: must be a share of at least 0 and below 1, got {reserve!r}"
+            raise ValueError(message)
+        if clock is not None and not all(
+            callable(getattr(clock, each, None)) for each in ("monotonic", "time", "sleep")
+        ):
+            message = f"clock: must have monotonic, time, sleep, got {type(clock).__name__}"
             raise ValueError(message)
         given = {Bucket.SEND: send, Bucket.LIST: list, Bucket.READ: read, Bucket.BATCH: batch}
         self._rates = {bucket: _as_rates(bucket, rates) for bucket, rates in given.items()}

@@ -12,6 +12,7 @@ from collections import defaultdict, deque
 from contextlib import suppress
 from functools import cache, lru_cache, partial
 from os import getpid
+from sys import float_info
 from time import monotonic
 from types import ModuleType
 from typing import Any, ClassVar
@@ -86,6 +87,24 @@ class Pool:
         return False
 
 
+def _check_integer(name: str, value: int) -> None:
+    if type(value) is not int or value < 1:
+        message = f"{name}: must be an integer of at least 1, got {value!r}"
+        raise ValueError(message)
+
+
+def _check_seconds(name: str, value: float) -> None:
+    if type(value) not in {int, float} or not 0 <= value <= float_info.max:
+        message = f"{name}: must be a number of seconds of at least 0, got {value!r}"
+        raise ValueError(message)
+
+
+def _check_context(context: object) -> None:
+    if context is not None and not isinstance(context, ssl.SSLContext):
+        message = f"ssl_context: must be an ssl.SSLContext, got {type(context).__name__}"
+        raise ValueError(message)
+
+
 class PooledTransport:
     """HTTP/1.1 with keep-alive; `library` is httpx or its fork.
 
@@ -123,7 +142,16 @@ class PooledTransport:
             ssl_context: replaces the shared one, which trusts the authorities that the library
                 does (certifi's list, with httpx); `ssl.create_default_context()` trusts those
                 of this machine.
+
+        Raises:
+            ValueError: an argument is out of range; the message names it.
+
         """
+        _check_integer("max_connections", max_connections)
+        _check_integer("max_response_bytes", max_response_bytes)
+        _check_seconds("connect_timeout", connect_timeout)
+        _check_seconds("keepalive", keepalive)
+        _check_context(ssl_context)
         self._max_connections = max_connections
         self._extensions = {"timeout": {"connect": connect_timeout}}
         self._keepalive = keepalive
