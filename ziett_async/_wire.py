@@ -50,7 +50,7 @@ class _Confidential:
 
 
 # Both without slots: every call makes one, and in a frozen class each slot is set by a call.
-@attrs.frozen(repr=False, slots=False)
+@attrs.frozen(repr=False)
 class Request(_Confidential):
     """One attempt: everything a transport needs, and nothing it has to decide."""
 
@@ -71,7 +71,7 @@ class Request(_Confidential):
         return f"<Request {self.method} {path}, {len(self.body)} bytes>"
 
 
-@attrs.frozen(repr=False, slots=False)
+@attrs.frozen(repr=False)
 class Response(_Confidential):
     """An answer, whole: a transport that could not read all of it raises instead."""
 

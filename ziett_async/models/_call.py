@@ -6,10 +6,8 @@ import attrs
 
 from ziett_async._repr import Value
 
-# Without slots: every call makes both, and in a frozen class each slot is set by a call.
 
-
-@attrs.frozen(repr=False, slots=False)
+@attrs.frozen(repr=False)
 class Attempt(Value):
     """One attempt of a call, for logs and metrics."""
 
@@ -25,7 +23,7 @@ class Attempt(Value):
     error: str | None = None
 
 
-@attrs.frozen(repr=False, slots=False)
+@attrs.frozen(repr=False)
 class CallInfo(Value):
     """How a call went, for logs and metrics."""
 
