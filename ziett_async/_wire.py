@@ -49,7 +49,6 @@ class _Confidential:
         raise TypeError(message)
 
 
-# Both without slots: every call makes one, and in a frozen class each slot is set by a call.
 @attrs.frozen(repr=False)
 class Request(_Confidential):
     """One attempt: everything a transport needs, and nothing it has to decide."""

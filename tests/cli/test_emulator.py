@@ -4,13 +4,13 @@ import json
 import re
 import signal
 import socket
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
 from subprocess import Popen, check_output
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -139,7 +139,7 @@ def hold(port: int) -> socket.socket:
         try:
             return listen(port)
         except OSError:
-            time.sleep(0.05)
+            sleep(0.05)
     return socket.socket()  # Another program keeps it, which will do, too.
 
 
