@@ -225,6 +225,32 @@ async def test_a_limiter_that_fails_before_another_attempt() -> None:
     assert caught.value.status == 503
 
 
+class AtOnce(Store):
+    """A store that gives its first permit without being waited for."""
+
+    def acquire_nowait(self, bucket: Bucket) -> StorePermit | None:
+        """Give it; later calls have to wait."""
+        assert bucket == Bucket.SEND
+        if self.given:
+            return None
+        self.given += 1
+        self.held.add(self.given)
+        return StorePermit(self, self.given)
+
+
+async def test_a_limiter_is_asked_first_for_a_permit_at_once() -> None:
+    """With one, `acquire` is not called; without one it is; both permits are released."""
+    store = AtOnce()
+    async with client_of(FakeZiett(), store) as client:
+        store.fails = {"acquire": LimiterUnavailable("redis: timed out")}
+        await send(client)
+        with pytest.raises(LimiterUnavailable):
+            await send(client)
+        store.fails = {}
+        await send(client)
+    assert (store.given, store.held) == (2, set())
+
+
 async def test_a_limiter_that_fails_where_the_outcome_was_unknown() -> None:
     """A key whose message may have been sent is not called unsent because of the limiter."""
     fake, store = FakeZiett(), Store()

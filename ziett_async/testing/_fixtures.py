@@ -8,7 +8,7 @@ from ziett_async._fake.fake import FakeZiett
 from ziett_async._settings import without_environment
 from ziett_async.testing._transport import FakeTransport
 
-#: What the fake takes for an API key and for a sender. The address is nobody's.
+#: What the fake takes for an API key and for a sender. No server listens at the address.
 _KEY, _BASE_URL = "zk_test_pytest", "http://localhost/c/v1"
 _REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 

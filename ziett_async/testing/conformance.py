@@ -102,7 +102,7 @@ class TransportConformance:
         assert response.header("content-encoding") == "gzip"
 
     async def test_a_refused_connection_has_reached_nobody(self) -> None:
-        """Where nobody listens, `SendFailed` says that nothing was reached."""
+        """Where no server listens, `SendFailed` has `reached=False`."""
         async with self.connect() as (transport, _, _):
             nowhere = f"http://127.0.0.1:{_unused_port()}/c/v1"
             with pytest.raises(SendFailed) as caught:
@@ -121,7 +121,7 @@ class TransportConformance:
         assert caught.value.reached
 
     async def test_the_timeout_is_for_the_whole_attempt(self) -> None:
-        """When it is up `send` fails, says so, and has reached somebody if it was sent."""
+        """When it is up `send` fails as timed out, and as reached if the request was sent."""
         async with self.connect() as (transport, service, url):
             with (
                 anyio.fail_after(2),
@@ -161,7 +161,7 @@ class TransportConformance:
         assert all(own[key].encode() in answer.body for key, answer in answers.items())
 
     async def test_it_closes_twice_and_sends_no_more(self) -> None:
-        """A second `aclose` does nothing; a closed transport refuses, and reaches nobody."""
+        """A second `aclose` does nothing; a closed transport refuses, and sends nothing."""
         async with self.connect() as (transport, service, url):
             await transport.send(_send(url, "k1"))
             await transport.aclose()
