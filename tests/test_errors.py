@@ -31,12 +31,11 @@ from ziett_async.errors import (
     RateLimitError,
     RecipientNotAllowed,
     ServerError,
-    Trail,
     TransportError,
     ValidationError,
     ZiettError,
 )
-from ziett_async.models import AcceptedMessage, ErrorCode
+from ziett_async.models import AcceptedMessage, ErrorCode, Trail
 from ziett_async.models._problem import Problem
 
 #: Design, section 3. `CallError` is what those that were begun have in common.

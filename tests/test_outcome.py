@@ -13,7 +13,6 @@ from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
 from ziett_async._waits import ClientClosed
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
-    RETRIED,
     ApiError,
     AuthenticationError,
     CallError,
@@ -31,6 +30,7 @@ from ziett_async.errors import (
     TransportError,
     ValidationError,
 )
+from ziett_async.errors._api import RETRIED
 from ziett_async.models import AcceptedMessage, Attempt, ErrorCode, Message
 from ziett_async.models._problem import Problem
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ziett_async._retry import RetryBudget, RetryPolicy
-from ziett_async.errors import RETRIED
+from ziett_async.errors._api import RETRIED
 
 SECONDS = st.floats(0, 1e300)
 JUST_BELOW_ONE = 1 - 2**-53

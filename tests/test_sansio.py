@@ -19,8 +19,8 @@ from ziett_async._codec import Undecodable
 from ziett_async._operation import Bucket, Operation, Query
 from ziett_async._sansio import Origin, retry_after, to_problem, to_request, to_result
 from ziett_async._wire import Headers, Response
-from ziett_async.errors import ApiError, InvalidRequest, Trail
-from ziett_async.models import AcceptedMessage, CallInfo, ErrorCode, Message, Page
+from ziett_async.errors import ApiError, InvalidRequest
+from ziett_async.models import AcceptedMessage, CallInfo, ErrorCode, Message, Page, Trail
 from ziett_async.models._problem import Problem
 
 ID = REMITTER

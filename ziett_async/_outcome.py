@@ -24,7 +24,6 @@ from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
 from ziett_async._waits import ClientClosed
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
-    RETRIED,
     ApiError,
     CallError,
     DeadlineExceeded,
@@ -32,11 +31,11 @@ from ziett_async.errors import (
     LimiterUnavailable,
     NotSent,
     OutcomeUnknown,
-    Trail,
     TransportError,
-    one_line,
 )
-from ziett_async.models import Attempt
+from ziett_async.errors._api import RETRIED
+from ziett_async.errors._call import one_line
+from ziett_async.models import Attempt, Trail
 from ziett_async.models._problem import Problem
 
 T_co = TypeVar("T_co", covariant=True)

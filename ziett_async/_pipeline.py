@@ -16,7 +16,7 @@ import attrs
 
 from ziett_async._clock import Clock
 from ziett_async._codec import Undecodable
-from ziett_async._operation import Bucket, Call
+from ziett_async._operation import Bucket, Call, Priority
 from ziett_async._outcome import CallState, FailedAttempt
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._sansio import Origin, to_problem, to_request, to_result
@@ -31,6 +31,8 @@ from ziett_async.transports import Transport
 T = TypeVar("T")
 
 logger = logging.getLogger("ziett_async")
+
+_URGENT = Priority.URGENT  # to look up a member of an enum takes longer than to compare it
 
 
 def _never_at_once(_: Bucket) -> None:
@@ -61,7 +63,13 @@ class Pipeline:
         ),
     )
 
-    async def run(self, call: Call[T], timeout: float | None, idempotency_key: str | None) -> T:
+    async def run(
+        self,
+        call: Call[T],
+        timeout: float | None,
+        idempotency_key: str | None,
+        priority: Priority = _URGENT,
+    ) -> T:
         """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
         key = (idempotency_key or urandom(16).hex()) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
@@ -72,7 +80,7 @@ class Pipeline:
         if use is not None:
             state.is_unsettled = hash(request.body) in use.unsettled
         try:
-            result = await self._attempt_until_done(state, request, timeout)
+            result = await self._attempt_until_done(state, request, timeout, priority)
         except OutcomeUnknown:
             # The error tells the caller a key that was made here.
             if use is None and key is not None:
@@ -87,7 +95,7 @@ class Pipeline:
                 self.unsettled_keys.end(key, use)
 
     async def _attempt_until_done(
-        self, state: CallState[T], request: Request, timeout: float | None
+        self, state: CallState[T], request: Request, timeout: float | None, priority: Priority
     ) -> T:
         clock, bucket = self.clock, state.call.operation.bucket
         end = inf if timeout is None else state.began + timeout
@@ -95,9 +103,10 @@ class Pipeline:
         while True:
             queued = clock.monotonic()
             try:
-                permit = None if self.waits.is_closed else self.acquire_nowait(bucket)
+                may_be_quick = priority is _URGENT and not self.waits.is_closed
+                permit = self.acquire_nowait(bucket) if may_be_quick else None
                 if permit is None:
-                    permit = await self._wait_for_turn(bucket, end - queued)
+                    permit = await self._wait_for_turn(bucket, priority, end - queued)
             except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
                 raise (state.without_turn(error) if failed is None else failed.error) from None
             started = clock.monotonic()
@@ -113,11 +122,12 @@ class Pipeline:
             failed = outcome
             await self._wait_for_next(state, failed, end)
 
-    async def _wait_for_turn(self, bucket: Bucket, left: float) -> Permit:
+    async def _wait_for_turn(self, bucket: Bucket, priority: Priority, left: float) -> Permit:
         """Wait for the turn of an attempt; raise `ClientClosed` if the client is closed before."""
         self.waits.check_open()
         timeout = None if left == inf else left
-        permit = await self.waits.wait(self.limiter.acquire(bucket, timeout=timeout))
+        turn = self.limiter.acquire(bucket, priority=priority, timeout=timeout)
+        permit = await self.waits.wait(turn)
         if self.waits.is_closed:
             await release(permit)
             raise ClientClosed

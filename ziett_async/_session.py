@@ -7,7 +7,7 @@ from uuid import UUID
 import attrs
 
 from ziett_async import _validation as check
-from ziett_async._operation import Operation, Query
+from ziett_async._operation import Operation, Priority, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._validation import Fields
 from ziett_async.errors import ConfigurationError, InvalidRequest
@@ -44,6 +44,7 @@ class Session:
         body: object = None,
         timeout: float | None = None,
         idempotency_key: UUID | str | None = None,
+        priority: Priority = Priority.URGENT,
     ) -> T:
         """Carry out one use of an operation; path, query and body are as the API wants them."""
         if self.pipeline.waits.is_closed:
@@ -63,4 +64,4 @@ class Session:
             call = operation(path=path, query=query, body=body)
         except ValueError as error:
             raise InvalidRequest(operation.name, {"path": str(error)}) from None
-        return await self.pipeline.run(call, timeout, idempotency_key)
+        return await self.pipeline.run(call, timeout, idempotency_key, priority)

@@ -16,7 +16,7 @@ from tests.faults._checks import Entry, Sending
 from tests.faults._world import API_KEY, Open, World, content_for
 from ziett_async import Bucket, DeadlineExceeded, NotSent, OutcomeUnknown
 from ziett_async._codec import encode
-from ziett_async.errors import Trail
+from ziett_async.models import Trail
 from ziett_async.testing import FakeZiett, Fault, MessageRecord
 
 pytestmark = pytest.mark.anyio
