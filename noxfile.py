@@ -40,7 +40,7 @@ DIST = Path(".nox", "dist").absolute()
 QUICK = (
     *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2"),
     *("--ignore=tests/faults", "--ignore=tests/proofs"),
-    *("--ignore=tests/page", "--ignore=tests/cookbook"),
+    *("--ignore=tests/emulator/page", "--ignore=tests/docs/cookbook"),
 )
 
 

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests._ways import WAYS, Service, Way
-from tests.faults import _nginx
-from tests.page import _chromium
+from tests.support import chromium, nginx
+from tests.support.services import WAYS, Service, Way
 from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
 from ziett_async.testing.emulator import Emulator
+
+pytest_plugins = ["tests.support.requests"]
 
 # A busy machine is no defect, so no example has a deadline.
 settings.register_profile("thorough", deadline=None)
@@ -43,8 +44,8 @@ FAULTS = Path(__file__).parent / "faults"
 
 #: What is not tested where a program is missing, by what its tests say then.
 NOT_TESTED = {
-    _chromium.MISSING: "The inbox was not tested",
-    _nginx.MISSING: "No real proxy was tested",
+    chromium.MISSING: "The inbox was not tested",
+    nginx.MISSING: "No real proxy was tested",
 }
 
 #: Makes a service around a fake; by default one of its own.

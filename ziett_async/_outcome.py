@@ -31,11 +31,12 @@ from ziett_async.errors import (
     LimiterUnavailable,
     NotSent,
     OutcomeUnknown,
+    Trail,
     TransportError,
 )
 from ziett_async.errors._api import RETRIED
 from ziett_async.errors._call import one_line
-from ziett_async.models import Attempt, Trail
+from ziett_async.models import Attempt
 from ziett_async.models._problem import Problem
 
 T_co = TypeVar("T_co", covariant=True)

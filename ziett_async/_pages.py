@@ -13,8 +13,7 @@ import attrs
 
 from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Row, Window
 from ziett_async._repr import Value
-from ziett_async.errors import InvalidResponse
-from ziett_async.models import Trail
+from ziett_async.errors import InvalidResponse, Trail
 from ziett_async.models._enums import Order
 from ziett_async.models._page import Page
 

@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tests.faults._world import Open, Setting, Way, World, open_world
+from tests.support.fault_runs import Open, Setting, Way, World, open_world
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from tests.faults._server import Mishap
-from tests.faults._world import SOCKETS, WAYS, Open, Setting, Way, World
+from tests.support.fault_runs import SOCKETS, WAYS, Open, Setting, Way, World
+from tests.support.fault_server import Mishap
 from ziett_async import TransportError
 from ziett_async.testing import Fault
 

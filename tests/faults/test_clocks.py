@@ -7,7 +7,7 @@ import anyio
 import attrs
 import pytest
 
-from tests.faults._world import WAYS, Open, Setting, Way
+from tests.support.fault_runs import WAYS, Open, Setting, Way
 from ziett_async import Clock, OutcomeUnknown
 from ziett_async.testing import Fault
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.faults._server import (
+from tests.support.fault_runs import ATTEMPTS, SOCKETS, Open, Setting, Way, World, over
+from tests.support.fault_server import (
     Act,
     ClosedPort,
     Mishap,
@@ -15,7 +16,6 @@ from tests.faults._server import (
     stall_handshake,
     stall_unread,
 )
-from tests.faults._world import ATTEMPTS, SOCKETS, Open, Setting, Way, World, over
 from ziett_async import DeadlineExceeded, NotSent, OutcomeUnknown
 from ziett_async.testing import Fault
 

@@ -3,8 +3,8 @@
 import attrs
 import pytest
 
-from tests.faults._server import Mishap, gateway_error_then_gone
-from tests.faults._world import ATTEMPTS, SOCKETS, WAYS, Open, Setting, Way, over
+from tests.support.fault_runs import ATTEMPTS, SOCKETS, WAYS, Open, Setting, Way, over
+from tests.support.fault_server import Mishap, gateway_error_then_gone
 from ziett_async import (
     ApiError,
     DeadlineExceeded,

@@ -7,7 +7,8 @@ from uuid import UUID
 import attrs
 import pytest
 
-from tests.faults._server import (
+from tests.support.fault_runs import ATTEMPTS, SOCKETS, WAYS, Open, Setting, Way, over
+from tests.support.fault_server import (
     Mishap,
     body_of,
     chunked_without_end,
@@ -19,7 +20,6 @@ from tests.faults._server import (
     not_http,
     reset_in_body,
 )
-from tests.faults._world import ATTEMPTS, SOCKETS, WAYS, Open, Setting, Way, over
 from ziett_async import (
     DeadlineExceeded,
     InvalidResponse,

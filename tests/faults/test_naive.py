@@ -15,12 +15,12 @@ import anyio
 import httpx
 import pytest
 
-from tests._samples import REMITTER
-from tests.faults import _checks as check
-from tests.faults._checks import Entry, Sending
-from tests.faults._server import FaultServer, Mishap, body_of, bomb, drip, unsolicited
-from tests.faults._world import API_KEY, content_for
 from tests.faults.test_strange_answers import forged
+from tests.support import checks as check
+from tests.support.checks import Entry, Sending
+from tests.support.fault_runs import API_KEY, content_for
+from tests.support.fault_server import FaultServer, Mishap, body_of, bomb, drip, unsolicited
+from tests.support.samples import REMITTER
 from ziett_async import SystemClock
 from ziett_async.testing import FakeZiett, Fault
 

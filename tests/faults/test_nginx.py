@@ -9,10 +9,10 @@ import anyio
 import attrs
 import pytest
 
-from tests._examples import readme_function
-from tests._samples import REMITTER
-from tests.faults._nginx import Nginx, needs_nginx
-from tests.faults._world import API_KEY, ATTEMPTS
+from tests.support.examples import readme_function
+from tests.support.fault_runs import API_KEY, ATTEMPTS
+from tests.support.nginx import Nginx, needs_nginx
+from tests.support.samples import REMITTER
 from ziett_async import (
     AsyncZiett,
     NotSent,

@@ -10,9 +10,9 @@ import anyio
 import attrs
 import pytest
 
-from tests.faults._checks import check_discreet
-from tests.faults._server import FaultServer, Mishap
-from tests.faults._world import API_KEY, ATTEMPTS, SOCKETS, WAYS, Open, Setting, Way, over
+from tests.support.checks import check_discreet
+from tests.support.fault_runs import API_KEY, ATTEMPTS, SOCKETS, WAYS, Open, Setting, Way, over
+from tests.support.fault_server import FaultServer, Mishap
 from ziett_async import (
     ApiError,
     AuthenticationError,

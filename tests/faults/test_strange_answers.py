@@ -10,8 +10,17 @@ import anyio
 import attrs
 import pytest
 
-from tests.faults._server import Act, Mishap, body_of, bomb, endless_head, unsolicited
-from tests.faults._world import API_KEY, ATTEMPTS, SOCKETS, Open, Setting, Way, content_for, over
+from tests.support.fault_runs import (
+    API_KEY,
+    ATTEMPTS,
+    SOCKETS,
+    Open,
+    Setting,
+    Way,
+    content_for,
+    over,
+)
+from tests.support.fault_server import Act, Mishap, body_of, bomb, endless_head, unsolicited
 from ziett_async import (
     ApiError,
     InvalidResponse,

@@ -10,13 +10,13 @@ import attrs
 import pytest
 from anyio.abc import TaskGroup
 
-from tests._samples import attempts
-from tests.faults import _checks as check
-from tests.faults._checks import Entry, Sending
-from tests.faults._world import API_KEY, Open, World, content_for
+from tests.support import checks as check
+from tests.support.checks import Entry, Sending
+from tests.support.fault_runs import API_KEY, Open, World, content_for
+from tests.support.samples import attempts
 from ziett_async import Bucket, DeadlineExceeded, NotSent, OutcomeUnknown
 from ziett_async._codec import encode
-from ziett_async.models import Trail
+from ziett_async.errors import Trail
 from ziett_async.testing import FakeZiett, Fault, MessageRecord
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fidelity._wire import Wire
+from tests.support.http import Wire
 from ziett_async import ManualClock
 from ziett_async.testing import FakeZiett
 from ziett_async.testing.emulator import Emulator

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.fidelity._document import OPERATIONS
-from tests.fidelity._wire import KEY, Wire, message, read
 from tests.fidelity.conftest import WireTo
+from tests.support.description import OPERATIONS
+from tests.support.http import KEY, Wire, message, read
 from ziett_async import ManualClock
 from ziett_async.testing import FakeZiett, Fault
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from tests._samples import REMITTER
-from tests.fidelity._document import SCHEMAS, fields_of
-from tests.fidelity._wire import UNKNOWN_ID, Json, Wire, batch, read
 from tests.fidelity.conftest import WireTo
 from tests.fidelity.test_messages import WRONG_QUERIES, ids
+from tests.support.description import SCHEMAS, fields_of
+from tests.support.http import UNKNOWN_ID, Json, Wire, batch, read
+from tests.support.samples import REMITTER
 
 #: A body's fields that are wrong, and the field that the answer blames.
 WRONG: list[tuple[dict[str, object], str]] = [

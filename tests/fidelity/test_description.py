@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.fidelity._document import (
+from tests.support.description import (
     DOCUMENT,
     OPERATIONS,
     SCHEMAS,

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import attrs
 import pytest
 
-from tests.fidelity._document import OPERATIONS
-from tests.fidelity._wire import UNKNOWN_ID, Answer, Wire
 from tests.fidelity.conftest import WireTo
+from tests.support.description import OPERATIONS
+from tests.support.http import UNKNOWN_ID, Answer, Wire
 from ziett_async.testing import SCOPES, Dialect, Fault, Idempotency, Quota
 
 EVERY = [

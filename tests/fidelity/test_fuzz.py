@@ -13,8 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi import checks as checks_of_openapi
 
-from tests.fidelity import _document as document
-from tests.fidelity._wire import KEY, Wire
+from tests.support import description as document
+from tests.support.http import KEY, Wire
 from ziett_async import ManualClock
 from ziett_async.testing import Dialect, FakeZiett, Idempotency
 from ziett_async.testing.emulator import Emulator

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.fidelity._wire import Wire, batch, message
 from tests.fidelity.conftest import WireTo
+from tests.support.http import Wire, batch, message
 from ziett_async.testing import Fault, Idempotency, Quota
 
 DAY = 86_400

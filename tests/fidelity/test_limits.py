@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.fidelity._wire import Wire, read
 from tests.fidelity.conftest import WireTo
+from tests.support.http import Wire, read
 from ziett_async.testing import Quota
 
 WINDOWS = ["fixed", "sliding", "token_bucket"]

@@ -6,10 +6,10 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from tests._samples import REMITTER
-from tests.fidelity._document import SCHEMAS, fields_of
-from tests.fidelity._wire import UNKNOWN_ID, Json, Wire, message, read
 from tests.fidelity.conftest import WireTo
+from tests.support.description import SCHEMAS, fields_of
+from tests.support.http import UNKNOWN_ID, Json, Wire, message, read
+from tests.support.samples import REMITTER
 from ziett_async.testing import Delivery
 
 ANA = {"name": "Ana", "email": "ana@example.ao", "tags": ["Premium"]}

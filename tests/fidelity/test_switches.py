@@ -10,10 +10,10 @@ import anyio
 import attrs
 import pytest
 
-from tests._samples import REMITTER
 from tests.fidelity import _switches as switches
 from tests.fidelity._switches import SWITCHES, Row
-from tests.fidelity._wire import UNKNOWN_ID, message
+from tests.support.http import UNKNOWN_ID, message
+from tests.support.samples import REMITTER
 from ziett_async import (
     AcceptedMessage,
     ApiError,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.page._chromium import chromium
+from tests.support.chromium import chromium
 
 ROOT = Path(__file__).parents[2]
 HANGING = """
@@ -21,7 +21,7 @@ async def test_waits_for_ever():
 """
 NEEDS_NGINX = """
 import pytest
-from tests.faults._nginx import MISSING
+from tests.support.nginx import MISSING
 
 @pytest.mark.skip(reason=MISSING)
 def test_a_real_proxy():
@@ -81,7 +81,7 @@ def test_side_by_side_a_test_that_hangs_is_a_failure(tmp_path: Path) -> None:
 
 def test_without_chromium_the_run_ends_with_what_to_install() -> None:
     """Its tests are skipped, also where xdist has them run in other processes."""
-    code, told = run("-n1", "tests/page/test_controls.py", PATH="")
+    code, told = run("-n1", "tests/emulator/page/test_controls.py", PATH="")
     assert code == 0
     assert "The inbox was not tested" in told
     assert re.search(r"\d tests were skipped, no chromium on PATH: apt-get install chromium", told)

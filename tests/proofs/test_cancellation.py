@@ -22,7 +22,7 @@ import pytest
 import trio
 from anyio.lowlevel import checkpoint
 
-from tests._samples import REMITTER
+from tests.support.samples import REMITTER
 from ziett_async import (
     AsyncZiett,
     Bucket,

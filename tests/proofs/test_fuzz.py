@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests._samples import REMITTER
+from tests.support.samples import REMITTER
 from ziett_async import (
     AcceptedCampaign,
     AcceptedMessage,

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests._samples import REMITTER
+from tests.support.samples import REMITTER
 from ziett_async import (
     ApiError,
     AsyncZiett,

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests._samples import REMITTER
+from tests.support.samples import REMITTER
 from ziett_async import (
     AsyncZiett,
     Clock,

@@ -13,7 +13,7 @@ import pytest
 import trio
 from anyio.lowlevel import checkpoint
 
-from tests._samples import REMITTER
+from tests.support.samples import REMITTER
 from ziett_async import AsyncZiett, Request, SystemClock, Unlimited
 from ziett_async.emulator._server import Emulator
 from ziett_async.testing import FakeZiett

@@ -12,8 +12,8 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 import ziett_async.transports
-from tests._samples import REMITTER
-from tests.faults._server import (
+from tests.support.fault_runs import API_KEY
+from tests.support.fault_server import (
     Act,
     FaultServer,
     Talk,
@@ -22,7 +22,7 @@ from tests.faults._server import (
     stall_handshake,
     written,
 )
-from tests.faults._world import API_KEY
+from tests.support.samples import REMITTER
 from ziett_async import (
     AsyncZiett,
     NotSent,

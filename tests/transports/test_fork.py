@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from tests.faults._world import open_files
+from tests.support.fault_runs import open_files
 from tests.transports._echo import echoes, echoing
 from ziett_async import AsyncZiett
 from ziett_async.emulator import Emulator

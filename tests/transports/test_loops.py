@@ -10,9 +10,9 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from anyio.lowlevel import current_token
 
-from tests._samples import REMITTER
-from tests.faults._server import FaultServer, client_tls, server_tls
-from tests.faults._world import API_KEY, open_files
+from tests.support.fault_runs import API_KEY, open_files
+from tests.support.fault_server import FaultServer, client_tls, server_tls
+from tests.support.samples import REMITTER
 from tests.transports._echo import echoes, echoing
 from ziett_async import AsyncZiett
 from ziett_async.testing import FakeZiett

@@ -47,6 +47,7 @@ from ziett_async.errors._call import (
     NotSent,
     OutcomeUnknown,
     RecipientNotAllowed,
+    Trail,
     TransportError,
     ZiettError,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "RateLimitError",
     "RecipientNotAllowed",
     "ServerError",
+    "Trail",
     "TransportError",
     "ValidationError",
     "ZiettError",

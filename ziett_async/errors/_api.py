@@ -1,7 +1,6 @@
 """ApiError: what the service refuses, one class for each status a program reacts to."""
 
-from ziett_async.errors._call import CallError, format_fields, one_line
-from ziett_async.models._call import Trail
+from ziett_async.errors._call import CallError, Trail, format_fields, one_line
 from ziett_async.models._problem import Problem
 
 #: Statuses with which the same bytes may fare better in a moment.

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from ziett_async.models._call import Attempt, Trail
+import attrs
+
+from ziett_async._repr import Value
+from ziett_async.models._call import Attempt
 from ziett_async.models._problem import Problem
 
 
@@ -52,6 +55,18 @@ class RecipientNotAllowed(ZiettError):
             f"{self.operation}: {self.refused} recipient(s) not in allowed_recipients; "
             "add them there, or build the client without the list"
         )
+
+
+@attrs.frozen(repr=False)
+class Trail(Value):
+    """Which call an error is about, and how far it came."""
+
+    #: `send_message`.
+    operation: str
+    #: Every attempt in order; none where the call failed before the first.
+    attempts_made: tuple[Attempt, ...] = ()
+    #: The key that every attempt carried; None for reads.
+    idempotency_key: str | None = None
 
 
 class CallError(ZiettError):

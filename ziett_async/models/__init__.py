@@ -1,6 +1,6 @@
 """The API's resources as frozen values."""
 
-from ziett_async.models._call import Attempt, CallInfo, Trail
+from ziett_async.models._call import Attempt, CallInfo
 from ziett_async.models._campaign import AcceptedCampaign, Campaign
 from ziett_async.models._enums import (
     CampaignStatus,
@@ -32,6 +32,5 @@ __all__ = [
     "Page",
     "SaveContact",
     "Sender",
-    "Trail",
     "TriggerSource",
 ]

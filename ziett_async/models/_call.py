@@ -1,4 +1,4 @@
-"""CallInfo: how a call went. Attempt: how one attempt of it went. Trail: how far a call came."""
+"""CallInfo: how a call went. Attempt: how one attempt of it went."""
 
 from typing import cast
 
@@ -48,15 +48,3 @@ class CallInfo(Value):
     def status(self) -> int:
         """The HTTP status of the response that gave the result."""
         return cast("int", self.attempts_made[-1].status)
-
-
-@attrs.frozen(repr=False)
-class Trail(Value):
-    """Which call an error is about, and how far it came."""
-
-    #: `send_message`.
-    operation: str
-    #: Every attempt in order; none where the call failed before the first.
-    attempts_made: tuple[Attempt, ...] = ()
-    #: The key that every attempt carried; None for reads.
-    idempotency_key: str | None = None

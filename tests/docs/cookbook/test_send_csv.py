@@ -1,0 +1,181 @@
+"""The script that survives a crash: killed for good, in the moments that matter."""
+
+import signal
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from tests.docs.cookbook._recipes import write
+from tests.docs.cookbook.conftest import StartScript
+from ziett_async import Request
+from ziett_async._fake.faults import Exchange
+from ziett_async.emulator._tcp import listen
+from ziett_async.testing import FakeZiett, Fault
+from ziett_async.testing.emulator import Emulator
+
+RECIPE = "A CSV file that survives a crash"
+NUMBERS = [f"+2449231{index:05}" for index in range(50)]
+DAY = 24 * 60 * 60
+
+#: The script, running.
+Sender = Popen[str]
+
+
+class DeadlyZiett(FakeZiett):
+    """Kills who sends to it when it has accepted so many messages, and before it says so."""
+
+    def __init__(self, *kills_at: int) -> None:
+        super().__init__(limits={})
+        self.sender: Sender | None = None
+        self._kills_at = list(kills_at)
+
+    def exchange(self, request: Request) -> Exchange:
+        """Answer a request, unless nobody is left who could hear it."""
+        exchange = super().exchange(request)
+        sender = self.sender
+        is_due = self._kills_at and len(self.messages) >= self._kills_at[0]
+        # The requests of one that is dead already may still arrive.
+        if is_due and sender is not None and sender.poll() is None:
+            del self._kills_at[0]
+            sender.kill()
+            sender.wait()
+        return exchange
+
+
+class Desk:
+    """The script with its file, and the service it sends to."""
+
+    def __init__(self, folder: Path, start: StartScript) -> None:
+        self._start = start
+        self.csv = folder / "messages.csv"
+        self.fake = DeadlyZiett()
+        self.printed = ""
+
+    def write(self, *numbers: str) -> None:
+        """Write the CSV file anew."""
+        lines = [f'{number},"Olá, {number}"\n' for number in numbers]
+        self.csv.write_text("".join(["number,content\n", *lines]), encoding="utf-8")
+
+    def run(self) -> int:
+        """Start the script, wait for its end and return its exit code."""
+        with Emulator(self.fake) as emulator:
+            return self.run_against(emulator.base_url)
+
+    def run_against(self, base_url: str) -> int:
+        """Run it against any service, or none."""
+        with self._start(base_url, "send_csv.py", self.csv.name) as process:
+            self.fake.sender = process
+            self.printed, _ = process.communicate(timeout=30)
+            return process.returncode
+
+    def until_done(self) -> list[int]:
+        """Run it until it ends by itself; return the exit codes."""
+        codes = [self.run()]
+        while codes[-1] < 0:
+            codes.append(self.run())
+        return codes
+
+    def ask(self, statement: str) -> list[tuple[object, ...]]:
+        """Ask the outbox, or change it."""
+        with closing(sqlite3.connect(self.csv.with_suffix(".outbox"))) as outbox, outbox:
+            return outbox.execute(statement).fetchall()
+
+    @property
+    def received(self) -> Counter[str]:
+        """How many messages each number has got."""
+        return Counter(message.target_e164 for message in self.fake.messages)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, start_script: StartScript) -> Desk:
+    """Lend the script, as it is printed."""
+    write(RECIPE, tmp_path)
+    return Desk(tmp_path, start_script)
+
+
+def test_killed_three_times_it_sends_every_message_once(desk: Desk) -> None:
+    """Each time when the service has accepted what the script will never hear of."""
+    desk.fake = DeadlyZiett(1, 17, 40)
+    desk.write(*NUMBERS)
+    assert desk.until_done() == [-signal.SIGKILL] * 3 + [0]
+    assert desk.received == Counter(NUMBERS)
+
+
+def test_without_the_stored_key_somebody_gets_two(desk: Desk, tmp_path: Path) -> None:
+    """The same kills find out."""
+    write(RECIPE, tmp_path, {"idempotency_key=key, ": ""})
+    desk.fake = DeadlyZiett(1, 17, 40)
+    desk.write(*NUMBERS)
+    assert desk.until_done() == [-signal.SIGKILL] * 3 + [0]
+    assert max(desk.received.values()) > 1
+
+
+def test_only_what_is_unknown_is_sent_again(desk: Desk) -> None:
+    """What was answered, and is stored, is no request any more."""
+    desk.fake = DeadlyZiett(30)
+    desk.write(*NUMBERS)
+    assert desk.run() == -signal.SIGKILL
+    known = {key for (key,) in desk.ask("SELECT key FROM outbox WHERE message_id > ''")}
+    before = len(desk.fake.requests)
+    assert desk.run() == 0
+    again = [request.idempotency_key for request in desk.fake.requests[before:]]
+    assert known
+    assert known.isdisjoint(again)
+    assert len(again) == len(set(again)) == len(NUMBERS) - len(known)
+
+
+def test_lines_may_be_added(desk: Desk) -> None:
+    """The next start sends them and no other."""
+    desk.write(*NUMBERS[:2])
+    assert desk.run() == 0
+    desk.write(*NUMBERS[:4])
+    assert desk.run() == 0
+    assert len(desk.fake.requests) == 4
+    assert desk.received == Counter(NUMBERS[:4])
+
+
+def test_what_is_refused_is_told_and_not_tried_again(desk: Desk) -> None:
+    """It is no reason to start again."""
+    desk.write("12", NUMBERS[0])
+    for _ in range(2):
+        assert desk.run() == 0
+        assert desk.printed.startswith("line 2: refused, send_message: target_e164: ")
+    assert desk.received == Counter(NUMBERS[:1])
+
+
+@pytest.mark.parametrize("fault", [Fault.lose_answer(), Fault.gateway_error(502)], ids=str)
+def test_what_was_not_answered_is_sent_at_the_next_start(desk: Desk, fault: Fault) -> None:
+    """Within a day, with the same key; a proxy's answer is none."""
+    desk.write(NUMBERS[0])
+    with desk.fake.script(*[fault] * 3):
+        assert desk.run() == 1
+    assert desk.printed == "line 2: open, start again\n"
+    assert (desk.run(), desk.printed) == (0, "")
+    assert desk.received == Counter(NUMBERS[:1])
+
+
+def test_what_nobody_can_tell_any_more_is_not_sent_again(desk: Desk) -> None:
+    """After a day the service has forgotten the key: a person has to look."""
+    desk.write(*NUMBERS[:2])
+    with desk.fake.script(*[Fault.lose_answer()] * 6):
+        assert desk.run() == 1
+    desk.ask(f"UPDATE outbox SET begun_at = begun_at - {DAY} WHERE line = 2")  # noqa: S608 (ours)
+    before = len(desk.fake.requests)
+    assert desk.run() == 1
+    assert desk.printed == "line 2: it is no longer known whether it was sent\n"
+    assert len(desk.fake.requests) == before + 1
+
+
+def test_what_certainly_was_not_sent_can_be_sent_whenever(desk: Desk) -> None:
+    """A service that could not be reached has nothing to remember."""
+    desk.write(NUMBERS[0])
+    with closing(listen(0)) as listener:
+        port = listener.getsockname()[1]
+    assert desk.run_against(f"http://127.0.0.1:{port}/c/v1") == 1
+    assert desk.ask("SELECT begun_at FROM outbox") == [(None,)]
+    assert desk.run() == 0
+    assert desk.received == Counter(NUMBERS[:1])

@@ -1,0 +1,166 @@
+"""The inbox, in a real browser: what a person sees of the messages."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.emulator.page._harness import ANA, SMS, Harness, Open, bubbles
+
+EVIL = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'>{{7*7}}\u202e"
+
+
+def test_messages_arrive_while_one_looks(harness: Harness, open_page: Open) -> None:
+    """The newest first, without a reload, with the status as it changes."""
+    page = open_page()
+    expect(page.get_by_text("Waiting for the first message")).to_be_visible()
+    first = harness.send("Your code is 482910.", save_contact=ANA)
+    expect(bubbles(page)).to_have_text(["Your code is 482910."])
+    heard = page.get_by_role("log")
+    expect(heard).to_have_text("New message to Ana Domingos: Your code is 482910.")
+    harness.send("The second.")
+    expect(heard).to_have_text("New message to Ana Domingos: The second.")
+    expect(bubbles(page)).to_have_text(["The second.", "Your code is 482910."])
+    expect(page.get_by_role("heading", name="Ana Domingos")).to_be_visible()
+    harness.service.deliver(first)
+    message = page.get_by_role("listitem").filter(has=page.get_by_text("Your code is"))
+    expect(message.last.get_by_text("Delivered")).to_be_visible()
+    harness.send("To another number.", to="+351912345678")
+    other = page.get_by_role("link", name="+351912345678")
+    expect(other).to_contain_text("1 new")
+    expect(page).to_have_title("(1) Ziett emulator")
+    other.click()
+    expect(bubbles(page)).to_have_text(["To another number."])
+    expect(page).to_have_title("Ziett emulator")
+    expect(heard).to_have_text("New message to +351912345678: To another number.")
+
+
+def test_many_at_once_are_told_in_one_sentence(harness: Harness, open_page: Open) -> None:
+    """And all are there."""
+    page = open_page()
+    for index in range(30):
+        harness.service.add_message(content=f"Number {index}")
+    expect(bubbles(page)).to_have_count(30)
+    expect(page.get_by_role("log")).to_have_text("30 new messages")
+
+
+def test_nothing_that_is_sent_is_run(harness: Harness, open_page: Open) -> None:
+    """Whatever comes from a program is text: content, contact, key, error code, path, body."""
+    contact = {"name": EVIL, "tags": [EVIL], "email": "a@b.c<img/src=x/onerror=window.hacked=1>"}
+    body = {**SMS, "content": f"{EVIL} 482910 ]]></p>", "save_contact": contact}
+    key = "<img src=x onerror=window.hacked=1>"
+    message_id = harness.ask("POST", "/messages", body, key)["message_id"]
+    harness.service.deliver(message_id, "FAILED", EVIL)
+    harness.ask("GET", "/<img/src=x/onerror=window.hacked=1>")
+    page = open_page()
+    page.get_by_role("link", name=re.compile("^Details")).click()
+    expect(bubbles(page)).to_have_text(f"{EVIL} 482910 ]]></p>")
+    details = page.get_by_role("complementary")
+    expect(details).to_contain_text(EVIL)
+    expect(details).to_contain_text(key)
+    page.get_by_role("link", name="Requests").click()
+    page.locator("#log summary").first.click()
+    expect(page.locator("#log")).to_contain_text("/c/v1/<img/src=x/onerror=window.hacked=1>")
+    page.locator("#log summary").last.click()
+    expect(page.locator("#log pre").last).to_be_visible()
+    assert page.locator("main img, main script").count() == 0
+    assert page.evaluate("window.hacked") is None
+
+
+def test_the_policy_holds_even_if_a_text_were_put_in_as_html(
+    browser: Browser, harness: Harness
+) -> None:
+    """The browser takes no HTML, no script and no image from the page's own code."""
+    page = browser.new_page()
+    page.goto(harness.emulator.url)
+    for attempt in (
+        "document.body.innerHTML = '<img src=x onerror=window.hacked=1>'",
+        "let it = document.createElement('script'); it.text = 'hacked=1'; document.body.append(it)",
+        "document.body.setAttribute('onclick', 'window.hacked=1'); document.body.click()",
+    ):
+        page.evaluate(f"() => {{ try {{ {attempt} }} catch {{ }} }}")
+    assert page.evaluate("window.hacked") is None
+    page.close()
+
+
+def test_a_code_is_copied_with_one_click(harness: Harness, open_page: Open) -> None:
+    """And it is said that it was; where the browser refuses, that is said."""
+    harness.send("O seu código é 482910. Não o partilhe.")
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy code 482910").click()
+    expect(page.locator("#toast")).to_have_text("Copied 482910")
+    assert page.evaluate("navigator.clipboard.readText()") == "482910"
+    expect(bubbles(page).locator(".code")).to_have_text("482910")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject() }")
+    page.get_by_role("button", name="Copy code 482910").click()
+    expect(page.locator("#toast")).to_contain_text("does not let")
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("ana", ["+244 923", "Ana"]),
+        ("923 456 7", ["Ana"]),
+        ("+351", ["+351912345678"]),
+        ("PREMIUM", ["Ana"]),
+        ("482910", ["Ana"]),
+        ("order-1", ["+351912345678"]),
+        ("nothing like it", []),
+    ],
+)
+def test_search_finds(harness: Harness, open_page: Open, words: str, found: list[str]) -> None:
+    """By number, name, tag, text, code and key, whatever the case and the spaces."""
+    harness.send("Your code is 482910.", save_contact=ANA)
+    harness.send("Banana", to="+244923000111")
+    body = {**SMS, "content": "Hello", "target_e164": "+351912345678"}
+    harness.ask("POST", "/messages", body, "order-1")
+    page = open_page()
+    page.get_by_role("searchbox", name="Search messages").fill(words)
+    expect(page.locator("#people .name")).to_have_count(len(found))
+    for index, name in enumerate(found):
+        expect(page.locator("#people .name").nth(index)).to_contain_text(name)
+    expect(page.locator("#found")).to_contain_text("found")
+
+
+def test_an_empty_phone_says_why(harness: Harness, open_page: Open) -> None:
+    """The open conversation stays open when nothing in it is found."""
+    harness.send("Olá")
+    page = open_page()
+    said = "node => getComputedStyle(node, '::after').content"
+    assert page.locator("#thread").evaluate(said) == "none"
+    page.get_by_role("searchbox", name="Search messages").fill("Adeus")
+    expect(bubbles(page)).to_have_count(0)
+    assert page.locator("#thread").evaluate(said) == '"No message here matches the search."'
+
+
+def test_filters_by_status(harness: Harness, open_page: Open) -> None:
+    """On the way, delivered, failed; each with its own."""
+    for index, status in enumerate(("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")):
+        harness.service.add_message(target_e164=f"+24492300000{index}", status=status)
+    page = open_page()
+    people = page.locator("#people li")
+    for name, count in (("On the way", 2), ("Delivered", 1), ("Failed", 2), ("All", 5)):
+        page.get_by_role("radio", name=name).check()
+        expect(people).to_have_count(count)
+
+
+def test_details_tell_everything(harness: Harness, open_page: Open) -> None:
+    """Parts and encoding, history, attempts, key, contact; marks change them at once."""
+    body = {**SMS, "content": "ã" * 71, "save_contact": ANA}
+    for _ in range(3):
+        harness.ask("POST", "/messages", body, "order-4711")
+    page = open_page()
+    page.get_by_role("link", name=re.compile("^Details")).click()
+    details = page.get_by_role("complementary")
+    for words in (
+        "2 parts in UCS-2", "71 of 134 units", "because of ã", "UNITEL", "ZIETT", "order-4711",
+        "ana@example.ao", "Premium", "3, one message",
+    ):  # fmt: skip
+        expect(details).to_contain_text(words)
+    details.get_by_role("button", name="Mark failed").click()
+    expect(details.locator(".history li")).to_have_count(2)
+    expect(details.locator(".history li").last).to_contain_text("FailedPROVIDER_REJECTED")
+    expect(details.get_by_role("button", name="Mark failed")).to_be_focused()
+    details.get_by_role("button", name="Mark delivered").click()
+    expect(details.locator(".big")).to_have_text("Delivered")
+    assert harness.service.messages[0].status == "DELIVERED"
