@@ -117,6 +117,12 @@ def test_save_contact_creates_a_contact_and_then_updates_it(api: ServiceClient) 
     assert {entry["contact_id"] for entry in api.messages()["entries"]} == {str(made.id)}
 
 
+def test_a_contact_may_have_no_tags(api: ServiceClient) -> None:
+    """An empty array is as good as none."""
+    api.send(save_contact={"name": "Ana", "tags": []})
+    assert api.fake.contacts[NUMBER].tags == ()
+
+
 def test_operators_are_those_of_the_numbers(api: ServiceClient) -> None:
     """The documentation's own number is at UNITEL; numbers next to it are not."""
     operators = {

@@ -111,7 +111,8 @@ def test_a_404_has_the_code_of_its_pages(serve_api: ServeApi, name: str, code: s
 
 def test_a_scripted_400_is_an_error_object(api: ServiceClient) -> None:
     """And a scripted redirect has no body."""
-    assert failed(api, 400).json["status"] == 400
+    error = failed(api, 400).json
+    assert (error["status"], error["message"]) == (400, "The service answered 400")
     redirect = failed(api, 302)
     assert (redirect.status, redirect.body) == (302, b"")
 
