@@ -7,6 +7,7 @@ from uuid import UUID
 from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
 from ziett_async._pages import Pages
+from ziett_async._telephony.reading import to_e164
 from ziett_async._validation import Fields
 from ziett_async.api._lists import (
     CAMPAIGN_RULES,
@@ -91,7 +92,10 @@ class Campaigns(Resource):
         if country is not None:
             body["country_alpha2"] = country
         fields.raise_if_invalid()
-        self._allow(SEND_BATCH_CAMPAIGN, to, country)
+        if self._session.defaults.allowed_recipients is not None:
+            # What is checked is what is sent, however the service would read the text.
+            body["recipients"] = numbers = [to_e164(each, country) for each in to]
+            self._allow(SEND_BATCH_CAMPAIGN, numbers)
         return await self._session.call(
             SEND_BATCH_CAMPAIGN, body=body, idempotency_key=idempotency_key, timeout=timeout
         )

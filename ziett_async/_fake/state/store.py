@@ -21,11 +21,11 @@ from ziett_async._fake.state.delivery import (
     Step,
     advance_campaign,
     advance_message,
-    operator_of,
 )
 from ziett_async._fake.state.ids import IdFactory
 from ziett_async._fake.state.records import CampaignRecord, Change, ContactRecord, MessageRecord
 from ziett_async._fake.state.table import Table
+from ziett_async._telephony.operators import operator_of
 from ziett_async._telephony.sms import segments_of
 
 
