@@ -1,5 +1,8 @@
 """ziett_async: an asyncio-first client for Ziett that is exact about what was sent."""
 
+import importlib
+from typing import TYPE_CHECKING
+
 from ziett_async._client import AsyncZiett
 from ziett_async._clock import Clock, ManualClock, SystemClock
 from ziett_async._operation import Bucket, Operation, Priority
@@ -51,6 +54,16 @@ from ziett_async.models import (
 )
 from ziett_async.transports import Transport
 
+if TYPE_CHECKING:
+    from ziett_async.bulk.numbers import normalize_number
+    from ziett_async.bulk.recipients import (
+        PreparedRecipients,
+        Recipient,
+        Rejection,
+        RejectionReason,
+        prepare_recipients,
+    )
+
 #: The package's metadata take it from here.
 __version__ = "0.1.0"
 
@@ -94,10 +107,14 @@ __all__ = [
     "Pages",
     "PermissionDeniedError",
     "Permit",
+    "PreparedRecipients",
     "Priority",
     "Rate",
     "RateLimitError",
+    "Recipient",
     "RecipientNotAllowed",
+    "Rejection",
+    "RejectionReason",
     "Request",
     "Response",
     "RetryPolicy",
@@ -113,4 +130,28 @@ __all__ = [
     "Unlimited",
     "ValidationError",
     "ZiettError",
+    "normalize_number",
+    "prepare_recipients",
 ]
+
+#: Public names that few programs use, and the modules that are imported for them then.
+_LAZY = {
+    "PreparedRecipients": "ziett_async.bulk.recipients",
+    "Recipient": "ziett_async.bulk.recipients",
+    "Rejection": "ziett_async.bulk.recipients",
+    "RejectionReason": "ziett_async.bulk.recipients",
+    "normalize_number": "ziett_async.bulk.numbers",
+    "prepare_recipients": "ziett_async.bulk.recipients",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what a lazy name stands for (PEP 562)."""
+    if name not in _LAZY:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

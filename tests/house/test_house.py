@@ -64,6 +64,7 @@ DESIGN = {
     4: ["RetryPolicy"],
     5: ["TokenBucketLimiter", "Rate", "Unlimited", "Priority", "Permit", "LimiterUnavailable"],
     7: ["Transport", "Request", "Response"],
+    10: ["normalize_number", "prepare_recipients", "Recipient", "Rejection"],
     14: ["Attempt"],
 }
 #: Those that design.md shows with their module.
@@ -90,6 +91,7 @@ IMPORTERS = {
     "cattrs": {"_structuring.py"},
     "httpx": {"transports/httpx.py"},
     "httpx2": {"transports/httpx2.py"},
+    "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
     "rich": {"cli/_demo.py", "cli/_emulator.py", "cli/_screen.py"},
     "trio": set[str](),
@@ -194,14 +196,15 @@ sys.meta_path.insert(0, Absent())
 def test_everything_is_there_without_extras(module: str) -> None:
     """`import *` works where only the dependencies are installed."""
     # h11 is one as well, but httpx cannot do without it.
-    extras = {"rich", "httpx2", "trio", "pytest"}
+    extras = {"rich", "httpx2", "phonenumbers", "trio", "pytest"}
     code = BLOCK.format(names=extras) + f"from {module} import *\nprint('good')"
     assert run(code) == "good\n"
 
 
 def test_the_client_works_without_extras() -> None:
     """A send and a list through the fake need nothing that is optional, not even httpx."""
-    code = BLOCK.format(names={"h11", "rich", "httpx", "httpx2", "trio", "pytest"})
+    absent = {"h11", "rich", "httpx", "httpx2", "phonenumbers", "trio", "pytest"}
+    code = BLOCK.format(names=absent)
     code += """
 import asyncio
 from ziett_async import AsyncZiett
@@ -223,8 +226,18 @@ def test_importing_the_package_imports_little() -> None:
     code = "import sys, ziett_async; print(*sorted(sys.modules))"
     loaded = {name.partition(".")[0] for name in run(code).split()}
     costly = {"httpx", "httpx2", "httpcore", "h11", "rich", "trio", "pytest", "hypothesis"}
-    assert loaded & costly == set()
+    assert loaded & {*costly, "phonenumbers"} == set()
     assert "anyio" in loaded
+
+
+def test_what_few_programs_use_is_imported_when_it_is_used() -> None:
+    """Lazy names are in `dir()`, and what they stand for is not imported with the package."""
+    code = "import sys, ziett_async; print('ziett_async.bulk' in sys.modules, *dir(ziett_async))"
+    imported_early, *names = run(code).split()
+    assert imported_early == "False"
+    assert set(ziett_async.__all__) <= set(names)
+    with pytest.raises(AttributeError, match="module 'ziett_async' has no attribute 'send_fax'"):
+        _ = ziett_async.send_fax
 
 
 @pytest.mark.parametrize("library", IMPORTERS)

@@ -1,0 +1,1 @@
+"""Many messages: the numbers of an audience."""
