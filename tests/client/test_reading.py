@@ -72,6 +72,8 @@ def test_every_usual_form_of_a_number_is_read(text: str) -> None:
         pytest.param("923456789.0", id="float"),
         pytest.param("244923456789.00", id="float with the country's code"),
         pytest.param("+244923456789.0", id="float with a plus"),
+        pytest.param("923456789,00", id="float with a comma"),
+        pytest.param("\u202a'923456789.0\u202c ", id="float with marks"),
     ],
 )
 def test_what_programs_make_of_a_number_is_read(text: str) -> None:
@@ -83,6 +85,7 @@ LETTERS = "holds letters or signs that are no part of a number"
 TWO = "has a plus that is not in front; are these two numbers?"
 SPREADSHEET = "is in a spreadsheet's scientific notation, which loses digits; make it text there"
 EXTENSION = "has an extension, which an SMS cannot reach; give the number alone"
+DECIMALS = "is no whole number, as if a spreadsheet had computed with it"
 MINUS = "begins with a minus, as if a spreadsheet had computed with it"
 LONG = "; is it a foreign one without its plus, or are these two numbers?"
 
@@ -120,7 +123,12 @@ LONG = "; is it a foreign one without its plus, or are these two numbers?"
         ("9.23456789E8", SPREADSHEET),
         ("9,23E+08", SPREADSHEET),
         ("2.44923E+11", SPREADSHEET),
+        ("'9E8", SPREADSHEET),
+        ("923456789.5", DECIMALS),
+        ("'92345678,25", DECIMALS),
         ("-923456545", MINUS),
+        (" - 923456545", MINUS),
+        ("'-923456545", MINUS),
         ("\u2212923456545", MINUS),
         ("923456789 ext 5", EXTENSION),
         ("923456789x5", EXTENSION),
@@ -161,6 +169,8 @@ def test_a_number_without_country_code_needs_a_country() -> None:
         ("912 345 678", "PT", "+351912345678"),
         ("351912345678", "PT", "+351912345678"),
         ("11 98765-4321", "BR", "+5511987654321"),
+        # With one digit more, it would be another person's mobile number.
+        ("1198765432.0", "BR", "+551198765432"),
         ("(011) 98765-4321", "BR", "+5511987654321"),
         ("11 3456-7890", "BR", "+551134567890"),
         # Area code 55, which is also the country's.
@@ -227,7 +237,8 @@ NATIONAL = st.sampled_from(sorted(COUNTRIES)).flatmap(
         ),
     )
 )
-MARKS = st.text(" .-/\u00a0\u200b\u200e\u2011\u202a\u202c", max_size=2)
+#: Without dots: before the last one or two digits, one makes a float of them.
+MARKS = st.text(" -/\u00a0\u200b\u200e\u2011\u202a\u202c", max_size=2)
 #: From zero, the digits of a script.
 ZEROS = st.sampled_from([0x30, 0x660, 0x6F0, 0x966, 0xFF10])
 
@@ -242,7 +253,7 @@ def test_every_spelling_of_a_number_is_the_same_number(
     prefixes = ["", "0", "(0)", f"+{code}", f"00{code}", f"{code}", f"+{code}0", f"+{code}(0)"]
     prefix = data.draw(st.sampled_from([*prefixes, f"(+{code})", f"00{code}(0)", f"tel:+{code}"]))
     script = str.maketrans({str(digit): chr(zero + digit) for digit in range(10)})
-    marked = "".join(data.draw(MARKS) + digit for digit in national)
+    marked = national[0] + "".join(data.draw(MARKS) + digit for digit in national[1:])
     text = data.draw(st.sampled_from(["", " ", "'", "\u202a"])) + prefix + marked
     assert read_number(text.translate(script), country) == f"+{code}{national}"
 

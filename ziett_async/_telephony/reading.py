@@ -27,14 +27,17 @@ _BRACKETS = re.compile(r"[(\[](?!0[)\]])|(?<![(\[]0)[)\]]")
 _TRUNK_ZERO = re.compile(r"(\+(?!39|225|229|241|242|378)[0-9]+)[(\[]0[)\]]")
 
 _COMPACT = re.compile(r"\+?[0-9]+")
-_WHOLE_FLOAT = re.compile(r"(\+?[0-9]+)\.0+")
+#: The end of a number that was a float: no one writes a single digit after seven and a point.
+_DECIMALS = re.compile(r"(?<=[0-9]{7})[.,](0+|[0-9]{1,2})(?=[^0-9]*\Z)")
+_MINUS = re.compile(r"[^0-9+(\[:]*[-\u2212]")
 #: What shows that a text is no number, and the reason to give; the first one found counts.
 _REASONS = tuple(
     (re.compile(sign, re.IGNORECASE), reason)
     for sign, reason in (
-        (r"\A[-\u2212]", "begins with a minus, as if a spreadsheet had computed with it"),
+        (r"\A[^1-9]*\Z", "holds no number"),
+        (rf"\A{_MINUS.pattern}", "begins with a minus, as if a spreadsheet had computed with it"),
         (
-            r"\A[0-9]+([.,][0-9]+)?E[+-]?[0-9]+\Z",
+            r"[0-9]E[+-]?[0-9]+\W*\Z",
             "is in a spreadsheet's scientific notation, which loses digits; make it text there",
         ),
         (
@@ -147,17 +150,32 @@ def _find(text: str, country: str | None) -> tuple[str, bool]:
 
 def _compact(text: str) -> str:
     """Return the digits, after a plus if there is a country code in front."""
-    written = text.translate(_WIDE)
-    if not written.isascii():
-        written = re.sub(r"\d", lambda digit: str(int(digit[0])), written)
-    written = written.strip()
-    if whole := _WHOLE_FLOAT.fullmatch(written):
-        written = whole[1]
-    compact = _IN_FRONT.sub("", _SEPARATORS.sub("", written))
-    compact = re.sub(r"\A00", "+", _BRACKETS.sub("", compact))
-    compact = re.sub(r"[()\[\]]", "", _TRUNK_ZERO.sub(r"\1", compact))
-    if not re.search(r"[1-9]", compact):
-        raise NotANumber("holds no number" if compact else "is empty")
-    if not _COMPACT.fullmatch(compact) or written.startswith(("-", "\u2212")):
-        raise NotANumber(next(reason for sign, reason in _REASONS if sign.search(written)))
-    return compact
+    written = text if text.isascii() else _in_ascii(text)
+    written = _DECIMALS.sub(_without_zeros, written)
+    compact = _SEPARATORS.sub("", written)
+    if not _COMPACT.fullmatch(compact):
+        compact = _unwrapped(compact)
+    if compact.startswith("00"):
+        compact = f"+{compact[2:]}"
+    if _COMPACT.fullmatch(compact) and compact.strip("+0") and not _MINUS.match(written):
+        return compact
+    if not compact:
+        raise NotANumber("is empty")
+    raise NotANumber(next(reason for sign, reason in _REASONS if sign.search(written)))
+
+
+def _in_ascii(text: str) -> str:
+    """Return a text with the digits and signs of ASCII in the place of others."""
+    return re.sub(r"\d", lambda digit: str(int(digit[0])), text.translate(_WIDE))
+
+
+def _without_zeros(decimals: re.Match[str]) -> str:
+    if decimals[1].strip("0"):
+        raise NotANumber("is no whole number, as if a spreadsheet had computed with it")
+    return ""
+
+
+def _unwrapped(compact: str) -> str:
+    """Return what stands behind `tel:` or an apostrophe and in brackets."""
+    compact = re.sub(r"\A00", "+", _BRACKETS.sub("", _IN_FRONT.sub("", compact)))
+    return re.sub(r"[()\[\]]", "", _TRUNK_ZERO.sub(r"\1", compact))

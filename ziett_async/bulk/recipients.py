@@ -71,8 +71,8 @@ def prepare_recipients(
     rows: Iterable[str | float | None],
     *,
     country: str | None = None,
-    opted_out: Iterable[str] = (),
-    allowed: Iterable[str] | None = None,
+    opted_out: Iterable[str | float] = (),
+    allowed: Iterable[str | float] | None = None,
     mobile_only: bool = True,
 ) -> PreparedRecipients:
     """Sort an audience before anything is sent: each number once, and only who may get it.
