@@ -1,5 +1,8 @@
 """ziett_async: an asyncio-first client for Ziett that is exact about what was sent."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
 from ziett_async._client import AsyncZiett
 from ziett_async._clock import Clock, ManualClock, SystemClock
 from ziett_async._operation import Bucket, Operation, Priority
@@ -51,6 +54,28 @@ from ziett_async.models import (
 )
 from ziett_async.transports import Transport
 
+if TYPE_CHECKING:
+    from ziett_async._telephony.sms import GsmText, SmsParts
+    from ziett_async.bulk.texts import sms_parts, to_gsm
+else:
+    #: Public names that few programs need, to the module that is imported with their first use.
+    _LAZY = {
+        "GsmText": "ziett_async._telephony.sms",
+        "SmsParts": "ziett_async._telephony.sms",
+        "sms_parts": "ziett_async.bulk.texts",
+        "to_gsm": "ziett_async.bulk.texts",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _LAZY:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        return globals().setdefault(name, getattr(_import_module(_LAZY[name]), name))
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
 #: The package's metadata take it from here.
 __version__ = "0.1.0"
 
@@ -74,6 +99,7 @@ __all__ = [
     "ConflictError",
     "DeadlineExceeded",
     "ErrorCode",
+    "GsmText",
     "InsufficientFundsError",
     "InvalidRequest",
     "InvalidResponse",
@@ -105,6 +131,7 @@ __all__ = [
     "SendFailed",
     "Sender",
     "ServerError",
+    "SmsParts",
     "SystemClock",
     "TokenBucketLimiter",
     "Transport",
@@ -113,4 +140,6 @@ __all__ = [
     "Unlimited",
     "ValidationError",
     "ZiettError",
+    "sms_parts",
+    "to_gsm",
 ]

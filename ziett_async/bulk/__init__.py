@@ -1,0 +1,1 @@
+"""Many messages: what is checked, counted and prepared before they are sent."""
