@@ -61,7 +61,7 @@ class UnsettledKeys:
             self.uses.pop(key, None)
 
     def _forget(self, key: str, now: float) -> bool:
-        """Forget a key if the server has forgotten it and no call uses it; return whether it did."""
+        """Forget a key that the server has forgotten and no call uses; return whether it was so."""
         use = self.uses.get(key)
         is_over = use is not None and not use.calls and use.expires <= now
         if is_over:

@@ -12,7 +12,7 @@ from ziett_async.errors import RecipientNotAllowed
 
 
 class Resource:
-    """A part of the API; the client is all of them."""
+    """A part of the API; the client combines them all."""
 
     _session: Session
 
@@ -32,7 +32,7 @@ class Resource:
     def _allow(
         self, operation: Operation[object], recipients: Collection[str], country: str | None = None
     ) -> None:
-        """Refuse a call whose recipients are not all on the client's list, if it has one."""
+        """Refuse a call with a recipient that is not on the client's allow-list, if it has one."""
         allowed = self._session.defaults.allowed_recipients
         if allowed is None:
             return
