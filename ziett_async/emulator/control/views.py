@@ -73,7 +73,7 @@ class Views:
         ]
 
     def account(self) -> Document:
-        """Return the time, the dialect, the balance, the buckets and the faults that wait."""
+        """Return the time, the dialect, the balance, the buckets and the pending faults."""
         return {
             "now": _iso(datetime.fromtimestamp(self._service.clock.time(), UTC)),
             "dialect": self._service.dialect.name,
@@ -122,7 +122,7 @@ def request_view(entry: Entry) -> Document:
 
 
 def fault_view(fault: Fault) -> Document:
-    """Return a fault that waits for its request."""
+    """Return a pending fault."""
     return {"label": fault.label, "operation": fault.operation}
 
 
