@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from math import ceil
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
+from unicodedata import normalize, numeric
 
 import pytest
 from hypothesis import example, given
@@ -145,6 +145,13 @@ def test_what_would_change_its_value_stays(text: str) -> None:
     """`½` is not `12`, `²` is not `2`, `≠` is not `=`."""
     assert to_gsm(text).text == text
     assert to_gsm(text).replaced == {}
+
+
+def test_no_numeric_character_gets_another_value() -> None:
+    """Of all in Unicode, only full-width digits are replaced, each by its own."""
+    numeric_ones = [chr(code) for code in range(0x110000) if numeric(chr(code), None) is not None]
+    replaced = {each: new for each in numeric_ones if (new := to_gsm(each).text) != each}
+    assert replaced == dict(zip("０１２３４５６７８９", "0123456789", strict=True))
 
 
 def test_the_alphabet_stays() -> None:
