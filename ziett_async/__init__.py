@@ -1,6 +1,6 @@
 """ziett_async: an asyncio-first client for Ziett that is exact about what was sent."""
 
-import importlib
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from ziett_async._client import AsyncZiett
@@ -55,6 +55,7 @@ from ziett_async.models import (
 from ziett_async.transports import Transport
 
 if TYPE_CHECKING:
+    from ziett_async._telephony.sms import GsmText, SmsParts
     from ziett_async.bulk.numbers import normalize_number
     from ziett_async.bulk.recipients import (
         PreparedRecipients,
@@ -63,6 +64,31 @@ if TYPE_CHECKING:
         RejectionReason,
         prepare_recipients,
     )
+    from ziett_async.bulk.texts import sms_parts, to_gsm
+else:
+    #: Public names that few programs need, to the module that is imported with their first use.
+    _LAZY = {
+        "GsmText": "ziett_async._telephony.sms",
+        "PreparedRecipients": "ziett_async.bulk.recipients",
+        "Recipient": "ziett_async.bulk.recipients",
+        "Rejection": "ziett_async.bulk.recipients",
+        "RejectionReason": "ziett_async.bulk.recipients",
+        "SmsParts": "ziett_async._telephony.sms",
+        "normalize_number": "ziett_async.bulk.numbers",
+        "prepare_recipients": "ziett_async.bulk.recipients",
+        "sms_parts": "ziett_async.bulk.texts",
+        "to_gsm": "ziett_async.bulk.texts",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _LAZY:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        return globals().setdefault(name, getattr(_import_module(_LAZY[name]), name))
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 #: The package's metadata take it from here.
 __version__ = "0.1.0"
@@ -87,6 +113,7 @@ __all__ = [
     "ConflictError",
     "DeadlineExceeded",
     "ErrorCode",
+    "GsmText",
     "InsufficientFundsError",
     "InvalidRequest",
     "InvalidResponse",
@@ -122,6 +149,7 @@ __all__ = [
     "SendFailed",
     "Sender",
     "ServerError",
+    "SmsParts",
     "SystemClock",
     "TokenBucketLimiter",
     "Transport",
@@ -132,26 +160,6 @@ __all__ = [
     "ZiettError",
     "normalize_number",
     "prepare_recipients",
+    "sms_parts",
+    "to_gsm",
 ]
-
-#: Public names that few programs use, and the modules that are imported for them then.
-_LAZY = {
-    "PreparedRecipients": "ziett_async.bulk.recipients",
-    "Recipient": "ziett_async.bulk.recipients",
-    "Rejection": "ziett_async.bulk.recipients",
-    "RejectionReason": "ziett_async.bulk.recipients",
-    "normalize_number": "ziett_async.bulk.numbers",
-    "prepare_recipients": "ziett_async.bulk.recipients",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import what a lazy name stands for (PEP 562)."""
-    if name not in _LAZY:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(importlib.import_module(_LAZY[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})

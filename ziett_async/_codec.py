@@ -18,9 +18,10 @@ def encode(body: object) -> bytes:
 
 
 def decode(body: bytes) -> object:
-    """Return the JSON value of a body; raises `Undecodable` saying why it is none."""
+    """Return the JSON value of a body; raises `Undecodable` with the reason if there is none."""
     try:
-        # `decode` looks for white space with two patterns, which takes as long as a short body.
+        # The decoder's `decode` matches white space with two patterns, which takes as long as
+        # to decode a short body.
         text = body.decode().strip(_WHITESPACE)
         value, end = _decoder.raw_decode(text)
     except RecursionError:
@@ -38,20 +39,20 @@ def decode(body: bytes) -> object:
 
 
 def structure(payload: object, kind: type[T]) -> T:
-    """Return the model that a JSON value holds; raises `Undecodable` naming the path."""
+    """Return a JSON value as a model; raises `Undecodable` with the path of a wrong field."""
     return cast("T", _structure()(payload, kind))
 
 
 @cache
 def _structure() -> Callable[[object, type[Any]], object]:
-    # cattrs is a good part of all there is to import, and idle until an answer comes.
+    # cattrs is a large part of the import time, and unused until the first answer.
     from ziett_async._structuring import structure  # noqa: PLC0415
 
     return structure
 
 
 _WHITESPACE = " \t\n\r"
-# A body that holds itself ends in a RecursionError without the check for it, too.
+# Without the check, too, a body that contains itself ends in a RecursionError.
 _encoder = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 )

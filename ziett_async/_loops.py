@@ -1,4 +1,4 @@
-"""Event loops of asyncio and trio, as far as they must be reached from elsewhere."""
+"""Calling into an event loop of asyncio or trio from outside it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ CallSoon = Callable[[Callable[[], object]], object]
 
 
 def call_soon_here() -> CallSoon:
-    """Return what calls a function in the running event loop, soon and from any thread."""
+    """Return a function that schedules another in this event loop, from any thread."""
     loop: Any = current_token().native_token
     call: CallSoon = getattr(loop, "run_sync_soon", None) or loop.call_soon_threadsafe
     return call

@@ -2,8 +2,8 @@
 
 A value has the type of its annotation. cattrs' own defaults coerce (`"false"` becomes
 True, None becomes `"None"`), so every scalar has an exact hook here. A value is structured
-without cattrs' detailed validation, which doubles the cost; when that fails it is done
-again with it, over the same object, to learn the path of the field that was wrong.
+without cattrs' detailed validation, which doubles the cost; if that fails, it is structured
+again with it, to find the path of the field that was wrong.
 
 Error messages name paths and types, never values: a value may be a telephone number.
 """
@@ -47,7 +47,7 @@ _ALIASES = {
 
 
 def structure(payload: object, kind: type[T]) -> T:
-    """Return the model that a JSON value holds; raises `Undecodable` naming the path."""
+    """Return a JSON value as a model; raises `Undecodable` with the path of a wrong field."""
     try:
         return cast("T", _quick.get_structure_hook(kind)(payload, kind))
     except Exception:  # noqa: BLE001 - whatever it is, the second reading names it
@@ -76,7 +76,7 @@ def _format(error: BaseException, _: type[object] | None) -> str:
 def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
     is_careful = converter.detailed_validation
     own_id = expecting("a UUID", uuid) if is_careful else uuid
-    # An object's own id is in no other row, so the cache of ids need not hold it.
+    # An object's own id occurs in no other row, so caching it is of no use.
     own: dict[str, Any] = {
         each.name: override(struct_hook=own_id)
         for each in _fields(kind)
@@ -104,7 +104,7 @@ def _fields(kind: type[Any]) -> "tuple[attrs.Attribute[Any], ...]":
 def _with_any_keys(
     kind: type[T], from_dict: Callable[[Any, Any], T], *, is_careful: bool
 ) -> Callable[[dict[str, object], Any], T]:
-    """Return a hook for an answer's object: with other names, with unknown ones, with too few."""
+    """Return a hook for an answer's object with aliases, unknown keys, or nullable keys missing."""
     known = frozenset(each.name for each in _fields(kind)) - {"extra"}
     aliases = _ALIASES if kind is Message else {}
     named = known.union(aliases)

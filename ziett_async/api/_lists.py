@@ -31,14 +31,14 @@ R = TypeVar("R", bound=Row)
 #: One value, or several of which any may match.
 OneOrMore: TypeAlias = T | Iterable[T]
 
-#: By name of a filter: what the server accepts, as the values of its query.
+#: For each filter, what turns its argument into the values of the query, or refuses it.
 Rules = Mapping[str, Callable[[object], list[str]]]
 
 
 class ListOptions(TypedDict, total=False):
-    """What every list takes (API page, Pagination)."""
+    """Options of every list (API page, Pagination)."""
 
-    #: Entries per page, 1 to 200. The server's default is 30; loops take 200.
+    #: Entries per page, 1 to 200. The server's default is 30; loops request 200.
     size: int
     #: `desc`, the default, or `asc`.
     order: Order | str
@@ -50,7 +50,7 @@ class ListOptions(TypedDict, total=False):
 
 
 class CampaignMessageFilters(ListOptions, total=False):
-    """What a campaign's messages can be narrowed by (API page, List Messages)."""
+    """Filters of a campaign's messages (API page, List Messages)."""
 
     #: Part of a recipient's number, or exactly a message's UUID.
     q: str
@@ -66,13 +66,13 @@ class CampaignMessageFilters(ListOptions, total=False):
 
 
 class MessageFilters(CampaignMessageFilters, total=False):
-    """What all messages can be narrowed by (API page, List Messages)."""
+    """Filters of all messages (API page, List Messages)."""
 
     campaign_id: OneOrMore[UUID | str]
 
 
 class CampaignFilters(ListOptions, total=False):
-    """What lists of campaigns can be narrowed by (API page, List Campaigns)."""
+    """Filters of the campaigns (API page, List Campaigns)."""
 
     #: Part of a campaign's name.
     q: str
@@ -92,14 +92,14 @@ def _any(rule: Callable[[object], object]) -> Callable[[object], list[str]]:
     def values(value: object) -> list[str]:
         given = check.as_list(value)
         if not given:
-            # No value would not be none, but all.
+            # A filter without values would match everything, not nothing.
             raise Invalid("must hold at least one value; leave it out for all")
         return [str(rule(each)) for each in given]
 
     return values
 
 
-#: A page beyond any list; the API names no largest one.
+#: Beyond the last page of any list; the API documents no maximum.
 _LAST_PAGE = 10**9
 _OPTIONS: Rules = {
     "page": _one(partial(check.integer, minimum=1, maximum=_LAST_PAGE)),

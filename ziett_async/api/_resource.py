@@ -11,7 +11,7 @@ from ziett_async.errors import RecipientNotAllowed
 
 
 class Resource:
-    """A part of the API; the client is all of them."""
+    """A part of the API; the client combines them all."""
 
     _session: Session
 
@@ -29,7 +29,7 @@ class Resource:
         return path
 
     def _allow(self, operation: Operation[object], numbers: Collection[str | None]) -> None:
-        """Refuse a call whose recipients, in E.164, are not all on the client's list, if any."""
+        """Refuse a call with a recipient, in E.164, that is not on the client's allow-list."""
         allowed = self._session.defaults.allowed_recipients
         if allowed is None:
             return

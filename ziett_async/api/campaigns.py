@@ -40,7 +40,7 @@ LONGEST_NAME = 200
 
 
 class Campaigns(Resource):
-    """The calls about campaigns."""
+    """The calls for campaigns."""
 
     async def send_batch_campaign(
         self,
@@ -70,7 +70,7 @@ class Campaigns(Resource):
 
         Raises:
             InvalidRequest: refused before anything was sent; `fields` has the reasons.
-            RecipientNotAllowed: the client's `allowed_recipients` does not hold them all.
+            RecipientNotAllowed: the client's `allowed_recipients` does not contain them all.
             NotSent, OutcomeUnknown, DeadlineExceeded, ApiError: as `send_message`.
 
         """
@@ -103,21 +103,21 @@ class Campaigns(Resource):
     async def get_campaign(
         self, campaign_id: UUID | str, *, timeout: float | None = None
     ) -> Campaign:
-        """Return one campaign (API page, Get Campaign); raises as `get_message` does."""
+        """Return one campaign (API page, Get Campaign); raises what `get_message` does."""
         path = self._path(GET_CAMPAIGN, campaign_id=campaign_id)
         return await self._session.call(GET_CAMPAIGN, path=path, timeout=timeout)
 
     async def list_campaigns(
         self, *, page: int = 1, timeout: float | None = None, **filters: Unpack[CampaignFilters]
     ) -> Page[Campaign]:
-        """Return one page of the campaigns (API page, List Campaigns), as `list_messages`."""
+        """Return one page of the campaigns (API page, List Campaigns), like `list_messages`."""
         query = to_query(LIST_CAMPAIGNS.name, CAMPAIGN_RULES, {"page": page, **filters})
         return await self._session.call(LIST_CAMPAIGNS, query=query, timeout=timeout)
 
     def iter_campaigns(
         self, *, timeout: float | None = None, **filters: Unpack[CampaignFilters]
     ) -> Pages[Campaign]:
-        """Return all campaigns that match, each exactly once, as `iter_messages`."""
+        """Return all campaigns that match, each exactly once, like `iter_messages`."""
         return walk(self._session, LIST_CAMPAIGNS, CAMPAIGN_RULES, filters, None, timeout)
 
     async def list_campaign_messages(
@@ -128,7 +128,7 @@ class Campaigns(Resource):
         timeout: float | None = None,
         **filters: Unpack[CampaignMessageFilters],
     ) -> Page[Message]:
-        """Return one page of a campaign's messages, as `list_messages`."""
+        """Return one page of a campaign's messages, like `list_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
         query = to_query(LIST_CAMPAIGN_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})
         return await self._session.call(
@@ -142,6 +142,6 @@ class Campaigns(Resource):
         timeout: float | None = None,
         **filters: Unpack[CampaignMessageFilters],
     ) -> Pages[Message]:
-        """Return all of a campaign's messages that match, each exactly once, as `iter_messages`."""
+        """Return a campaign's messages that match, each exactly once, like `iter_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
         return walk(self._session, LIST_CAMPAIGN_MESSAGES, MESSAGE_RULES, filters, path, timeout)

@@ -1,1 +1,1 @@
-"""Many messages: the numbers of an audience."""
+"""Many messages: what is checked, counted and prepared before they are sent."""

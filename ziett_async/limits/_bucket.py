@@ -51,7 +51,7 @@ def _check_per(_: object, __: object, per: float) -> None:
 
 @attrs.frozen(repr=False)
 class Rate(Value):
-    """So many attempts in any window of so many seconds: `Rate(120, per=60.0)`.
+    """At most `limit` attempts in any window of `per` seconds: `Rate(120, per=60.0)`.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -66,7 +66,7 @@ class Rate(Value):
 
 def _for_bulk(limit: int, reserve: float) -> int:
     """Return a limit without the reserved share of it, which is rounded up; 1 always remains."""
-    # The product of a decimal fraction may be off by so little, which must not be rounded up.
+    # Floating point may put the product this little above a whole number: do not round that up.
     return max(1, limit - ceil(limit * (reserve - 1e-12)))
 
 

@@ -1,4 +1,4 @@
-"""Page: one answer of a paginated list."""
+"""Page: one page of a list."""
 
 from typing import Generic, TypeVar
 
