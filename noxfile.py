@@ -126,7 +126,7 @@ def lowest(session: nox.Session) -> None:
 def fidelity(session: nox.Session) -> None:
     """Fuzz the emulator with what the API's description allows and forbids."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("fidelity"))
-    session.run("python", "-m", "pytest", "tests/fidelity/test_fuzz.py", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/fake/test_fuzz.py", *session.posargs)
 
 
 @nox.session

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -12,6 +12,7 @@ import attrs
 import httpx
 import pytest
 
+from tests.support.requests import message, request_of
 from ziett_async._clock import ManualClock, SystemClock
 from ziett_async._wire import Request
 from ziett_async.emulator._clock import AdjustableClock
@@ -25,8 +26,6 @@ pytestmark = pytest.mark.anyio
 
 #: What `json.loads` returns.
 Json: TypeAlias = Any
-Ask = Callable[..., Request]
-Body = Callable[..., dict[str, object]]
 
 KEY = "zk_test_a_long_key_4567"
 SEND = {
@@ -555,9 +554,7 @@ def message_events(stream: EventStream) -> list[Json]:
     return [document for name, document in stream.events() if name == "message"]
 
 
-async def test_a_listener_does_not_read_all_messages_when_nothing_happens(
-    request_of: Ask, message: Body
-) -> None:
+async def test_a_listener_does_not_read_all_messages_when_nothing_happens() -> None:
     """Nor when messages come or are delivered: only what changed is read, from the log."""
     clock = ManualClock()
     service = CountingZiett(clock=clock)
@@ -571,9 +568,7 @@ async def test_a_listener_does_not_read_all_messages_when_nothing_happens(
     assert service.reads == reads
 
 
-async def test_what_is_shown_of_older_messages_is_sent_again_when_it_changes(
-    request_of: Ask, message: Body
-) -> None:
+async def test_what_is_shown_of_older_messages_is_sent_again_when_it_changes() -> None:
     """By a new contact of their number, and by a repeated request, from memory too."""
     service = FakeZiett(delivery=None)
     stream = stream_of(service)
@@ -603,9 +598,7 @@ async def test_two_listeners_each_get_every_event() -> None:
         assert [each["id"] for each in message_events(stream)] == [str(added.id)]
 
 
-async def test_a_listener_that_clear_overtakes_gets_the_state(
-    request_of: Ask, message: Body
-) -> None:
+async def test_a_listener_that_clear_overtakes_gets_the_state() -> None:
     """Even where there are as many messages and requests as before it; attempts count anew."""
     service, send = FakeZiett(), request_of("POST", "/messages", message(), key="a")
     stream = stream_of(service)

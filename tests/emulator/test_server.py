@@ -15,6 +15,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
+from tests.support.requests import message
 from ziett_async import AsyncZiett
 from ziett_async import emulator as package
 from ziett_async._wire import Request
@@ -23,8 +24,6 @@ from ziett_async.emulator._tcp import Peer, accept, is_free, listen
 from ziett_async.testing import SCOPES, Exchange, FakeZiett, Fault
 from ziett_async.testing import emulator as older
 from ziett_async.testing.emulator import Emulator
-
-Body = Callable[..., dict[str, object]]
 
 KEY = b"x-api-key: zk_test_x\r\n"
 LIST = b"GET /c/v1/messages HTTP/1.1\r\nhost: localhost\r\n" + KEY
@@ -182,7 +181,7 @@ def test_nonsense_after_a_head_gets_the_error_object_too(emulator: Emulator) -> 
         assert (response.status, json.loads(body)["code"]) == (400, "BAD_REQUEST")
 
 
-def test_a_client_that_expects_100_continue_gets_it(emulator: Emulator, message: Body) -> None:
+def test_a_client_that_expects_100_continue_gets_it(emulator: Emulator) -> None:
     """As curl does before longer bodies."""
     body = json.dumps(message()).encode()
     with connect(emulator) as end:
@@ -199,7 +198,7 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_sent(emulator: Emulator
         assert answer(end)[0].status == 413
 
 
-def test_a_body_may_come_in_chunks(emulator: Emulator, message: Body) -> None:
+def test_a_body_may_come_in_chunks(emulator: Emulator) -> None:
     """Of any size."""
     body = json.dumps(message()).encode()
     parts = (body[:10], body[10:], b"")
@@ -413,9 +412,7 @@ def test_a_stream_may_end() -> None:
         assert ask(emulator, "HEAD", "/short")[1] == b""
 
 
-def test_a_stream_that_fails_breaks_its_connection_only(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_stream_that_fails_breaks_its_connection_only(caplog: pytest.LogCaptureFixture) -> None:
     """The log has the traceback; other clients are served."""
     with Streaming() as emulator:
         with connect(emulator) as end:

@@ -36,9 +36,7 @@ OTHER_NAMES = {"e164_format", "to", "sms_remitter_id", "body"}
 #: What a client adds to what was answered.
 OWN = {"call", "idempotency_key", "extra"}
 #: What the published pages print, verbatim.
-PUBLISHED: Tree = json.loads(
-    (Path(__file__).parents[1] / "wire/published/answers.json").read_bytes()
-)
+PUBLISHED: Tree = json.loads((Path(__file__).parent / "published/answers.json").read_bytes())
 #: Those of them that are no answer of one operation's page.
 CONVENTIONS = {
     "conventions.entry (abridged on the page)": "ConventionsMessage",

@@ -10,10 +10,10 @@ import anyio
 import attrs
 import pytest
 
-from tests.fidelity import _switches as switches
-from tests.fidelity._switches import SWITCHES, Row
-from tests.support.http import UNKNOWN_ID, message
-from tests.support.samples import REMITTER
+from tests.fake import _switches as switches
+from tests.fake._switches import SWITCHES, Row
+from tests.support.requests import message
+from tests.support.samples import OTHER_ID, REMITTER
 from ziett_async import (
     AcceptedMessage,
     ApiError,
@@ -158,7 +158,7 @@ async def is_told_of_what_is_not_there(day: Day) -> None:
     """Ask for nothing: a 404 is one error under both codes."""
     for ask in (day.client.get_message, day.client.get_campaign):
         with pytest.raises(NotFoundError) as caught:
-            await ask(UNKNOWN_ID)
+            await ask(OTHER_ID)
         assert caught.value.code == day.stands("dialect.not_found")
 
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi import checks as checks_of_openapi
 
 from tests.support import description as document
-from tests.support.http import KEY, Wire
+from tests.support.samples import API_KEY
+from tests.support.service_client import ServiceClient
+from tests.support.services import Service
 from ziett_async import ManualClock
 from ziett_async.testing import Dialect, FakeZiett, Idempotency
 from ziett_async.testing.emulator import Emulator
@@ -26,7 +28,7 @@ Case: TypeAlias = Any
 loaders: Any = schemathesis.openapi
 checks: Any = checks_of_openapi
 
-HEADERS = {"X-API-KEY": KEY}
+HEADERS = {"X-API-KEY": API_KEY}
 BOTH_CHANNELS = ("SMS", "WHATSAPP")
 ONCE = settings(max_examples=40, derandomize=True, deadline=None, database=None)
 WALKS = settings(ONCE, max_examples=10, stateful_step_count=8)
@@ -78,30 +80,30 @@ def is_sent_empty(value: object) -> bool:
 every_operation: Callable[[AnyTest], AnyTest] = schema.parametrize()
 
 
-def serve(dialect: Dialect) -> Generator[Wire]:
+def serve(dialect: Dialect) -> Generator[ServiceClient]:
     """Serve a fake that counts nothing, and says 409 to a key that was drawn before."""
     clock, rules = ManualClock(), Idempotency(reused=409)
     fake = FakeZiett(clock=clock, limits={}, idempotency=rules, dialect=dialect)
     with Emulator(fake) as emulator:
-        wire = Wire(fake, clock, emulator.base_url)
-        wire.ask("send_batch_campaign")
-        yield wire
+        api = ServiceClient(Service(fake, clock, emulator.base_url))
+        api.call("send_batch_campaign")
+        yield api
 
 
 @pytest.fixture(scope="module")
-def core() -> Generator[Wire]:
+def core() -> Generator[ServiceClient]:
     """Serve it as the current pages describe it."""
     yield from serve(Dialect(channels=BOTH_CHANNELS))
 
 
 @pytest.fixture(scope="module")
-def reference() -> Generator[Wire]:
+def reference() -> Generator[ServiceClient]:
     """Serve it as the older, wider reference describes it."""
     yield from serve(Dialect(name="reference", channels=BOTH_CHANNELS))
 
 
 @pytest.fixture(scope="module")
-def conventions() -> Generator[Wire]:
+def conventions() -> Generator[ServiceClient]:
     """Serve it as the conventions describe it, with every other switch set otherwise, too."""
     yield from serve(
         Dialect(
@@ -133,18 +135,18 @@ def not_checked(case: Case) -> list[object]:
 
 @every_operation
 @ONCE
-def test_every_request_is_answered_as_described(case: Case, core: Wire) -> None:
+def test_every_request_is_answered_as_described(case: Case, core: ServiceClient) -> None:
     """Whatever comes, valid or not, the answer is a documented one and never a 5xx."""
     but = not_checked(case)
-    hold(case, case.call_and_validate(core.base_url, headers=HEADERS, excluded_checks=but))
+    hold(case, case.call_and_validate(core.service.base_url, headers=HEADERS, excluded_checks=but))
     if case.path_parameters:
         # Ids that are drawn are of nothing, so the same is asked of something, too.
         there = {"message_id": core.fake.messages[0].id, "campaign_id": core.fake.campaigns[0].id}
         case.path_parameters = {name: str(there[name]) for name in case.path_parameters}
-        hold(case, case.call(core.base_url, headers=HEADERS))
+        hold(case, case.call(core.service.base_url, headers=HEADERS))
 
 
-def walk(wire: Wire) -> None:
+def walk(api: ServiceClient) -> None:
     """Follow the description's links: what was accepted is read back."""
     machine: Any = schema.as_state_machine()
 
@@ -152,7 +154,7 @@ def walk(wire: Wire) -> None:
         """Creates messages and campaigns, and requests them by the ids it received."""
 
         def get_call_kwargs(self, _: Case) -> dict[str, Any]:
-            return {"base_url": wire.base_url, "headers": HEADERS}
+            return {"base_url": api.service.base_url, "headers": HEADERS}
 
         def validate_response(self, response: Any, case: Case, **_: Any) -> None:  # noqa: ANN401
             case.validate_response(response, excluded_checks=not_checked(case))
@@ -162,22 +164,22 @@ def walk(wire: Wire) -> None:
     run(settings=WALKS)
 
 
-def test_what_was_accepted_can_be_read(core: Wire) -> None:
+def test_what_was_accepted_can_be_read(core: ServiceClient) -> None:
     """Ids that were answered are good for the operations that take them."""
     walk(core)
 
 
-def test_the_older_reference_is_described(reference: Wire) -> None:
+def test_the_older_reference_is_described(reference: ServiceClient) -> None:
     """So it is in the shapes of the older, wider pages."""
     walk(reference)
 
 
-def test_the_conventions_are_described(conventions: Wire) -> None:
+def test_the_conventions_are_described(conventions: ServiceClient) -> None:
     """And in those of the conventions."""
     walk(conventions)
 
 
-def test_the_fuzzer_got_everywhere(core: Wire) -> None:
+def test_the_fuzzer_got_everywhere(core: ServiceClient) -> None:
     """It was answered with a success and with a refusal of every operation."""
     heard = {(arrival.operation, arrival.status) for arrival in core.fake.requests}
     for operation in document.OPERATIONS.values():
