@@ -1,12 +1,12 @@
 """Delivery: what becomes of messages (API pages, Get Message and List Messages)."""
 
 from collections.abc import AsyncIterable, Iterable
-from math import inf
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ziett_async import _validation as check
 from ziett_async._operation import Priority
+from ziett_async._paging import LARGEST
 from ziett_async._validation import Fields, Invalid
 from ziett_async.api._lists import MESSAGE_RULES, to_query
 from ziett_async.api._resource import Resource
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: The final statuses that a list can be asked for; `get_message` knows more of them.
 _FINAL = [MessageStatus.DELIVERED, MessageStatus.FAILED, MessageStatus.UNDELIVERED]
-#: Rows of a page, the most that the server returns.
-_SIZE = 200
 
 
 class Delivery(Resource):
@@ -89,18 +87,18 @@ class Delivery(Resource):
         fields.raise_if_invalid()
         return Watch(self._session, Reader(self._read_message, self._read_page), ids, timeout)
 
-    async def _read_message(self, message_id: UUID, left: float) -> Message:
+    async def _read_message(self, message_id: UUID, timeout: float | None) -> Message:
         return await self._session.call(
             GET_MESSAGE,
             path={"message_id": str(message_id)},
-            timeout=self._within(left),
+            timeout=timeout,
             priority=Priority.BULK,
         )
 
-    async def _read_page(self, ask: "ReadPage", left: float) -> Page[Message]:
+    async def _read_page(self, ask: "ReadPage", timeout: float | None) -> Page[Message]:
         filters: dict[str, object] = {
             "page": ask.page,
-            "size": _SIZE,
+            "size": LARGEST,
             "order_by": OrderBy.UPDATED_AT,
             "created_at__ge": ask.created_at__ge,
             "created_at__le": ask.created_at__le,
@@ -109,14 +107,9 @@ class Delivery(Resource):
         return await self._session.call(
             LIST_MESSAGES,
             query=to_query(LIST_MESSAGES.name, MESSAGE_RULES, filters),
-            timeout=self._within(left),
+            timeout=timeout,
             priority=Priority.BULK,
         )
-
-    def _within(self, left: float) -> float | None:
-        """Return the timeout of a request: the client's, or what is left if that is less."""
-        timeout = min(left, self._session.defaults.timeout or inf)
-        return None if timeout == inf else timeout
 
 
 def _ids(value: object) -> list[UUID]:

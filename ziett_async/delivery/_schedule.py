@@ -39,6 +39,8 @@ from ziett_async.models import Message, Page
 PAUSE = 2.0
 #: Seconds between two requests for a message, at most.
 LONGEST = 600.0
+#: Seconds after a failed request, at most; before that, twice as many each time.
+LONGEST_BACKOFF = 60.0
 #: The part of the time that a message was waited for, after which it is asked for again.
 GROWTH = 0.5
 #: A message is asked for together with others when so much of its interval is left.
@@ -146,7 +148,7 @@ class _Scan:
         times = [row.updated_at for row in page.entries if row.updated_at is not None]
         if self._page == 1 and times:
             self.newest = max(times)
-        if not page.entries or page.page >= page.pages:
+        if not page.entries or self._page >= page.pages:
             return True
         if self._stop is None or not times:
             return False
@@ -212,10 +214,8 @@ class Schedule:
 
     def after_page(self, page: Page[Message], now: float) -> list[Message]:
         """Return what a page shows of the messages that are waited for."""
-        scan, shown = (
-            self._scans.popleft(),
-            [row for row in page.entries if row.id in self._entries],
-        )
+        scan = self._scans.popleft()
+        shown = [row for row in page.entries if row.id in self._entries]
         for row in shown:
             self._take(row)
         left = [entry for entry in scan.entries if self._is_open(entry)]
@@ -252,7 +252,7 @@ class Schedule:
     def after_failure(self, now: float) -> float:
         """Return seconds to wait before the same request is made again."""
         self._failures += 1
-        wait = min(PAUSE * 2.0 ** min(self._failures, 30), LONGEST)
+        wait = min(PAUSE * 2.0 ** min(self._failures, 30), LONGEST_BACKOFF)
         self._not_before = now + wait
         return wait
 

@@ -27,6 +27,8 @@ class Waiter:
     )
     #: Changes that the caller has not taken yet, the oldest first.
     changes: deque[Message] = attrs.field(init=False, factory=deque[Message])
+    #: Whether its time is too short for a request: it makes none any more.
+    is_hurried: bool = attrs.field(init=False, default=False)
     #: What ended the waiting of all callers.
     error: ZiettError | None = attrs.field(init=False, default=None)
     #: As last seen.

@@ -9,6 +9,7 @@ that is cancelled with its leader is made again by the next.
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
+from math import inf
 from uuid import UUID
 from weakref import WeakSet
 
@@ -20,7 +21,13 @@ from ziett_async._session import Session
 from ziett_async._waits import ClientClosed
 from ziett_async.delivery._schedule import Ask, ReadMessage, ReadPage, Schedule
 from ziett_async.delivery._waiter import Waiter
-from ziett_async.errors import ApiError, ConfigurationError, NotFoundError, ZiettError
+from ziett_async.errors import (
+    ApiError,
+    ConfigurationError,
+    DeadlineExceeded,
+    NotFoundError,
+    ZiettError,
+)
 from ziett_async.models import Message, Page
 
 logger = logging.getLogger("ziett_async")
@@ -31,10 +38,10 @@ _ABOUT_THE_ACCOUNT = {401, 402}
 
 @attrs.frozen(eq=False)
 class Reader:
-    """How the server is asked; the last argument is the seconds left, or infinity."""
+    """How the server is asked; the last argument is a timeout, or None for the client's."""
 
-    message: Callable[[UUID, float], Awaitable[Message]]
-    page: Callable[[ReadPage, float], Awaitable[Page[Message]]]
+    message: Callable[[UUID, float | None], Awaitable[Message]]
+    page: Callable[[ReadPage, float | None], Awaitable[Page[Message]]]
 
 
 class Watcher:
@@ -43,6 +50,8 @@ class Watcher:
     def __init__(self, session: Session, reader: Reader) -> None:
         self._clock = session.pipeline.clock
         self._waits = session.pipeline.waits
+        #: Seconds for a request, where its caller has no less.
+        self._timeout = session.defaults.timeout or inf
         self._reader = reader
         self._schedule = Schedule()
         #: Weak, as a loop over changes may be left at any point.
@@ -90,16 +99,20 @@ class Watcher:
             while not waiter.is_served:
                 if self._clock.monotonic() >= waiter.end:
                     raise waiter.time_is_up(self._failure) from self._failure
-                if self._leader in {None, waiter}:
+                if self._leader in {None, waiter} and not waiter.is_hurried:
                     self._leader = waiter
                     await self._step(waiter)
                 else:
                     await self._sleep(waiter, waiter.end)
         finally:
-            if self._leader in {None, waiter}:
-                self._leader = None
-                self._wake(next(iter(self._asleep), waiter))
+            self._hand_over(waiter)
         waiter.raise_error()
+
+    def _hand_over(self, waiter: Waiter) -> None:
+        """Let another caller lead, if this one does or none does."""
+        if self._leader in {None, waiter}:
+            self._leader = None
+            self._wake(next((each for each in self._asleep if not each.is_hurried), waiter))
 
     async def _step(self, leader: Waiter) -> None:
         """Sleep until the next request is due, or make it."""
@@ -109,7 +122,7 @@ class Watcher:
         if when > now:
             await self._sleep(leader, when)
         elif ask := self._schedule.ask(now):
-            await self._ask(ask, leader.end - now)
+            await self._ask(ask, leader, leader.end - now)
 
     async def _sleep(self, waiter: Waiter, until: float) -> None:
         """Sleep until a time, or until another caller wakes this one."""
@@ -128,12 +141,16 @@ class Watcher:
         if waiter in self._asleep:
             self._asleep[waiter].set()
 
-    async def _ask(self, ask: Ask, left: float) -> None:
+    async def _ask(self, ask: Ask, leader: Waiter, left: float) -> None:
         """Make a request, and give every caller what it shows."""
         try:
-            messages = await self._read(ask, left)
+            messages = await self._read(ask, left if left < self._timeout else None)
         except ZiettError as error:
-            self._handle(error, ask)
+            if isinstance(error, DeadlineExceeded) and left < self._timeout:
+                leader.is_hurried = True
+                self._hand_over(leader)
+            else:
+                self._handle(error, ask)
         else:
             self._failure = None
             for waiter in self._waiters:
@@ -143,11 +160,11 @@ class Watcher:
             if waiter.is_served:
                 self._wake(waiter)
 
-    async def _read(self, ask: Ask, left: float) -> Sequence[Message]:
+    async def _read(self, ask: Ask, timeout: float | None) -> Sequence[Message]:
         if isinstance(ask, ReadPage):
-            page = await self._reader.page(ask, left)
+            page = await self._reader.page(ask, timeout)
             return self._schedule.after_page(page, self._clock.monotonic())
-        message = await self._reader.message(ask.id, left)
+        message = await self._reader.message(ask.id, timeout)
         self._schedule.after_message(message, self._clock.monotonic())
         return [message]
 
