@@ -14,7 +14,7 @@ from ziett_async.api.messages import GET_MESSAGE, LIST_MESSAGES
 from ziett_async.models import Message, MessageStatus, OrderBy, Page
 
 if TYPE_CHECKING:
-    from ziett_async.delivery._calls import Watch
+    from ziett_async.delivery._watch import Watch
     from ziett_async.delivery._schedule import ReadPage
 
 #: The final statuses that a list can be asked for; `get_message` knows more of them.
@@ -77,7 +77,7 @@ class Delivery(Resource):
 
     def _watch(self, operation: str, message_ids: object, timeout: float | None) -> "Watch":
         # Here, as a program that only sends needs none of it.
-        from ziett_async.delivery._calls import Watch  # noqa: PLC0415
+        from ziett_async.delivery._watch import Watch  # noqa: PLC0415
         from ziett_async.delivery._watcher import Reader  # noqa: PLC0415
 
         fields = Fields(operation)

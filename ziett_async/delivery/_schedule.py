@@ -48,7 +48,7 @@ EARLY = 0.25
 #: Reads that cost as much of their limit (300 a minute) as a page of a list (60 a minute).
 READS_PER_PAGE = 5
 #: Lists that do not show a message, after which it is read by id.
-MOST_LISTS = 3
+MOST_LISTS = 5
 #: Reads of such messages in one round, as long as they find none to be final.
 FEWEST_CHECKS = 20
 #: Reads that do not find a message, after which there is none.

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import attrs
 
-from ziett_async.errors import DeadlineExceeded, NotFoundError, ZiettError
-from ziett_async.models import Message, Trail
+from ziett_async.errors import DeadlineExceeded, NotFoundError, Trail, ZiettError
+from ziett_async.models import Message
 
 
 @attrs.define(eq=False)
