@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import attrs
 
@@ -34,6 +35,10 @@ class Session:
 
     pipeline: Pipeline
     defaults: Defaults
+    #: What waits for messages to be delivered, by event loop; it lives as long as its callers.
+    watchers: WeakValueDictionary[object, object] = attrs.field(
+        init=False, factory=WeakValueDictionary[object, object]
+    )
 
     async def call(
         self,

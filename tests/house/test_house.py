@@ -86,6 +86,8 @@ METHODS = [
     "iter_campaigns",
     "list_campaign_messages",
     "iter_campaign_messages",
+    "wait_until_final",
+    "watch_messages",
 ]
 #: Who may import what is costly, optional, or hidden behind a port.
 IMPORTERS = {
