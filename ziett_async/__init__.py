@@ -1,5 +1,8 @@
 """ziett_async: an asyncio-first client for Ziett that is exact about what was sent."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
 from ziett_async._client import AsyncZiett
 from ziett_async._clock import Clock, ManualClock, SystemClock
 from ziett_async._operation import Bucket, Operation, Priority
@@ -51,6 +54,32 @@ from ziett_async.models import (
 )
 from ziett_async.transports import Transport
 
+if TYPE_CHECKING:
+    from ziett_async.bulk.journal import Journal
+    from ziett_async.bulk.keys import idempotency_key_for
+    from ziett_async.bulk.sqlite import SqliteJournal
+    from ziett_async.bulk.values import CampaignOutcome, NewMessage, SendOutcome
+else:
+    #: Public names that few programs need, to the module that is imported with their first use.
+    _LAZY = {
+        "CampaignOutcome": "ziett_async.bulk.values",
+        "Journal": "ziett_async.bulk.journal",
+        "NewMessage": "ziett_async.bulk.values",
+        "SendOutcome": "ziett_async.bulk.values",
+        "SqliteJournal": "ziett_async.bulk.sqlite",
+        "idempotency_key_for": "ziett_async.bulk.keys",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _LAZY:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        return globals().setdefault(name, getattr(_import_module(_LAZY[name]), name))
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
 #: The package's metadata take it from here.
 __version__ = "0.1.0"
 
@@ -67,6 +96,7 @@ __all__ = [
     "Campaign",
     "CampaignFilters",
     "CampaignMessageFilters",
+    "CampaignOutcome",
     "CampaignStatus",
     "ChannelType",
     "Clock",
@@ -77,12 +107,14 @@ __all__ = [
     "InsufficientFundsError",
     "InvalidRequest",
     "InvalidResponse",
+    "Journal",
     "Limiter",
     "LimiterUnavailable",
     "ManualClock",
     "Message",
     "MessageFilters",
     "MessageStatus",
+    "NewMessage",
     "NotFoundError",
     "NotSent",
     "OpenEnum",
@@ -103,8 +135,10 @@ __all__ = [
     "RetryPolicy",
     "SaveContact",
     "SendFailed",
+    "SendOutcome",
     "Sender",
     "ServerError",
+    "SqliteJournal",
     "SystemClock",
     "TokenBucketLimiter",
     "Transport",
@@ -113,4 +147,5 @@ __all__ = [
     "Unlimited",
     "ValidationError",
     "ZiettError",
+    "idempotency_key_for",
 ]

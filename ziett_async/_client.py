@@ -21,8 +21,7 @@ from ziett_async._settings import (
 )
 from ziett_async._validation import Fields
 from ziett_async.api._call import json_object, path_parameters, query_parameters, require_operation
-from ziett_async.api.campaigns import Campaigns
-from ziett_async.api.messages import Messages
+from ziett_async.bulk.methods import Bulk
 from ziett_async.limits import Limiter, shared_limiter
 from ziett_async.transports import Transport
 
@@ -31,7 +30,7 @@ T = TypeVar("T")
 _SYSTEM_CLOCK = SystemClock()
 
 
-class AsyncZiett(Messages, Campaigns):
+class AsyncZiett(Bulk):
     """A client of Ziett for asyncio and trio: made once, used by all tasks, threads and loops.
 
     ```python

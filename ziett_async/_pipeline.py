@@ -69,13 +69,19 @@ class Pipeline:
         timeout: float | None,
         idempotency_key: str | None,
         priority: Priority = _URGENT,
+        begun_at: float | None = None,
     ) -> T:
-        """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
+        """Carry out one call; `timeout` is seconds for all of it, None is no bound.
+
+        `begun_at` is when another process may have made its first attempt.
+        """
         key = (idempotency_key or urandom(16).hex()) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
         use = None
         if key is not None and idempotency_key is not None:
             use = self.unsettled_keys.begin(key, self.clock.time())
+            if begun_at is not None:
+                use.recall(hash(request.body), begun_at)
         state = CallState(call, key, self.clock.monotonic(), use)
         if use is not None:
             state.is_unsettled = hash(request.body) in use.unsettled

@@ -30,6 +30,11 @@ class KeyUse:
         """Whether the server may know the key from another call than the one that asks."""
         return self.expires < inf and (bool(self.unsettled) or self.calls > 1)
 
+    def recall(self, digest: int, begun_at: float) -> None:
+        """Take over what another process left unsettled; it began at that time."""
+        self.unsettled.add(digest)
+        self.expires = min(self.expires, begun_at + KEY_LIFETIME)
+
 
 class UnsettledKeys:
     """The keys that callers know, while they are in use or unsettled.
