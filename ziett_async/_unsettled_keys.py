@@ -14,6 +14,13 @@ import attrs
 KEY_LIFETIME = 24 * 60 * 60.0
 
 
+class KeyForgotten(Exception):
+    """The server may have forgotten a key, so that another attempt could send again."""
+
+    def __str__(self) -> str:
+        return "its turn came when the server may have forgotten the key"
+
+
 @attrs.define(eq=False, repr=False)
 class KeyUse:
     """What a client knows of one idempotency key."""

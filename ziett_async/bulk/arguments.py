@@ -17,6 +17,7 @@ _METHODS = ("open", "read", "write", "has_accepted", "aclose")
 
 def read_options(
     name: str,
+    place: str,
     messages: object,
     journal: object,
     run: object,
@@ -25,7 +26,7 @@ def read_options(
 ) -> Options:
     """Return what a run was asked for; raises `InvalidRequest`."""
     fields = Fields(name)
-    source = fields.check("messages", _many, messages)
+    source = fields.check(place, _many, messages)
     to = None if journal is None else fields.check("journal", _journal, journal)
     named = None if run is None else fields.check("run", check.text, run)
     most = fields.check("concurrency", check.integer, concurrency, 1, _LARGEST_CONCURRENCY)

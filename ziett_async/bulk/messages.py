@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from typing import Any, cast
@@ -12,12 +11,12 @@ import attrs
 
 from ziett_async._operation import Priority
 from ziett_async._session import Session
-from ziett_async._unsettled_keys import KEY_LIFETIME
 from ziett_async._validation import Fields
-from ziett_async.api._lists import MESSAGE_RULES, to_query
+from ziett_async.api._lists import MESSAGE_RULES
 from ziett_async.api.messages import LIST_MESSAGES, SEND_MESSAGE
 from ziett_async.bulk.keys import derive_key, part_text
-from ziett_async.bulk.plan import Options, Plan
+from ziett_async.bulk.lookup import list_day
+from ziett_async.bulk.plan import Many, Options, Plan
 from ziett_async.bulk.values import NewMessage, SendOutcome
 from ziett_async.errors import InvalidRequest, RecipientNotAllowed, ZiettError
 from ziett_async.models import AcceptedMessage, Message, SaveContact
@@ -26,9 +25,6 @@ from ziett_async.models import AcceptedMessage, Message, SaveContact
 ToBody = Callable[[NewMessage], Mapping[str, object]]
 
 _FIELDS = attrs.fields_dict(NewMessage)
-#: Seconds by which the server's clock may be wrong, or ours.
-_CLOCKS_DIFFER = 60 * 60.0
-_LARGEST_PAGE = 200
 
 
 class MessageJob:
@@ -68,19 +64,13 @@ class MessageJob:
 
     async def find(self, session: Session, begun_at: float) -> Sequence[AcceptedMessage]:
         """Return the messages of the day after `begun_at` that look like this one."""
-        bounds = {
-            "created_at__ge": datetime.fromtimestamp(begun_at - _CLOCKS_DIFFER, UTC),
-            "created_at__le": datetime.fromtimestamp(begun_at + KEY_LIFETIME, UTC),
-        }
-        number = str(self._body["target_e164"])
-        filters = {"q": number.removeprefix("+"), "size": _LARGEST_PAGE, **bounds}
-        query = to_query(LIST_MESSAGES.name, MESSAGE_RULES, filters)
-        page = await session.call(LIST_MESSAGES, query=query, priority=self._priority)
-        if page.total > len(page.entries):
+        number = str(self._body["target_e164"]).removeprefix("+")
+        order = self._priority
+        page = await list_day(session, LIST_MESSAGES, MESSAGE_RULES, number, begun_at, order)
+        if page is None:
             return ()
-        return [
-            AcceptedMessage(each.id, self.key, page.call) for each in page.entries if self._is(each)
-        ]
+        found = (each.id for each in page.entries if self._is(each))
+        return [AcceptedMessage(each, self.key, page.call) for each in found]
 
     def _is(self, message: Message) -> bool:
         sender = message.remitter_id
@@ -104,9 +94,14 @@ def plan(options: Options, to_body: ToBody) -> Plan[AcceptedMessage, SendOutcome
         options,
         operation=SEND_MESSAGE.name,
         accepted=AcceptedMessage,
+        gather=_as_they_are,
         fingerprint=fingerprint,
         job=partial(MessageJob, to_body, options.priority),
     )
+
+
+async def _as_they_are(messages: Many[object]) -> Many[object]:
+    return messages
 
 
 def read_message(given: object) -> tuple[NewMessage, dict[str, str]]:

@@ -1,6 +1,14 @@
 """Plan: what a run is about. Job: one call of it."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from hashlib import sha256
 from typing import Generic, Protocol, TypeVar
 
@@ -67,14 +75,15 @@ class Plan(Generic[A, OutcomeT]):
     operation: str
     #: What the server answers.
     accepted: type[A]
-    #: Returns a digest of a message.
+    #: Returns what the calls are for: the messages as they are, or batches of them.
+    gather: Callable[[Many[object]], Awaitable[Many[object]]]
+    #: Returns a digest of one of these.
     fingerprint: Callable[[object], bytes]
-    #: Returns the call for a message; the name of the run and the row go before it.
+    #: Returns the call for one; the name of the run and the row go before it.
     job: Callable[[str, int, object], Job[A, OutcomeT]]
 
-    async def digest(self) -> str | None:
-        """Return a digest of all messages where they are a sequence, else None."""
-        source = self.options.source
+    async def digest(self, source: Many[object]) -> str | None:
+        """Return a digest of what is gathered where it is a sequence, else None."""
         if not isinstance(source, Sequence):
             return None
         digest = sha256()

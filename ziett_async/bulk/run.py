@@ -35,7 +35,7 @@ from anyio.abc import TaskGroup
 from ziett_async._loops import CallSoon, call_soon_here, start_in_background
 from ziett_async._session import Session
 from ziett_async.bulk.journal import Header, Record, RunJournal, require_same_run
-from ziett_async.bulk.plan import Job, OutcomeT, Plan, iterate
+from ziett_async.bulk.plan import Job, Many, OutcomeT, Plan, iterate
 from ziett_async.bulk.settling import A, after, id_of, is_safe, recall, unresolved
 from ziett_async.errors import ConfigurationError, NotSent, ZiettError
 
@@ -93,7 +93,9 @@ class _Run(Generic[A, OutcomeT]):
         #: Closed when the run is stopped, and with the client's own.
         self._waits = session.pipeline.waits.part()
         pipeline = attrs.evolve(session.pipeline, waits=self._waits)
-        self._session = attrs.evolve(session, pipeline=pipeline)
+        # A client's timeout is meant for one call, and not for all that wait before it.
+        defaults = attrs.evolve(session.defaults, timeout=None)
+        self._session = attrs.evolve(session, pipeline=pipeline, defaults=defaults)
         self._clock = pipeline.clock
         self._journal = RunJournal(plan.options.journal)
         #: Of everything; cancelled when the iterator is dropped.
@@ -133,19 +135,20 @@ class _Run(Generic[A, OutcomeT]):
 
     async def _open_and_send(self) -> None:
         try:
-            run = await self._open()
+            source = await self._plan.gather(self._plan.options.source)
+            run = await self._open(source)
             async with anyio.create_task_group() as tasks:
                 try:
                     with self._reading:
-                        await self._read(run, tasks)
+                        await self._read(run, source, tasks)
                 except Exception as error:  # noqa: BLE001 - the same
                     self._keep(error)
         finally:
             await self._journal.aclose()
 
-    async def _open(self) -> str:
-        """Return the name of the run."""
-        options, digest = self._plan.options, await self._plan.digest()
+    async def _open(self, source: Many[object]) -> str:
+        """Open the journal; return the name of the run."""
+        options, digest = self._plan.options, await self._plan.digest(source)
         wanted = Header(options.name, options.run or digest or urandom(16).hex(), digest)
         if options.journal is None:
             return wanted.run
@@ -153,11 +156,11 @@ class _Run(Generic[A, OutcomeT]):
         require_same_run(found, wanted, options.run)
         return found.run
 
-    async def _read(self, run: str, tasks: TaskGroup) -> None:
+    async def _read(self, run: str, source: Many[object], tasks: TaskGroup) -> None:
         """Begin with each message, when there is a slot for it."""
         row = 0
         await self._slots.acquire()
-        async for given in iterate(self._plan.options.source):
+        async for given in iterate(source):
             job, record = self._plan.job(run, row, given), await self._journal.find(row)
             if record is not None and record.key != job.key:
                 raise ConfigurationError(_OTHER_MESSAGES.format(row))
