@@ -56,6 +56,8 @@ from ziett_async.transports import Transport
 
 if TYPE_CHECKING:
     from ziett_async._telephony.sms import GsmText, SmsParts
+    from ziett_async.bulk.journal import Journal
+    from ziett_async.bulk.keys import idempotency_key_for
     from ziett_async.bulk.numbers import normalize_number
     from ziett_async.bulk.recipients import (
         PreparedRecipients,
@@ -64,16 +66,24 @@ if TYPE_CHECKING:
         RejectionReason,
         prepare_recipients,
     )
+    from ziett_async.bulk.sqlite import SqliteJournal
     from ziett_async.bulk.texts import sms_parts, to_gsm
+    from ziett_async.bulk.values import CampaignOutcome, NewMessage, SendOutcome
 else:
     #: Public names that few programs need, to the module that is imported with their first use.
     _LAZY = {
+        "CampaignOutcome": "ziett_async.bulk.values",
         "GsmText": "ziett_async._telephony.sms",
+        "Journal": "ziett_async.bulk.journal",
+        "NewMessage": "ziett_async.bulk.values",
         "PreparedRecipients": "ziett_async.bulk.recipients",
         "Recipient": "ziett_async.bulk.recipients",
         "Rejection": "ziett_async.bulk.recipients",
         "RejectionReason": "ziett_async.bulk.recipients",
+        "SendOutcome": "ziett_async.bulk.values",
         "SmsParts": "ziett_async._telephony.sms",
+        "SqliteJournal": "ziett_async.bulk.sqlite",
+        "idempotency_key_for": "ziett_async.bulk.keys",
         "normalize_number": "ziett_async.bulk.numbers",
         "prepare_recipients": "ziett_async.bulk.recipients",
         "sms_parts": "ziett_async.bulk.texts",
@@ -106,6 +116,7 @@ __all__ = [
     "Campaign",
     "CampaignFilters",
     "CampaignMessageFilters",
+    "CampaignOutcome",
     "CampaignStatus",
     "ChannelType",
     "Clock",
@@ -117,12 +128,14 @@ __all__ = [
     "InsufficientFundsError",
     "InvalidRequest",
     "InvalidResponse",
+    "Journal",
     "Limiter",
     "LimiterUnavailable",
     "ManualClock",
     "Message",
     "MessageFilters",
     "MessageStatus",
+    "NewMessage",
     "NotFoundError",
     "NotSent",
     "OpenEnum",
@@ -147,9 +160,11 @@ __all__ = [
     "RetryPolicy",
     "SaveContact",
     "SendFailed",
+    "SendOutcome",
     "Sender",
     "ServerError",
     "SmsParts",
+    "SqliteJournal",
     "SystemClock",
     "TokenBucketLimiter",
     "Transport",
@@ -158,6 +173,7 @@ __all__ = [
     "Unlimited",
     "ValidationError",
     "ZiettError",
+    "idempotency_key_for",
     "normalize_number",
     "prepare_recipients",
     "sms_parts",

@@ -21,9 +21,8 @@ from ziett_async._settings import (
 )
 from ziett_async._validation import Fields
 from ziett_async.api._call import json_object, path_parameters, query_parameters, require_operation
-from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.delivery import Delivery
-from ziett_async.api.messages import Messages
+from ziett_async.bulk.methods import Bulk
 from ziett_async.limits import Limiter, shared_limiter
 from ziett_async.transports import Transport
 
@@ -32,7 +31,7 @@ T = TypeVar("T")
 _SYSTEM_CLOCK = SystemClock()
 
 
-class AsyncZiett(Messages, Campaigns, Delivery):
+class AsyncZiett(Bulk, Delivery):
     """A Ziett client for asyncio and trio: make one, and share it among tasks and threads.
 
     ```python

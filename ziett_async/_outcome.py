@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from ziett_async._operation import Call
-from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
+from ziett_async._unsettled_keys import KEY_LIFETIME, KeyForgotten, KeyUse
 from ziett_async._waits import ClientClosed
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
@@ -104,6 +104,11 @@ class CallState(Generic[T_co]):
         self._was_unsettled, self.is_unsettled = self.is_unsettled, True
         self.is_settled = False
 
+    def check_key(self, end: float) -> None:
+        """Raise `KeyForgotten` if an attempt that ends then, since 1970, might send again."""
+        if self._may_have_been_sent and end > self._forgotten:
+            raise KeyForgotten
+
     @property
     def trail(self) -> Trail:
         """Which call it is, and the attempts made so far."""
@@ -137,7 +142,7 @@ class CallState(Generic[T_co]):
             error: CallError = DeadlineExceeded(self.trail, reason)
         elif isinstance(cause, LimiterUnavailable):
             error = LimiterUnavailable(cause.message, self.trail)
-        elif isinstance(cause, ClientClosed):
+        elif isinstance(cause, ClientClosed | KeyForgotten):
             error = NotSent(self.trail, str(cause))
         else:
             # Its text may hold anything.
@@ -206,9 +211,11 @@ class CallState(Generic[T_co]):
         """Whether the server may know the key from another call."""
         return self._use is not None and self._use.is_shared
 
+    @property
+    def _forgotten(self) -> float:
+        """When the server forgets the key at the earliest, in seconds since 1970."""
+        return self.key_expires if self._use is None else min(self.key_expires, self._use.expires)
+
     def _unknown(self, message: str, problem: Problem | None = None) -> OutcomeUnknown:
-        expires = self.key_expires
-        if self._use is not None:
-            expires = min(expires, self._use.expires)
-        until = datetime.fromtimestamp(expires, UTC)
+        until = datetime.fromtimestamp(self._forgotten, UTC)
         return OutcomeUnknown(self.trail, message, until, problem)

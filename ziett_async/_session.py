@@ -40,7 +40,7 @@ class Session:
         init=False, factory=WeakValueDictionary[object, object]
     )
 
-    async def call(
+    async def call(  # noqa: PLR0913 - all by keyword, and most calls leave most of them out
         self,
         operation: Operation[T],
         *,
@@ -50,8 +50,13 @@ class Session:
         timeout: float | None = None,
         idempotency_key: UUID | str | None = None,
         priority: Priority = Priority.URGENT,
+        begun_at: float | None = None,
     ) -> T:
-        """Carry out one use of an operation; path, query and body are as the API wants them."""
+        """Carry out one use of an operation; path, query and body are as the API wants them.
+
+        `begun_at` is when another process may have made the first attempt with these bytes
+        under this key, in seconds since 1970; None is not before.
+        """
         if self.pipeline.waits.is_closed:
             message = "the client is closed; make calls inside its `async with`, or before aclose()"
             raise ConfigurationError(message)
@@ -69,4 +74,4 @@ class Session:
             call = operation(path=path, query=query, body=body)
         except ValueError as error:
             raise InvalidRequest(operation.name, {"path": str(error)}) from None
-        return await self.pipeline.run(call, timeout, idempotency_key, priority)
+        return await self.pipeline.run(call, timeout, idempotency_key, priority, begun_at)

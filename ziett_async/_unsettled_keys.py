@@ -14,6 +14,13 @@ import attrs
 KEY_LIFETIME = 24 * 60 * 60.0
 
 
+class KeyForgotten(Exception):
+    """The server may have forgotten a key, so that another attempt could send again."""
+
+    def __str__(self) -> str:
+        return "its turn came when the server may have forgotten the key"
+
+
 @attrs.define(eq=False, repr=False)
 class KeyUse:
     """What a client knows about one idempotency key."""
@@ -29,6 +36,11 @@ class KeyUse:
     def is_shared(self) -> bool:
         """Whether the server may know the key from a call other than the one that asks."""
         return self.expires < inf and (bool(self.unsettled) or self.calls > 1)
+
+    def recall(self, digest: int, begun_at: float) -> None:
+        """Take over what another process left unsettled; it began at that time."""
+        self.unsettled.add(digest)
+        self.expires = min(self.expires, begun_at + KEY_LIFETIME)
 
 
 class UnsettledKeys:

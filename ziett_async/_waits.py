@@ -7,6 +7,7 @@ is kept with the function that schedules calls in its own event loop.
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
+from weakref import WeakSet
 
 import anyio
 
@@ -29,6 +30,14 @@ class Waits:
         self.is_closed = False
         #: Each with the function that schedules calls in its event loop, from any thread.
         self.scopes: dict[anyio.CancelScope, CallSoon] = {}
+        self._parts = WeakSet[Waits]()
+
+    def part(self) -> "Waits":
+        """Return waits that are closed with these, or before them and alone."""
+        part = Waits()
+        part.is_closed = self.is_closed
+        self._parts.add(part)
+        return part
 
     def check_open(self) -> None:
         """Raise `ClientClosed` if the client is closed."""
@@ -51,3 +60,5 @@ class Waits:
         for scope, reach in list(self.scopes.items()):
             with suppress(RuntimeError):  # Its event loop was closed: nothing waits there.
                 reach(scope.cancel)
+        for part in tuple(self._parts):
+            part.close()

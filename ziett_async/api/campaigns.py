@@ -1,7 +1,7 @@
 """Campaigns: one text to many recipients, and what became of it (API pages, Campaigns)."""
 
-from collections.abc import Collection
-from typing import Unpack
+from collections.abc import Collection, Mapping, Sequence
+from typing import Unpack, cast
 from uuid import UUID
 
 from ziett_async import _validation as check
@@ -76,13 +76,31 @@ class Campaigns(Resource):
         """
         fields = Fields(SEND_BATCH_CAMPAIGN.name)
         to = fields.check("recipients", check.recipients, recipients) or []
+        body = self._campaign_body(fields, content, remitter_id, name, country_alpha2, channel_type)
+        fields.raise_if_invalid()
+        return await self._session.call(
+            SEND_BATCH_CAMPAIGN,
+            body=self._with_recipients(body, to),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def _campaign_body(
+        self,
+        fields: Fields,
+        content: object,
+        remitter_id: UUID | str | None,
+        name: object,
+        country_alpha2: object,
+        channel_type: object = ChannelType.SMS,
+    ) -> dict[str, object]:
+        """Return the body of a campaign, but for its recipients."""
         body: dict[str, object] = {
             "remitter_id": self._remitter(fields, remitter_id),
             "channel_type": fields.check(
                 "channel_type", check.open_enum, channel_type, ChannelType
             ),
             "content": fields.check("content", check.text, content, LONGEST_CONTENT),
-            "recipients": to,
         }
         if name is not None:
             body["name"] = fields.check("name", check.text, name, LONGEST_NAME)
@@ -91,14 +109,19 @@ class Campaigns(Resource):
             country = fields.check("country_alpha2", check.country, country_alpha2)
         if country is not None:
             body["country_alpha2"] = country
-        fields.raise_if_invalid()
+        return body
+
+    def _with_recipients(
+        self, body: Mapping[str, object], recipients: Sequence[str]
+    ) -> Mapping[str, object]:
+        """Return the whole body; raises `RecipientNotAllowed`."""
+        country = cast("str | None", body.get("country_alpha2"))
         if self._session.defaults.allowed_recipients is not None:
             # What is checked is what is sent, however the service would read the text.
-            body["recipients"] = numbers = [to_e164(each, country) for each in to]
+            numbers = [to_e164(each, country) for each in recipients]
             self._allow(SEND_BATCH_CAMPAIGN, numbers)
-        return await self._session.call(
-            SEND_BATCH_CAMPAIGN, body=body, idempotency_key=idempotency_key, timeout=timeout
-        )
+            return {**body, "recipients": numbers}
+        return {**body, "recipients": recipients}
 
     async def get_campaign(
         self, campaign_id: UUID | str, *, timeout: float | None = None

@@ -68,6 +68,20 @@ class Messages(Resource):
                 `InsufficientFundsError`, `ValidationError`, `RateLimitError`.
 
         """
+        body = self._message_body(target_e164, content, remitter_id, channel_type, save_contact)
+        return await self._session.call(
+            SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout
+        )
+
+    def _message_body(
+        self,
+        target_e164: object,
+        content: object,
+        remitter_id: UUID | str | None,
+        channel_type: object,
+        save_contact: object,
+    ) -> dict[str, object]:
+        """Return the body of a send; raises `InvalidRequest` and `RecipientNotAllowed`."""
         fields = Fields(SEND_MESSAGE.name)
         channel = fields.check("channel_type", check.open_enum, channel_type, ChannelType)
         target = fields.check(
@@ -83,9 +97,7 @@ class Messages(Resource):
             body["save_contact"] = contact_body(fields, save_contact)
         fields.raise_if_invalid()
         self._allow(SEND_MESSAGE, [str(target)])
-        return await self._session.call(
-            SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout
-        )
+        return body
 
     async def get_message(self, message_id: UUID | str, *, timeout: float | None = None) -> Message:
         """Return one message with everything the server knows about it (API page, Get Message).

@@ -1,1 +1,1 @@
-"""Many messages: what is checked, counted and prepared before they are sent."""
+"""Many messages: from a list of people to what became of each message."""
