@@ -1,4 +1,4 @@
-"""The paging rule: which window of a list to ask for next, and which of its rows are new.
+"""The paging rule: which window of a list to request next, and which of its rows are new.
 
 Rows are placed by `created_at`, in microseconds *along the walk*: what comes later in the
 answer has the larger place, so that `asc` and `desc` are one algorithm. The server's order
@@ -53,7 +53,7 @@ from ziett_async.models._page import Page
 
 #: The most rows the server puts into a window (API page, List Messages).
 LARGEST = 200
-#: Rows of overlap after a window without new rows: so many may go between two requests.
+#: Rows of overlap after a window without new rows: as many may disappear between two requests.
 MORE_OVERLAP = LARGEST // 4
 #: Windows in a row without a new row, besides those it takes to read `seen` again.
 MOST_EMPTY_WINDOWS = 64
@@ -157,7 +157,7 @@ class ExactWalk:
 
         Raises:
             BrokenOrder: the rows are not in order, begin before the bound, have no
-                `created_at`, or bring nothing new however often they are asked for.
+                `created_at`, or bring nothing new however often they are requested.
 
         """
         asked, rows = self.window, page.entries

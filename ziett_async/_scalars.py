@@ -102,7 +102,7 @@ def decimal(value: object, kind: object) -> Decimal | None:
 
 
 def open_enum(kind: type[E]) -> Callable[[Any, object], E | None]:
-    """Return a hook for an open enumeration: a string that is no member becomes an unknown one."""
+    """Return a hook for an open enumeration: any other string becomes an unknown member."""
     known: dict[object, E] = {member.value: member for member in kind}
 
     @lru_cache(maxsize=256)

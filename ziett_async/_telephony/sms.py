@@ -140,7 +140,7 @@ def _is_other_form(character: str) -> bool:
 def _without_marks(decomposed: str) -> str | None:
     """Return a letter with as few accents taken off as possible; None where that is not enough.
 
-    A stroke through a character (combining class 1) is no accent: `≠` is not `=`.
+    A stroke through a character (combining class 1) is not an accent: `≠` is not `=`.
     """
     base, marks = decomposed[0], decomposed[1:]
     if not base.isalpha() or any(combining(each) <= 1 for each in marks):

@@ -17,9 +17,9 @@ looks again. So event loops that do not run hold the others up for at most twice
 seconds, once. A token is still taken under the lock by one call at a time, so no window sees
 more than before, and the order within a line stays what it is.
 
-How many calls are ahead is known by counting: every call has a number, and of the calls that
-came later at most so many wait behind it as numbers were given out since. Where some of them
-have left, that is a lower bound, as the times that follow from it are.
+How many calls are ahead is known by counting: every call has a number, and at most as many
+calls wait behind it as numbers were given out since. Where some of those have left, the count of
+calls ahead is a lower bound, and so are the times that follow from it.
 """
 
 import logging
@@ -115,7 +115,7 @@ class Queue:
                         line.call_soon(partial(wake_all, late))
 
     def abandon(self) -> None:
-        """Forget the calls and the lock, also if it is held: they are the parent process's."""
+        """Forget the calls and the lock, even if it is held: they are the parent process's."""
         self.lines.clear()
         self.lock = RLock()
 

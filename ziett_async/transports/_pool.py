@@ -178,7 +178,7 @@ class PooledTransport:
                 answer = SendFailed("the address or a header cannot be sent", body.is_begun)
         if isinstance(answer, Response):
             return answer
-        # Raised out here it has no context: the library's errors would bring along the
+        # Raised out here it has no context: the library's errors would keep the
         # frames, and with them the headers, of the request.
         late = "no answer in time" if body.is_begun else "not sent in time"
         raise answer or SendFailed(late, reached=body.is_begun, timed_out=True)
