@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.messages import START, new_message, new_page, v7
 from ziett_async import Message, Page
 from ziett_async.delivery._schedule import (
-    GROWTH,
+    GROWTH_OF_LISTS,
     LONGEST,
     LONGEST_BACKOFF,
     PAUSE,
@@ -133,7 +133,7 @@ def test_an_id_of_version_7_holds_a_time(message_id: UUID, expected: object) -> 
 
 def test_a_new_message_is_given_time() -> None:
     """It is asked for when it is 2 s old; at once when it is older, or its age makes no sense."""
-    for age, when in [(0.0, 2.0), (0.5, 1.5), (2.0, 0.0), (3600.0, 0.0), (-5.0, 0.0)]:
+    for age, when in [(0.0, 2.0), (0.5, 1.5), (-0.5, 2.0), (2.0, 0.0), (3600.0, 0.0), (-5.0, 0.0)]:
         schedule = Schedule()
         schedule.add([v7(0)], 0.0, START.timestamp() + age)
         assert schedule.when == when
@@ -210,7 +210,7 @@ def test_a_thousand_stuck_messages_cost_a_list_each_time() -> None:
     server = Server(stuck(sent_together(1000)))
     follow(server, list(server.plans), until=3600.0)
     lists = server.count(ReadPage)
-    assert 15 < lists < 30
+    assert 10 < lists < 20
     assert server.count(ReadMessage) <= 20 * lists
 
 
@@ -280,7 +280,7 @@ def test_what_lists_cannot_show_is_read_by_id() -> None:
     server = Server({each: [(0.0, "SENT"), (5.0, "EXPIRED")] for each in ids})
     seen = follow(server, ids)
     assert len(seen) == 40
-    assert max(seen.values()) < 60.0
+    assert max(seen.values()) < 100.0
 
 
 def test_misses_make_it_check_more() -> None:
@@ -432,7 +432,7 @@ def test_all_is_seen_soon_after_it_happens(
     for each, steps in plan.items():
         end, status = steps[-1]
         rounds = 1 if status != "EXPIRED" else 5
-        late = (1 + GROWTH) ** rounds * (end + 5 * PAUSE)
+        late = (1 + GROWTH_OF_LISTS) ** rounds * (end + 5 * PAUSE)
         assert seen[each] <= min(late, end + rounds * LONGEST + 60)
 
 

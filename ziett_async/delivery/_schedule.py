@@ -20,8 +20,9 @@ did not show are read by id as well, a few at a time, and more when that finds a
 
 A round asks for all messages that are due. Rounds begin at least `PAUSE` seconds apart; what is
 left of one goes on beside the next, pages and reads in turn. The interval of a message grows with
-the time for which it was waited for: half of it, from `PAUSE` to `LONGEST`. That time is not its
-age, as the calendars of server and client may differ.
+the time for which it was waited for: from `PAUSE` to `LONGEST`, half of that time where it is read
+by id, and all of it where a list is. That time is not its age, as the calendars of server and
+client may differ.
 """
 
 from collections import deque
@@ -41,8 +42,9 @@ PAUSE = 2.0
 LONGEST = 600.0
 #: Seconds after a failed request, at most; before that, twice as many each time.
 LONGEST_BACKOFF = 60.0
-#: The part of the time that a message was waited for, after which it is asked for again.
-GROWTH = 0.5
+#: The part of the time that a message was waited for, after which it is asked for again: by a
+#: read, and by a list, which costs more.
+GROWTH, GROWTH_OF_LISTS = 0.5, 1.0
 #: A message is asked for together with others when so much of its interval is left.
 EARLY = 0.25
 #: Reads that cost as much of their limit (300 a minute) as a page of a list (60 a minute).
@@ -116,9 +118,9 @@ class _Entry:
     #: Reads in a row that did not find it.
     absences: int = 0
 
-    def postpone(self, now: float) -> None:
+    def postpone(self, now: float, growth: float = GROWTH) -> None:
         """Set the time of the next request."""
-        self.interval = min(max(PAUSE, (now - self.began) * GROWTH), LONGEST)
+        self.interval = min(max(PAUSE, (now - self.began) * growth), LONGEST)
         self.due = now + self.interval
 
     def is_due(self, now: float) -> bool:
@@ -185,7 +187,7 @@ class Schedule:
             if entry is None:
                 created = created_at(each)
                 age = PAUSE if created is None else calendar - created.timestamp()
-                wait = PAUSE - age if 0 <= age < PAUSE else 0.0
+                wait = PAUSE - max(age, 0.0) if -PAUSE < age < PAUSE else 0.0
                 self._entries[each] = _Entry(each, now, now + wait, created, every_status)
             elif every_status and not entry.every_status:
                 entry.every_status, entry.mark = True, None
@@ -235,7 +237,8 @@ class Schedule:
         if message.is_final and entry.lists >= MOST_LISTS:
             self._checks *= 2
         self._take(message)
-        entry.postpone(now)
+        if entry.due == inf:
+            entry.postpone(now)
         self._after_answer(is_turn_of_read=False)
 
     def after_absence(self, now: float) -> bool:
@@ -275,14 +278,12 @@ class Schedule:
     def _after_scan(self, scan: _Scan, left: Sequence[_Entry], now: float) -> None:
         for entry in left:
             entry.lists += 1
-            entry.postpone(now)
+            entry.postpone(now, GROWTH_OF_LISTS)
             if scan.newest is not None and not (scan.only_final and entry.every_status):
                 entry.mark = scan.newest
         unseen = [entry for entry in left if entry.lists >= MOST_LISTS]
         unseen.sort(key=lambda entry: -entry.lists)
-        for entry in unseen[: self._checks]:
-            entry.due = inf
-            self._reads.append(entry)
+        self._reads.extend(unseen[: self._checks])
 
     def _after_answer(self, *, is_turn_of_read: bool) -> None:
         self._is_turn_of_read = is_turn_of_read
