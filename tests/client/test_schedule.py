@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import inf
 from operator import itemgetter
 from random import Random
@@ -15,17 +16,9 @@ from hypothesis import strategies as st
 
 from tests.support.messages import START, new_message, new_page, v7
 from ziett_async import Message, Page
-from ziett_async.delivery._schedule import (
-    GROWTH,
-    LONGEST,
-    LONGEST_BACKOFF,
-    PAUSE,
-    Ask,
-    ReadMessage,
-    ReadPage,
-    Schedule,
-    created_at,
-)
+from ziett_async.delivery._entry import GROWTH_OF_LISTS, LONGEST, PAUSE, created_at
+from ziett_async.delivery._scan import ReadPage
+from ziett_async.delivery._schedule import LONGEST_BACKOFF, Ask, ReadMessage, Schedule
 
 #: A calendar at which every message of these tests is older than `PAUSE`.
 LATER = START.timestamp() + 3600
@@ -116,29 +109,6 @@ def stuck(ids: Sequence[UUID]) -> dict[UUID, list[tuple[float, str]]]:
     return {each: [(0.0, "SENT")] for each in ids}
 
 
-@pytest.mark.parametrize(
-    ("message_id", "expected"),
-    [
-        (v7(7), START),
-        (v7(7, START + timedelta(milliseconds=1)), START + timedelta(milliseconds=1)),
-        (UUID("019b4b56-e704-4c30-83a0-527df63c3e00"), None),
-        (UUID(int=0), None),
-        (UUID(int=(1 << 48) - 1 << 80 | 0x7 << 76 | 0b10 << 62), None),
-    ],
-)
-def test_an_id_of_version_7_holds_a_time(message_id: UUID, expected: object) -> None:
-    """Of any other version, or beyond the calendar, it holds none."""
-    assert created_at(message_id) == expected
-
-
-def test_a_new_message_is_given_time() -> None:
-    """It is asked for when it is 2 s old; at once when it is older, or its age makes no sense."""
-    for age, when in [(0.0, 2.0), (0.5, 1.5), (2.0, 0.0), (3600.0, 0.0), (-5.0, 0.0)]:
-        schedule = Schedule()
-        schedule.add([v7(0)], 0.0, START.timestamp() + age)
-        assert schedule.when == when
-
-
 def test_nothing_to_wait_for_is_no_request() -> None:
     """There is no time at which to make one."""
     schedule = Schedule()
@@ -198,11 +168,11 @@ def test_nothing_is_asked_for_in_a_tight_loop() -> None:
         server = Server(stuck(sent_together(count)))
         follow(server, list(server.plans), until=86_400.0)
         rounds = [time for time, ask in server.asked if isinstance(ask, ReadPage) or count == 1]
-        pauses = [later - sooner for sooner, later in zip(rounds, rounds[1:], strict=False)]
+        pauses = [later - sooner for sooner, later in pairwise(rounds)]
         assert min(pauses) >= PAUSE
         assert pauses[-1] == pytest.approx(LONGEST, rel=0.01)
         assert len(rounds) < 86_400 / LONGEST + 20
-        assert all(later >= 0.9 * sooner for sooner, later in zip(pauses, pauses[1:], strict=False))
+        assert all(later >= 0.9 * sooner for sooner, later in pairwise(pauses))
 
 
 def test_a_thousand_stuck_messages_cost_a_list_each_time() -> None:
@@ -210,13 +180,13 @@ def test_a_thousand_stuck_messages_cost_a_list_each_time() -> None:
     server = Server(stuck(sent_together(1000)))
     follow(server, list(server.plans), until=3600.0)
     lists = server.count(ReadPage)
-    assert 15 < lists < 30
+    assert 10 < lists < 20
     assert server.count(ReadMessage) <= 20 * lists
 
 
 def test_each_message_is_listed_once() -> None:
     """Ten thousand that become final one after the other cost a sixth more lists than pages."""
-    random = Random(7)
+    random = Random(7)  # noqa: S311 - it has to be repeatable
     ids = sent_together(10_000)
     server = Server({each: [(0.0, "SENT"), (random.uniform(3, 600), "DELIVERED")] for each in ids})
     seen = follow(server, ids)
@@ -280,7 +250,7 @@ def test_what_lists_cannot_show_is_read_by_id() -> None:
     server = Server({each: [(0.0, "SENT"), (5.0, "EXPIRED")] for each in ids})
     seen = follow(server, ids)
     assert len(seen) == 40
-    assert max(seen.values()) < 60.0
+    assert max(seen.values()) < 100.0
 
 
 def test_misses_make_it_check_more() -> None:
@@ -432,7 +402,7 @@ def test_all_is_seen_soon_after_it_happens(
     for each, steps in plan.items():
         end, status = steps[-1]
         rounds = 1 if status != "EXPIRED" else 5
-        late = (1 + GROWTH) ** rounds * (end + 5 * PAUSE)
+        late = (1 + GROWTH_OF_LISTS) ** rounds * (end + 5 * PAUSE)
         assert seen[each] <= min(late, end + rounds * LONGEST + 60)
 
 
@@ -446,7 +416,7 @@ def test_lists_may_lie(
     plan: dict[UUID, list[tuple[float, str]]], seed: int, shift: float, kept: float
 ) -> None:
     """Rows in any order, rows left out, rows not where their ids are: all are seen to be final."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - it has to be repeatable
 
     def shown(rows: Sequence[Message]) -> Sequence[Message]:
         some = [row for row in rows if random.random() < kept]

@@ -121,9 +121,9 @@ def test_missing_messages_are_an_error_when_the_rest_is_final() -> None:
     waiter.give_up(OTHER, not_found())
     with pytest.raises(NotFoundError) as caught:
         waiter.raise_error()
-    assert (
-        f"wait_until_final (attempt 0): 404 no error code: No such message. (message {FIRST} and 1 more)"
-        in str(caught.value)
+    assert str(caught.value) == (
+        "wait_until_final (attempt 0): 404 no error code: "
+        f"No such message. (message {FIRST} and 1 more)"
     )
     assert list(caught.value.messages) == [SECOND]
 

@@ -432,11 +432,11 @@ def test_a_call_can_be_bounded(name: str) -> None:
 
 def operations() -> list[Operation[Any]]:
     """Return every Operation constant of the package."""
-    found: list[Operation[Any]] = []
+    found = dict[str, Operation[Any]]()
     for module in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
         values = vars(import_module(module.name)).values()
-        found += [value for value in values if isinstance(value, Operation)]
-    return found
+        found |= {value.name: value for value in values if isinstance(value, Operation)}
+    return list(found.values())
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.name)

@@ -14,7 +14,7 @@ from ziett_async.api.messages import GET_MESSAGE, LIST_MESSAGES
 from ziett_async.models import Message, MessageStatus, OrderBy, Page
 
 if TYPE_CHECKING:
-    from ziett_async.delivery._schedule import ReadPage
+    from ziett_async.delivery._scan import ReadPage
     from ziett_async.delivery._watch import Watch
 
 #: The final statuses that a list can be asked for; `get_message` knows more of them.

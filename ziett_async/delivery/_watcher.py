@@ -19,7 +19,8 @@ from anyio.lowlevel import current_token
 
 from ziett_async._session import Session
 from ziett_async._waits import ClientClosed
-from ziett_async.delivery._schedule import Ask, ReadMessage, ReadPage, Schedule
+from ziett_async.delivery._scan import ReadPage
+from ziett_async.delivery._schedule import Ask, ReadMessage, Schedule
 from ziett_async.delivery._waiter import Waiter
 from ziett_async.errors import (
     ApiError,
