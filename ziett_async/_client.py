@@ -71,8 +71,9 @@ class AsyncZiett(Bulk, Delivery):
             attempt_timeout: seconds for one attempt in all, from connecting to the last byte.
             default_remitter_id: the sender of messages; None takes `ZIETT_REMITTER_ID`, then
                 `ZIETT_DEFAULT_REMITTER_ID`, then `ZIETT_SMS_REMITTER_ID`.
-            default_country: two letters; numbers may then be given in local form. None takes
-                `ZIETT_DEFAULT_COUNTRY`.
+            default_country: two letters; numbers may then be given in local form: `AO`, `BR`,
+                `CV`, `GW`, `MZ`, `PT`, `ST`; any other country takes the extra `[phone]`. None
+                takes `ZIETT_DEFAULT_COUNTRY`.
             allowed_recipients: the only numbers this client may send to. None takes
                 `ZIETT_ALLOWED_RECIPIENTS`, then `ZIETT_TEST_ALLOWED_RECIPIENTS`, separated by
                 commas, and allows all numbers where neither is set.
