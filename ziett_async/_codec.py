@@ -1,7 +1,7 @@
 """JSON: values to bytes, bytes to values, and values to models."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -40,15 +40,16 @@ def decode(body: bytes) -> object:
 
 def structure(payload: object, kind: type[T]) -> T:
     """Return a JSON value as a model; raises `Undecodable` with the path of a wrong field."""
-    return cast("T", _structure()(payload, kind))
+    result: T = _structure_function(kind)(payload)
+    return result
 
 
 @cache
-def _structure() -> Callable[[object, type[Any]], object]:
+def _structure_function(kind: Hashable) -> Callable[[object], Any]:
     # cattrs is a large part of the import time, and unused until the first answer.
-    from ziett_async._structuring import structure  # noqa: PLC0415
+    from ziett_async._structuring import structure_function  # noqa: PLC0415
 
-    return structure
+    return structure_function(cast("type[Any]", kind))
 
 
 _WHITESPACE = " \t\n\r"

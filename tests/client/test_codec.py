@@ -222,7 +222,7 @@ def structure_first() -> Any:  # noqa: ANN401 - generic, and typed in its module
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.structure
+    return lambda payload, kind: module.structure_function(kind)(payload)
 
 
 @pytest.mark.parametrize(("kind", "payload", "words"), WRONG)
