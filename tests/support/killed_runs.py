@@ -137,9 +137,7 @@ def ours(task: Task, doom: Doom) -> None:
         outcomes = list[SendOutcome]()
         async with _client(task, doom) as client:
             journal = DoomedJournal(task.path, doom)
-            async for each in client.send_many(
-                many, journal=journal, concurrency=task.concurrency
-            ):
+            async for each in client.send_many(many, journal=journal, concurrency=task.concurrency):
                 outcomes.append(each)
         assert {each.message.target_e164 for each in outcomes} == set(task.numbers)
         assert all(each.accepted for each in outcomes)
