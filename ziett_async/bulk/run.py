@@ -216,10 +216,11 @@ class _Run(Generic[A, OutcomeT]):
 
     async def _resolve(self, job: Job[A, OutcomeT], begun_at: float) -> A | ZiettError:
         """Look up a message whose key has become too old to be used again."""
-        found = await job.find(self._session, begun_at)
-        unknown = [each for each in found if not await self._journal.has_accepted(id_of(each))]
-        if len(unknown) == 1:
-            return unknown[0]
+        with suppress(ZiettError):  # Also where the key may not list.
+            found = await job.find(self._session, begun_at)
+            new = [each for each in found if not await self._journal.has_accepted(id_of(each))]
+            if len(new) == 1:
+                return new[0]
         return unresolved(self._plan.operation, job.key, begun_at)
 
     def _put(self, outcome: OutcomeT) -> None:
