@@ -94,7 +94,7 @@ def test_the_library_is_imported_for_what_needs_it() -> None:
     code = """
 import sys
 import ziett_async
-print("ziett_async.bulk" in sys.modules)
+print("ziett_async.bulk.recipients" in sys.modules)
 ziett_async.prepare_recipients(["923456789", "+351 912345678"], country="AO")
 ziett_async.AsyncZiett("zk_test_x", default_country="AO", allowed_recipients=["+447911123456"])
 print("phonenumbers" in sys.modules)

@@ -18,9 +18,8 @@ Part = str | int | UUID
 def idempotency_key_for(*parts: str | int | UUID) -> str:
     """Return the idempotency key that belongs to these parts: the same ones give the same key.
 
-    ```python
-    key = idempotency_key_for("reminders", appointment.id, patient.number, text)
-    ```
+    >>> idempotency_key_for("reminders", 1042, "+244990090990", "Olá, até amanhã às 9h.")
+    'b702c7e7-b55f-809a-ae9c-03627e33b518'
 
     The key is a UUID, the same in every process and every version of this package. Other
     parts, or the same ones in another order, give another key. A number is as good as its

@@ -33,9 +33,11 @@ class Bulk(Messages, Campaigns):
         """Send many messages, however many, and iterate over what becomes of each.
 
         ```python
-        async for outcome in client.send_many(messages, journal="july.db"):
-            if outcome.error is not None:
-                print(outcome.reference, outcome.error)
+        messages = [NewMessage("+244990090990", "Olá", reference=1042)]
+        async with AsyncZiett() as client:
+            async for outcome in client.send_many(messages):
+                if outcome.error is not None:
+                    print(outcome.reference, outcome.error)
         ```
 
         Outcomes come as they happen, at the full speed of the limit that bulk may use, and with
@@ -91,8 +93,10 @@ class Bulk(Messages, Campaigns):
         """Send one text to an audience of any size, and iterate over what becomes of its batches.
 
         ```python
-        async for outcome in client.send_campaign(numbers, content="Olá", name="July"):
-            print(len(outcome.recipients), outcome.error or "accepted")
+        numbers = ["+244990090990", "+244923456789"]
+        async with AsyncZiett() as client:
+            async for outcome in client.send_campaign(numbers, content="Olá", name="July"):
+                print(len(outcome.recipients), outcome.error or "accepted")
         ```
 
         Each batch is one call of `send_batch_campaign`, with as few and as equal ones as can
