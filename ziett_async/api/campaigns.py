@@ -76,7 +76,10 @@ class Campaigns(Resource):
         """
         fields = Fields(SEND_BATCH_CAMPAIGN.name)
         to = fields.check("recipients", check.recipients, recipients) or []
-        body = self._campaign_body(fields, content, remitter_id, name, country_alpha2, channel_type)
+        country = None
+        if country_alpha2 is not None:
+            country = fields.check("country_alpha2", check.country, country_alpha2)
+        body = self._campaign_body(fields, content, remitter_id, name, country, channel_type)
         fields.raise_if_invalid()
         return await self._session.call(
             SEND_BATCH_CAMPAIGN,
@@ -91,7 +94,7 @@ class Campaigns(Resource):
         content: object,
         remitter_id: UUID | str | None,
         name: object,
-        country_alpha2: object,
+        country: str | None,
         channel_type: object = ChannelType.SMS,
     ) -> dict[str, object]:
         """Return the body of a campaign, but for its recipients."""
@@ -104,9 +107,8 @@ class Campaigns(Resource):
         }
         if name is not None:
             body["name"] = fields.check("name", check.text, name, LONGEST_NAME)
-        country = self._session.defaults.country
-        if country_alpha2 is not None:
-            country = fields.check("country_alpha2", check.country, country_alpha2)
+        if country is None:
+            country = self._session.defaults.country
         if country is not None:
             body["country_alpha2"] = country
         return body

@@ -47,8 +47,10 @@ def _many(value: object) -> object:
 
 
 def _journal(value: object) -> Journal:
-    if isinstance(value, str | os.PathLike):
-        return SqliteJournal(cast("str | os.PathLike[str]", value))
+    if isinstance(value, str):
+        return SqliteJournal(check.text(value))
+    if isinstance(value, os.PathLike):
+        return SqliteJournal(cast("os.PathLike[str]", value))
     if isinstance(value, type) or not all(
         callable(getattr(value, each, None)) for each in _METHODS
     ):

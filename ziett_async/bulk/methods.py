@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ziett_async import _validation as check
 from ziett_async._operation import Priority
 from ziett_async._validation import Fields
 from ziett_async.api.campaigns import Campaigns
@@ -130,6 +131,8 @@ class Bulk(Messages, Campaigns):
             "send_campaign", "recipients", recipients, journal, None, AT_ONCE, priority
         )
         fields = Fields("send_campaign")
+        if country is not None:
+            country = fields.check("country", check.country, country)
         common = self._campaign_body(fields, content, remitter_id, name, country)
         fields.raise_if_invalid()
         return Outcomes(self._session, plan(options, common, self._with_recipients))
