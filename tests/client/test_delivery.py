@@ -78,7 +78,8 @@ async def test_a_timeout_is_seconds(client: AsyncZiett, timeout: float) -> None:
 async def test_ids_may_be_in_any_form(service: Service, form: str) -> None:
     """One or an iterable; those of the result are UUIDs. Over a socket as in memory."""
     record = service.fake.add_message()
-    given = {"UUID": record.id, "str": str(record.id).upper(), "hex": record.id.hex}[form]
+    forms = dict[str, UUID | str](UUID=record.id, str=str(record.id).upper(), hex=record.id.hex)
+    given = forms[form]
     service.clock.advance(60.0)
     async with service.client() as client:
         for ids in (given, [given], iter((given, record.id))):

@@ -85,7 +85,6 @@ def follow(
     while (when := schedule.when) < until:
         server.now = max(server.now, when)
         ask = schedule.ask(server.now)
-        assert ask is not None, "it said that a request may be made"
         assert schedule.ask(server.now) == ask, "until its answer it is the same request"
         server.asked.append((server.now, ask))
         server.now += 0.01
@@ -111,8 +110,7 @@ def stuck(ids: Sequence[UUID]) -> dict[UUID, list[tuple[float, str]]]:
 
 def test_nothing_to_wait_for_is_no_request() -> None:
     """There is no time at which to make one."""
-    schedule = Schedule()
-    assert (schedule.when, schedule.ask(0.0)) == (inf, None)
+    assert Schedule().when == inf
 
 
 def test_few_messages_are_read_by_id_and_more_by_a_list() -> None:
@@ -152,7 +150,8 @@ def test_messages_of_two_days_are_two_lists() -> None:
     schedule = Schedule()
     schedule.add(ids, 0.0, LATER)
     asks = list[Ask]()
-    while (ask := schedule.ask(0.0)) is not None:
+    for _ in range(3):
+        ask = schedule.ask(0.0)
         asks.append(ask)
         if isinstance(ask, ReadPage):
             schedule.after_page(new_page(), 0.0)
@@ -272,7 +271,7 @@ def test_a_final_message_leaves_the_round() -> None:
     schedule.add([alone], 2.0, LATER)
     assert schedule.ask(2.0) == ReadMessage(alone)
     schedule.after_page(new_page(new_message(alone)), 2.0)
-    assert not isinstance(schedule.ask(2.0), ReadMessage)
+    assert schedule.when > 2.0
 
 
 def test_a_new_message_does_not_wait_for_a_long_list() -> None:
@@ -354,9 +353,9 @@ def test_what_is_not_waited_for_any_more_is_not_asked_for() -> None:
     for count in (3, 30):
         schedule, ids = Schedule(), sent_together(count)
         schedule.add(ids, 0.0, LATER)
-        assert schedule.ask(0.0) is not None
+        assert schedule.ask(0.0)
         schedule.keep(set())
-        assert (schedule.when, schedule.ask(10.0)) == (inf, None)
+        assert schedule.when == inf
 
 
 def test_rows_without_times_are_read_to_the_end_each_time() -> None:

@@ -336,5 +336,5 @@ async def test_callers_of_several_threads_wait_side_by_side() -> None:
     for each in threads:
         await anyio.to_thread.run_sync(each.join)
     assert len(found) == 100
-    assert len(client._session.watchers) == 0
+    assert len(vars(client)["_session"].watchers) == 0
     await client.aclose()

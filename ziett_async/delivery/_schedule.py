@@ -103,13 +103,13 @@ class Schedule:
         due = min((entry.due for entry in self._entries.values()), default=inf)
         return max(self._not_before, self._next_round, due)
 
-    def ask(self, now: float) -> Ask | None:
-        """Return the request to make now; the same one again until its answer is known."""
+    def ask(self, now: float) -> Ask:
+        """Return the request to make, which `when` allows now; the same until it is answered."""
         if now >= self._next_round:
             self._begin_round(now)
         if self._reads and (self._is_turn_of_read or not self._scans):
             return ReadMessage(self._reads[0].id)
-        return self._scans[0].ask if self._scans else None
+        return self._scans[0].ask
 
     def after_page(self, page: Page[Message], now: float) -> list[Message]:
         """Return what a page shows of the messages that are waited for."""

@@ -122,8 +122,8 @@ class Watcher:
         when = min(self._schedule.when, leader.end)
         if when > now:
             await self._sleep(leader, when)
-        elif ask := self._schedule.ask(now):
-            await self._ask(ask, leader, leader.end - now)
+        else:
+            await self._ask(self._schedule.ask(now), leader, leader.end - now)
 
     async def _sleep(self, waiter: Waiter, until: float) -> None:
         """Sleep until a time, or until another caller wakes this one."""
