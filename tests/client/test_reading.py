@@ -156,6 +156,28 @@ def test_what_is_no_number_is_refused_with_its_reason(text: str, reason: str) ->
     assert to_e164(text, "AO") is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 10**6,
+        "1" * 10**6 + "x",
+        "+1" * 10**6,
+        "1x " * 10**6,
+        "1E1 " * 10**6,
+        "1234567.0 " * 10**6,
+        "(0)" * 10**6 + "-",
+        "'" * 10**6,
+        " " * 10**6,
+        "-" * 10**6 + "1",
+        "\u0661\u200b" * 10**5,
+    ],
+    ids=range(11),
+)
+def test_a_long_text_is_refused_in_time(text: str) -> None:
+    """A field of a form may hold anything: no pattern needs time that grows with its square."""
+    assert to_e164(text, "AO") is None
+
+
 def test_a_number_without_country_code_needs_a_country() -> None:
     """Without one, it is not guessed which country is meant."""
     with pytest.raises(NotANumber, match="has no country code; write it like "):

@@ -44,7 +44,7 @@ _REASONS = tuple(
             r"[0-9)\]\s.,;](ext|ramal|x|#)[\s.:=]*[0-9]",
             "has an extension, which an SMS cannot reach; give the number alone",
         ),
-        (r"[0-9+].*\+", "has a plus that is not in front; are these two numbers?"),
+        (r"\A[^0-9+]*[0-9+][^+]*\+", "has a plus that is not in front; are these two numbers?"),
         ("", "holds letters or signs that are no part of a number"),
     )
 )
