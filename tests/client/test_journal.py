@@ -57,9 +57,7 @@ async def run(
     many = iter(messages(count)) if stream else messages(count)
     with fake.script(*faults):
         async with client_of(fake, retry=ONCE, limiter=Unlimited()) as client:
-            return await collected(
-                client.send_many(many, journal=journal, concurrency=concurrency)
-            )
+            return await collected(client.send_many(many, journal=journal, concurrency=concurrency))
 
 
 async def test_what_was_settled_is_yielded_again_in_order() -> None:
@@ -296,7 +294,9 @@ async def test_a_time_that_says_nothing_counts_as_too_old(hours: float) -> None:
     ],
     ids=str,
 )
-async def test_a_message_that_only_looks_alike_is_not_taken_for_it(other: dict[str, object]) -> None:
+async def test_a_message_that_only_looks_alike_is_not_taken_for_it(
+    other: dict[str, object],
+) -> None:
     """Recipient, text, sender and day have to be the same."""
     fake, journal = FakeZiett(), MemoryJournal()
     await begun(fake, journal, NEVER_ARRIVED, 50.0)

@@ -19,7 +19,7 @@ from ziett_async._telephony.reading import to_e164
 #: not mobile here.
 ONLY_THERE_MOBILE = [
     ("BR", r"[1-9]{2}7[0-9]{7}", "the trunked radio of Nextel, switched off in 2018"),
-    ("PT", r"(16|6)[0-9]+", "cards in machines, to which nobody reads an SMS aloud"),
+    ("PT", r"(16|6)[0-9]+", "cards in machines, which no person reads"),
 ]
 #: What only the library takes for a number.
 ONLY_THERE_VALID = [

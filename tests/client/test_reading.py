@@ -156,6 +156,28 @@ def test_what_is_no_number_is_refused_with_its_reason(text: str, reason: str) ->
     assert to_e164(text, "AO") is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 10**6,
+        "1" * 10**6 + "x",
+        "+1" * 10**6,
+        "1x " * 10**6,
+        "1E1 " * 10**6,
+        "1234567.0 " * 10**6,
+        "(0)" * 10**6 + "-",
+        "'" * 10**6,
+        " " * 10**6,
+        "-" * 10**6 + "1",
+        "\u0661\u200b" * 10**5,
+    ],
+    ids=range(11),
+)
+def test_a_long_text_is_refused_in_time(text: str) -> None:
+    """A field of a form may hold anything: no pattern needs time that grows with its square."""
+    assert to_e164(text, "AO") is None
+
+
 def test_a_number_without_country_code_needs_a_country() -> None:
     """Without one, it is not guessed which country is meant."""
     with pytest.raises(NotANumber, match="has no country code; write it like "):
@@ -221,10 +243,39 @@ def test_an_e164_number_is_read_as_itself() -> None:
         assert read_number(number, "AO") == number
 
 
+@pytest.mark.parametrize(
+    ("text", "country", "number"),
+    [
+        ("020 7946 0000", "GB", "+442079460000"),
+        ("+44 020 7946 0000", "GB", "+442079460000"),
+        ("+1 202-555-0123", "US", "+12025550123"),
+        ("8 916 123-45-67", "RU", "+79161234567"),
+        ("+7 8 916 123-45-67", "RU", "+79161234567"),
+        # The seven have their own rules in every country.
+        ("+244 (0) 923 456 789", "GB", ANGOLAN),
+        ("00244 0923 456 789", "GB", ANGOLAN),
+    ],
+)
+def test_a_country_outside_the_table_is_read_by_the_library(
+    text: str, country: str, number: str
+) -> None:
+    """Its local numbers, and foreign ones."""
+    assert read_number(text, country) == number
+    assert to_e164(text, country) == number
+
+
+@pytest.mark.parametrize("country", [None, *COUNTRIES])
+def test_otherwise_a_foreign_number_is_taken_by_its_form(country: str | None) -> None:
+    """So that a client sends the same, whatever else is installed; this one is not assigned."""
+    assert read_number("+44 7911 1234", country) == "+4479111234"
+
+
 def test_what_is_known_of_a_number() -> None:
     """Mobile or not; the library says it of the countries that have no table here."""
     assert read_typed("923 456 789", "AO") == (ANGOLAN, True)
     assert read_typed("222 123 456", "AO") == ("+244222123456", False)
+    # A length of the plan, in no range: the table here decides for its countries.
+    assert read_typed("11 8765-4321", "BR") == ("+551187654321", False)
     assert read_typed("+44 7911 123456", "AO") == ("+447911123456", True)
     assert read_typed("+44 20 7946 0000", "AO") == ("+442079460000", False)
 

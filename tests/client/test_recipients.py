@@ -213,6 +213,22 @@ def test_the_values_are_frozen() -> None:
             setattr(value, name, None)
 
 
+class Column(list[Any]):
+    """What a column of pandas is: neither true nor false."""
+
+    def __bool__(self) -> bool:
+        message = "the truth value of a column is ambiguous"
+        raise ValueError(message)
+
+
+def test_a_column_of_a_table_will_do() -> None:
+    """For rows and for both lists."""
+    column = Column([ANA, math.nan, BEA])
+    audience = prepare_recipients(column, opted_out=Column([BEA]), allowed=Column([ANA, BEA]))
+    assert numbers(audience) == [ANA]
+    assert reasons(audience) == [(1, "invalid"), (2, "opted_out")]
+
+
 def test_rows_are_read_once_and_one_by_one() -> None:
     """A generator will do, and its own error is its caller's."""
 

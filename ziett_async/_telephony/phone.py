@@ -7,7 +7,7 @@ too; ranges that are not mobile are not listed, since authorities assign new one
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import attrs
@@ -21,32 +21,30 @@ class NumberingPlan:
 
     #: `244`.
     calling_code: str
-    #: How many digits follow the calling code, the first of which is no zero.
-    lengths: Collection[int]
+    #: How many digits may follow the calling code, the first of which is no zero; ascending.
+    lengths: Sequence[int]
     #: The digits of a mobile number after the calling code; None where they do not tell.
     mobile: re.Pattern[str] | None = None
-
-
-def _plan(calling_code: str, lengths: set[int], mobile: str) -> NumberingPlan:
-    return NumberingPlan(calling_code, frozenset(lengths), re.compile(mobile))
 
 
 #: Two letters to the plan of a country whose numbers can be read in local form.
 COUNTRIES: Mapping[str, NumberingPlan] = MappingProxyType(
     {
-        "AO": _plan("244", {9}, r"9[1-79][0-9]{7}"),
+        "AO": NumberingPlan("244", (9,), re.compile(r"9[1-79][0-9]{7}")),
         # An area code (67 of them) and nine digits; the old mobile numbers of eight are gone.
-        "BR": _plan(
+        "BR": NumberingPlan(
             "55",
-            {10, 11},
-            r"(?:[14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])9[0-9]{8}",
+            (10, 11),
+            re.compile(r"(?:[14689][1-9]|2[12478]|3[1-578]|5[13-5]|7[13-579])9[0-9]{8}"),
         ),
-        "CV": _plan("238", {7}, r"(?:36|5[1-37-9]|9[0-9])[0-9]{5}"),
-        "GW": _plan("245", {9}, r"9(?:5[0-9]|6[569]|77)[0-9]{6}"),
+        "CV": NumberingPlan("238", (7,), re.compile(r"(?:36|5[1-37-9]|9[0-9])[0-9]{5}")),
+        "GW": NumberingPlan("245", (9,), re.compile(r"9(?:5[0-9]|6[569]|77)[0-9]{6}")),
         # Landlines have a digit less.
-        "MZ": _plan("258", {8, 9}, r"8[2-9][0-9]{7}"),
-        "PT": _plan("351", {9}, r"9(?:[1236][0-9]{2}|480)[0-9]{5}"),
-        "ST": _plan("239", {7}, r"9(?:0[1-9]|[89][0-9])[0-9]{4}|900[5-9][0-9]{3}"),
+        "MZ": NumberingPlan("258", (8, 9), re.compile(r"8[2-9][0-9]{7}")),
+        "PT": NumberingPlan("351", (9,), re.compile(r"9(?:[1236][0-9]{2}|480)[0-9]{5}")),
+        "ST": NumberingPlan(
+            "239", (7,), re.compile(r"9(?:0[1-9]|[89][0-9])[0-9]{4}|900[5-9][0-9]{3}")
+        ),
     }
 )
 #: Calling codes to their plans: besides those above, North America's and the one of Russia and
@@ -54,8 +52,8 @@ COUNTRIES: Mapping[str, NumberingPlan] = MappingProxyType(
 PLANS: Mapping[str, NumberingPlan] = MappingProxyType(
     {
         **{plan.calling_code: plan for plan in COUNTRIES.values()},
-        "1": NumberingPlan("1", frozenset({10})),
-        "7": NumberingPlan("7", frozenset({10})),
+        "1": NumberingPlan("1", (10,)),
+        "7": NumberingPlan("7", (10,)),
     }
 )
 
@@ -75,7 +73,7 @@ def plan_of(number: str) -> NumberingPlan | None:
     """Return the plan of a number that begins with a plus and a calling code.
 
     >>> plan_of("+244990090990").lengths
-    frozenset({9})
+    (9,)
     """
     return PLANS.get(number[1:4]) or PLANS.get(number[1:3]) or PLANS.get(number[1:2])
 

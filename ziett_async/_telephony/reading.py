@@ -44,7 +44,7 @@ _REASONS = tuple(
             r"[0-9)\]\s.,;](ext|ramal|x|#)[\s.:=]*[0-9]",
             "has an extension, which an SMS cannot reach; give the number alone",
         ),
-        (r"[0-9+].*\+", "has a plus that is not in front; are these two numbers?"),
+        (r"\A[^0-9+]*[0-9+][^+]*\+", "has a plus that is not in front; are these two numbers?"),
         ("", "holds letters or signs that are no part of a number"),
     )
 )
@@ -127,9 +127,9 @@ def _read_local(digits: str, country: str | None) -> str:
 def _of_plan(plan: NumberingPlan, national: str, place: str) -> str:
     """Return a number if its digits after the calling code are as many as the plan has."""
     if len(national) not in plan.lengths:
-        lengths = " or ".join(map(str, sorted(plan.lengths)))
+        lengths = " or ".join(map(str, plan.lengths))
         hint = ""
-        if len(national) > max(plan.lengths):
+        if len(national) > plan.lengths[-1]:
             hint = "; is it a foreign one without its plus, or are these two numbers?"
         digits = "1 digit" if len(national) == 1 else f"{len(national)} digits"
         raise NotANumber(f"has {digits} where a number of {place} has {lengths}{hint}")

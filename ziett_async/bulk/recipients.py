@@ -51,7 +51,7 @@ class Rejection(Value):
     #: Where it stands in the rows, from 0.
     row: int
     reason: RejectionReason
-    #: What makes an `invalid` one no number, without the number: `holds letters`.
+    #: What makes an `invalid` one no number, without the number: `is empty`.
     detail: str | None = None
 
 
@@ -108,9 +108,9 @@ def prepare_recipients(
         fields.raise_if_invalid()
     barred = fields.check("opted_out", _numbers, opted_out, country) or frozenset()
     only = None if allowed is None else fields.check("allowed", _numbers, allowed, country)
-    cells = fields.check("rows", _cells, rows) or ()
+    fields.check("rows", _cells, rows)
     fields.raise_if_invalid()
-    return _sort(cells, country, _Rules(barred, only, mobile_only))
+    return _sort(rows, country, _Rules(barred, only, mobile_only))
 
 
 @attrs.frozen(repr=False)
