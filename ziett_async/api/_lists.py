@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
@@ -11,7 +11,6 @@ import attrs
 from ziett_async import _validation as check
 from ziett_async._operation import Operation
 from ziett_async._pages import Pages
-from ziett_async._paging import LARGEST, Row, Window
 from ziett_async._session import Session
 from ziett_async._validation import Fields, Invalid
 from ziett_async.models import (
@@ -24,6 +23,10 @@ from ziett_async.models import (
     Page,
     TriggerSource,
 )
+from ziett_async.models._page import LARGEST, Row
+
+if TYPE_CHECKING:
+    from ziett_async._paging import Window
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)
@@ -167,7 +170,7 @@ def walk(
         **given,
     }
 
-    async def fetch(window: Window) -> Page[R]:
+    async def fetch(window: "Window") -> Page[R]:
         moving = attrs.asdict(window)
         query = to_query(operation.name, rules, moving)
         query += [(name, value) for name, value in fixed if name not in moving]

@@ -7,7 +7,6 @@ from uuid import UUID
 from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
 from ziett_async._pages import Pages
-from ziett_async._telephony.reading import to_e164
 from ziett_async._validation import Fields
 from ziett_async.api._lists import (
     CAMPAIGN_RULES,
@@ -119,6 +118,9 @@ class Campaigns(Resource):
         """Return the whole body; raises `RecipientNotAllowed`."""
         country = cast("str | None", body.get("country_alpha2"))
         if self._session.defaults.allowed_recipients is not None:
+            # Many patterns, which a client without a list does not need.
+            from ziett_async._telephony.reading import to_e164  # noqa: PLC0415
+
             # What is checked is what is sent, however the service would read the text.
             numbers = [to_e164(each, country) for each in recipients]
             self._allow(SEND_BATCH_CAMPAIGN, numbers)
