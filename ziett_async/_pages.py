@@ -7,21 +7,19 @@ a request that fails or is cancelled changes nothing, and the next step repeats 
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
+from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Window
 from ziett_async._repr import Value
 from ziett_async.errors import InvalidResponse, Trail
 from ziett_async.models._enums import Order
 from ziett_async.models._page import Page, Row
 
-if TYPE_CHECKING:
-    from ziett_async._paging import ExactWalk, OffsetWalk, Window
-
 R = TypeVar("R", bound=Row)
 
-Fetch = Callable[["Window"], Awaitable[Page[R]]]
+Fetch = Callable[[Window], Awaitable[Page[R]]]
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -74,17 +72,14 @@ class Pages(Value, Generic[R]):
         return _Pages(self._fetch, self._start, self.operation)
 
     @property
-    def _start(self) -> "ExactWalk | OffsetWalk":
-        # Here, as a program that only sends needs none of it.
-        from ziett_async._paging import ExactWalk, OffsetWalk  # noqa: PLC0415
-
+    def _start(self) -> ExactWalk | OffsetWalk:
         if self.exact:
             return ExactWalk(self.size, self.order, self.created_at__ge, self.created_at__le)
         return OffsetWalk(self.size, self.created_at__ge, self.created_at__le)
 
 
 class _Pages(Generic[R]):
-    def __init__(self, fetch: Fetch[R], start: "ExactWalk | OffsetWalk", operation: str) -> None:
+    def __init__(self, fetch: Fetch[R], start: ExactWalk | OffsetWalk, operation: str) -> None:
         self._fetch = fetch
         #: The walk from here on; None at the end.
         self._walk: ExactWalk | OffsetWalk | None = start
@@ -103,9 +98,7 @@ class _Pages(Generic[R]):
                 return attrs.evolve(page, entries=fresh)
         raise StopAsyncIteration
 
-    def _step(self, walk: "ExactWalk | OffsetWalk", page: Page[R]) -> tuple[R, ...]:
-        from ziett_async._paging import BrokenOrder  # noqa: PLC0415 - as above
-
+    def _step(self, walk: ExactWalk | OffsetWalk, page: Page[R]) -> tuple[R, ...]:
         try:
             fresh, self._walk = walk.after(page)
         except BrokenOrder as broken:

@@ -15,7 +15,7 @@ import attrs
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class NumberingPlan:
     """The numbers behind one calling code."""
 
