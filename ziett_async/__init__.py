@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from ziett_async._client import AsyncZiett
 from ziett_async._clock import Clock, ManualClock, SystemClock
 from ziett_async._operation import Bucket, Operation, Priority
-from ziett_async._pages import Pages
 from ziett_async._retry import RetryPolicy
 from ziett_async._wire import Request, Response, SendFailed
 from ziett_async.api._lists import CampaignFilters, CampaignMessageFilters, MessageFilters
@@ -55,6 +54,7 @@ from ziett_async.models import (
 from ziett_async.transports import Transport
 
 if TYPE_CHECKING:
+    from ziett_async._pages import Pages
     from ziett_async._telephony.sms import GsmText, SmsParts
     from ziett_async.bulk.journal import Journal
     from ziett_async.bulk.keys import idempotency_key_for
@@ -76,6 +76,7 @@ else:
         "GsmText": "ziett_async._telephony.sms",
         "Journal": "ziett_async.bulk.journal",
         "NewMessage": "ziett_async.bulk.values",
+        "Pages": "ziett_async._pages",
         "PreparedRecipients": "ziett_async.bulk.recipients",
         "Recipient": "ziett_async.bulk.recipients",
         "Rejection": "ziett_async.bulk.recipients",

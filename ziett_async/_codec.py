@@ -39,7 +39,7 @@ def decode(body: bytes) -> object:
 
 
 def structure(payload: object, kind: type[T]) -> T:
-    """Return the model that a JSON value holds; raises `Undecodable` naming the path."""
+    """Return a JSON value as a model; raises `Undecodable` with the path of a wrong field."""
     model: Any = kind
     result: T = _structure_function(model)(payload)
     return result

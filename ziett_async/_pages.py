@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Row, Window
+from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Window
 from ziett_async._repr import Value
 from ziett_async.errors import InvalidResponse, Trail
 from ziett_async.models._enums import Order
-from ziett_async.models._page import Page
+from ziett_async.models._page import Page, Row
 
 R = TypeVar("R", bound=Row)
 

@@ -18,7 +18,6 @@ from uuid import UUID
 
 from ziett_async._telephony import worldwide
 from ziett_async._telephony.phone import COUNTRIES, is_e164
-from ziett_async._telephony.reading import NotANumber, read_number
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import OpenEnum
 
@@ -101,6 +100,9 @@ def phone_number(value: object, country: str | None) -> str:
             "must be E.164, a plus and 7 to 15 digits without spaces like +244990090990; "
             "a client with default_country takes local forms too"
         )
+    # Many patterns, which a client without a country does not need.
+    from ziett_async._telephony.reading import NotANumber, read_number  # noqa: PLC0415
+
     try:
         return read_number(written, country)
     except NotANumber as refused:
@@ -234,9 +236,8 @@ def home_country(value: object) -> str:
         return written
     if worldwide.regions():
         raise Invalid("must be the two capital letters of a country, like AO")
-    raise Invalid(
-        f"must be one of {', '.join(COUNTRIES)}; another country takes a library: {worldwide.EXTRA}"
-    )
+    names = ", ".join(COUNTRIES)
+    raise Invalid(f"must be one of {names}; another country takes a library: {worldwide.EXTRA}")
 
 
 def as_list(value: object) -> list[object]:

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
 
 from ziett_async import _validation as check
 from ziett_async._operation import Operation
-from ziett_async._pages import Pages
-from ziett_async._paging import LARGEST, Row, Window
 from ziett_async._session import Session
 from ziett_async._validation import Fields, Invalid
 from ziett_async.models import (
@@ -24,6 +22,11 @@ from ziett_async.models import (
     Page,
     TriggerSource,
 )
+from ziett_async.models._page import LARGEST, Row
+
+if TYPE_CHECKING:
+    from ziett_async._pages import Pages
+    from ziett_async._paging import Window
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)
@@ -156,8 +159,11 @@ def walk(
     filters: Mapping[str, object],
     path: Mapping[str, str] | None,
     timeout: float | None,
-) -> Pages[R]:
+) -> "Pages[R]":
     """Return a walk over a list: exact when it is ordered by `created_at`."""
+    # Here, as a program that only sends needs none of it.
+    from ziett_async._pages import Pages  # noqa: PLC0415
+
     given = {name: value for name, value in filters.items() if value is not None}
     fixed = to_query(operation.name, {name: rules[name] for name in rules if name != "page"}, given)
     options: dict[str, Any] = {
@@ -167,7 +173,7 @@ def walk(
         **given,
     }
 
-    async def fetch(window: Window) -> Page[R]:
+    async def fetch(window: "Window") -> Page[R]:
         moving = attrs.asdict(window)
         query = to_query(operation.name, rules, moving)
         query += [(name, value) for name, value in fixed if name not in moving]

@@ -1,13 +1,11 @@
 """Campaigns: one text to many recipients, and what became of it (API pages, Campaigns)."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Unpack, cast
+from typing import TYPE_CHECKING, Unpack, cast
 from uuid import UUID
 
 from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
-from ziett_async._pages import Pages
-from ziett_async._telephony.reading import to_e164
 from ziett_async._validation import Fields
 from ziett_async.api._lists import (
     CAMPAIGN_RULES,
@@ -19,6 +17,9 @@ from ziett_async.api._lists import (
 )
 from ziett_async.api._resource import Resource
 from ziett_async.models import AcceptedCampaign, Campaign, ChannelType, Message, Page
+
+if TYPE_CHECKING:
+    from ziett_async._pages import Pages
 
 SEND_BATCH_CAMPAIGN = Operation(
     "send_batch_campaign", "POST", "/campaigns/batch", AcceptedCampaign, Bucket.BATCH
@@ -119,6 +120,9 @@ class Campaigns(Resource):
         """Return the whole body; raises `RecipientNotAllowed`."""
         country = cast("str | None", body.get("country_alpha2"))
         if self._session.defaults.allowed_recipients is not None:
+            # Many patterns, which a client without a list does not need.
+            from ziett_async._telephony.reading import to_e164  # noqa: PLC0415
+
             # What is checked is what is sent, however the service would read the text.
             numbers = [to_e164(each, country) for each in recipients]
             self._allow(SEND_BATCH_CAMPAIGN, numbers)
@@ -141,7 +145,7 @@ class Campaigns(Resource):
 
     def iter_campaigns(
         self, *, timeout: float | None = None, **filters: Unpack[CampaignFilters]
-    ) -> Pages[Campaign]:
+    ) -> "Pages[Campaign]":
         """Return all campaigns that match, each exactly once, like `iter_messages`."""
         return walk(self._session, LIST_CAMPAIGNS, CAMPAIGN_RULES, filters, None, timeout)
 
@@ -166,7 +170,7 @@ class Campaigns(Resource):
         *,
         timeout: float | None = None,
         **filters: Unpack[CampaignMessageFilters],
-    ) -> Pages[Message]:
+    ) -> "Pages[Message]":
         """Return a campaign's messages that match, each exactly once, like `iter_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
         return walk(self._session, LIST_CAMPAIGN_MESSAGES, MESSAGE_RULES, filters, path, timeout)

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from ziett_async import _validation as check
 from ziett_async._operation import Priority
-from ziett_async._paging import LARGEST
 from ziett_async._validation import Fields, Invalid
 from ziett_async.api._lists import MESSAGE_RULES, to_query
 from ziett_async.api._resource import Resource
 from ziett_async.api.messages import GET_MESSAGE, LIST_MESSAGES
 from ziett_async.models import Message, MessageStatus, OrderBy, Page
+from ziett_async.models._page import LARGEST
 
 if TYPE_CHECKING:
     from ziett_async.delivery._scan import ReadPage

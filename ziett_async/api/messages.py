@@ -1,17 +1,19 @@
 """Messages: send one, read it back, list and iterate (API pages, Messages)."""
 
 from collections.abc import Mapping
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 from uuid import UUID
 
 from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
-from ziett_async._pages import Pages
 from ziett_async._validation import Fields
 from ziett_async.api._contact import contact_body
 from ziett_async.api._lists import MESSAGE_RULES, MessageFilters, to_query, walk
 from ziett_async.api._resource import Resource
 from ziett_async.models import AcceptedMessage, ChannelType, Message, Page, SaveContact
+
+if TYPE_CHECKING:
+    from ziett_async._pages import Pages
 
 SEND_MESSAGE = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
 GET_MESSAGE = Operation("get_message", "GET", "/messages/{message_id}", Message, Bucket.READ)
@@ -133,7 +135,7 @@ class Messages(Resource):
 
     def iter_messages(
         self, *, timeout: float | None = None, **filters: Unpack[MessageFilters]
-    ) -> Pages[Message]:
+    ) -> "Pages[Message]":
         """Return all messages that match, to loop over; each loop starts from the beginning.
 
         `async for message in ...` gives messages, `async for page in ....pages()` pages of

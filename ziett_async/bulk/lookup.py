@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from ziett_async._operation import Operation, Priority
-from ziett_async._paging import LARGEST
 from ziett_async._session import Session
 from ziett_async._unsettled_keys import KEY_LIFETIME
 from ziett_async.api._lists import Rules, to_query
 from ziett_async.models import Page
+from ziett_async.models._page import LARGEST
 
 R = TypeVar("R")
 
