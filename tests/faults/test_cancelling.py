@@ -5,66 +5,19 @@ asyncio has. Here the same invariants as for every other row are checked, TLS in
 """
 
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
-from functools import partial
-from types import coroutine
-from typing import Any, Literal
+from typing import Literal
 
 import anyio
 import anyio.lowlevel
 import pytest
 
+from tests.support.cancelling import MANY, at_every_await
 from tests.support.fault_runs import SOCKETS, WAYS, Open, Setting, Way, World
 from tests.support.fault_server import Mishap
-from ziett_async import TransportError
 from ziett_async.testing import Fault
 
 pytestmark = pytest.mark.anyio
-
-#: More awaits than any call here has.
-MANY = 400
-
-
-@coroutine
-def _cancelled_at(
-    call: Coroutine[Any, Any, object], turn: int, scope: anyio.CancelScope
-) -> Generator[Any, Any, object]:
-    """Carry a call to its `turn`-th await, and cancel it there."""
-    count, step = 0, partial[Any](call.send, None)
-    while True:
-        try:
-            waits_for = step()
-        except StopIteration as end:
-            return end.value
-        count += 1
-        if count == turn:
-            scope.cancel()
-        try:
-            step = partial[Any](call.send, (yield waits_for))
-        except BaseException as error:  # noqa: BLE001 - the call's to handle
-            step = partial[Any](call.throw, error)
-
-
-async def cancelled_at(turn: int, call: Coroutine[Any, Any, object]) -> bool:
-    """Cancel a call at its `turn`-th await; return whether it had so many."""
-    with anyio.CancelScope() as scope, suppress(TransportError):
-        await _cancelled_at(call, turn, scope)
-    return scope.cancel_called
-
-
-async def at_every_await(
-    make: Callable[[int], Coroutine[Any, Any, object]],
-    then: Callable[[int], Awaitable[object]],
-) -> int:
-    """Cancel at the first await, at the second, and so on; return how many there are."""
-    for turn in range(1, MANY):
-        was_cancelled = await cancelled_at(turn, make(turn))
-        await then(turn)
-        if not was_cancelled:
-            return turn - 1
-    message = "there is no end to it"
-    raise AssertionError(message)
 
 
 async def cancel_sends(world: World, *mishaps: Mishap) -> None:

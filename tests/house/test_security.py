@@ -14,7 +14,7 @@ import httpx
 import httpx2
 import pytest
 
-from tests.faults.test_cancelling import at_every_await
+from tests.support.cancelling import at_every_await
 from tests.support.checks import PACKAGE
 from tests.support.fault_server import (
     Act,

@@ -9,7 +9,7 @@ import attrs
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests.proofs.test_cancellation import by_scope, by_task, in_waking
+from tests.support.cancelling import by_scope, by_task, in_waking
 from tests.support.samples import API_KEY, CONTENT, NUMBER, REMITTER
 from tests.support.services import AT_ONCE
 from ziett_async import (
