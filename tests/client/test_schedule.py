@@ -289,16 +289,20 @@ def test_a_new_message_does_not_wait_for_a_long_list() -> None:
     assert ask.page == 2
 
 
-def test_every_status_is_asked_for_where_it_matters() -> None:
-    """A list is then of all statuses, also from its end where another had asked for less."""
+@pytest.mark.parametrize("joins_early", [True, False])
+def test_every_status_is_asked_for_where_it_matters(*, joins_early: bool) -> None:
+    """A list is then of all statuses and read to its end, where one of less was read before."""
     ids = sent_together(400)
     schedule, rows = Schedule(), [new_message(each, "SENT") for each in ids]
     schedule.add(ids, 0.0, LATER)
     ask = schedule.ask(0.0)
     assert isinstance(ask, ReadPage)
     assert ask.only_final
-    schedule.add(ids, 0.0, LATER, every_status=True)
-    schedule.after_page(new_page(new_message(uuid4())), 0.0)
+    if joins_early:
+        schedule.add(ids, 0.0, LATER, every_status=True)
+    schedule.after_page(new_page(new_message(uuid4(), updated_at=START + after(9))), 0.0)
+    if not joins_early:
+        schedule.add(ids, 0.0, LATER, every_status=True)
     ask = schedule.ask(schedule.when)
     assert isinstance(ask, ReadPage)
     assert not ask.only_final

@@ -14,6 +14,7 @@ from tests.support.samples import API_KEY, CONTENT, REMITTER
 from ziett_async import (
     AsyncZiett,
     AuthenticationError,
+    ConfigurationError,
     DeadlineExceeded,
     ManualClock,
     Message,
@@ -238,6 +239,26 @@ async def test_callers_without_time_for_a_request_wait_in_vain() -> None:
             with pytest.raises(DeadlineExceeded):
                 await client.wait_until_final(ids, timeout=10.0)
     assert clock_of(fake).monotonic() == pytest.approx(20.1)
+
+
+async def test_closing_the_client_during_a_request_ends_every_wait() -> None:
+    """As soon as the request has its answer."""
+    fake = FakeZiett(delivery=None)
+    client, ended = new_client(fake), list[float]()
+    ids = await sent(fake, 1)
+
+    async def wait() -> None:
+        with pytest.raises(ConfigurationError, match="closed"):
+            await client.wait_until_final(ids)
+        ended.append(clock_of(fake).monotonic())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        tasks.start_soon(wait)
+        await fake.clock.sleep(2.06)
+        await client.aclose()
+    assert ended == [pytest.approx(2.06), pytest.approx(2.1)]
+    assert len(reads(fake)) == 1
 
 
 @pytest.mark.parametrize("status", [401, 402])
