@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -16,15 +17,19 @@ from tests.support.bulk import (
     collected,
     messages,
     numbers,
+    take,
 )
 from tests.support.samples import OTHER_ID, REMITTER
 from ziett_async import (
     ApiError,
     AsyncZiett,
     AuthenticationError,
+    Bucket,
     ConfigurationError,
     NewMessage,
     OutcomeUnknown,
+    Permit,
+    Priority,
     Request,
     Response,
     SendOutcome,
@@ -166,12 +171,12 @@ async def test_another_message_in_a_row_is_refused(field: str) -> None:
     await run(fake, journal, 5, stream=True)
     for other in (numbers(9)[8], "\ud800"):
         rows = messages(5)
-        rows[3] = attrs.evolve(rows[3], **{field: other})
+        changed: dict[str, Any] = {field: other}
+        rows[3] = attrs.evolve(rows[3], **changed)
         async with client_of(fake) as client:
             outcomes = list[SendOutcome]()
             with pytest.raises(ConfigurationError, match="row 3 shows"):
-                async for each in client.send_many(iter(rows), journal=journal):
-                    outcomes.append(each)
+                await take(client.send_many(iter(rows), journal=journal), outcomes)
     assert len(outcomes) == 3
     assert len(fake.requests) == 5
 
@@ -300,9 +305,9 @@ async def test_a_message_that_only_looks_alike_is_not_taken_for_it(
     """Recipient, text, sender and day have to be the same."""
     fake, journal = FakeZiett(), MemoryJournal()
     await begun(fake, journal, NEVER_ARRIVED, 50.0)
-    alike = {"target_e164": numbers(1)[0], "content": TEXT, "created_at": timedelta(), **other}
-    moment = fake.clock.now() - timedelta(hours=50)
-    alike["created_at"] = moment + alike["created_at"]
+    alike: dict[str, Any] = {"target_e164": numbers(1)[0], "content": TEXT, **other}
+    begun_at = datetime.fromtimestamp(fake.clock.time(), UTC) - timedelta(hours=50)
+    alike["created_at"] = begun_at + alike.get("created_at", timedelta())
     fake.add_message(**alike)
     outcomes = await run(fake, journal, 2)
     assert sum(isinstance(each.error, OutcomeUnknown) for each in outcomes) == 1
@@ -313,7 +318,7 @@ async def test_two_that_are_alike_settle_nothing() -> None:
     for count in (2, 201):
         fake, journal = FakeZiett(), MemoryJournal()
         await begun(fake, journal, NEVER_ARRIVED, 50.0)
-        moment = fake.clock.now() - timedelta(hours=50)
+        moment = datetime.fromtimestamp(fake.clock.time(), UTC) - timedelta(hours=50)
         for _ in range(count):
             fake.add_message(target_e164=numbers(1)[0], content=TEXT, created_at=moment)
         outcomes = await run(fake, journal, 2)
@@ -377,9 +382,15 @@ async def test_a_turn_that_comes_too_late_is_not_used() -> None:
     sends = len(fake.arrivals("send"))
 
     class Late(Unlimited):
-        async def acquire(self, *args: object, **options: object) -> object:
+        async def acquire(
+            self,
+            bucket: Bucket,
+            *,
+            priority: Priority = Priority.URGENT,
+            timeout: float | None = None,
+        ) -> Permit:
             await fake.clock.sleep(2 * HOUR)
-            return await super().acquire(*args, **options)
+            return await super().acquire(bucket, priority=priority, timeout=timeout)
 
     async with client_of(fake, limiter=Late()) as client:
         outcomes = await collected(client.send_many(messages(2), journal=journal))
@@ -422,8 +433,7 @@ async def test_what_is_known_is_told_though_it_cannot_be_written() -> None:
     async with client_of(fake) as client:
         outcomes = list[SendOutcome]()
         with pytest.raises(OSError, match="the disk is gone"):
-            async for each in client.send_many(messages(20), journal=journal, concurrency=1):
-                outcomes.append(each)
+            await take(client.send_many(messages(20), journal=journal, concurrency=1), outcomes)
         assert len(accepted(outcomes)) == 1
     whole = MemoryJournal(journal.records)
     whole.header = journal.header

@@ -6,6 +6,7 @@ import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import cycle, islice
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -20,6 +21,7 @@ from tests.support.bulk import (
     collected,
     messages,
     numbers,
+    take,
 )
 from tests.support.samples import API_KEY, REMITTER
 from ziett_async import (
@@ -28,7 +30,6 @@ from ziett_async import (
     InsufficientFundsError,
     InvalidRequest,
     NewMessage,
-    NotSent,
     OutcomeUnknown,
     Priority,
     Rate,
@@ -44,6 +45,11 @@ from ziett_async.testing import FakeTransport, FakeZiett, Fault
 pytestmark = pytest.mark.anyio
 
 Many = Iterable[NewMessage] | AsyncIterator[NewMessage]
+
+
+def as_iterator(count: int) -> Iterator[NewMessage]:
+    """Return messages that can be read once."""
+    return iter(messages(count))
 
 
 async def as_stream(count: int) -> AsyncIterator[NewMessage]:
@@ -66,7 +72,7 @@ def received(fake: FakeZiett) -> Counter[str]:
 
 @pytest.mark.parametrize(
     "many",
-    [messages, lambda count: iter(messages(count)), as_stream],
+    [messages, as_iterator, as_stream],
     ids=["list", "iterator", "stream"],
 )
 async def test_every_message_is_sent_once(many: Callable[[int], Many]) -> None:
@@ -87,7 +93,7 @@ async def test_every_message_is_sent_once(many: Callable[[int], Many]) -> None:
 async def test_a_mapping_is_a_message() -> None:
     """With the fields of `NewMessage`, the contact too."""
     fake = FakeZiett()
-    row = {
+    row: dict[str, Any] = {
         "target_e164": numbers(1)[0],
         "content": TEXT,
         "reference": 7,
@@ -97,7 +103,7 @@ async def test_a_mapping_is_a_message() -> None:
         (outcome,) = await collected(client.send_many([row]))
     assert outcome.accepted
     assert outcome.reference == 7
-    assert outcome.message == NewMessage(**row)  # pyright knows no more of it
+    assert outcome.message == NewMessage(**row)
     assert fake.contacts[numbers(1)[0]].name == "Ana"
 
 
@@ -198,13 +204,13 @@ async def test_memory_is_for_what_is_under_way() -> None:
 async def test_a_bad_row_is_an_outcome() -> None:
     """It names its fields, and the others are sent; so does one that is no message at all."""
     fake = FakeZiett()
-    rows: list[object] = [
+    rows: list[Any] = [
         *messages(1),
         NewMessage("12", ""),
         {"target_e164": numbers(2)[1]},
         {"target_e164": numbers(2)[1], "content": TEXT, "nome": "Ana"},
         None,
-        NewMessage(numbers(2)[1], TEXT, reference=1.5),  # type checkers know better
+        {"target_e164": numbers(2)[1], "content": TEXT, "reference": 1.5},
         {"target_e164": numbers(2)[1], "content": TEXT, "save_contact": {"name": ""}},
         *messages(2)[1:],
     ]
@@ -263,8 +269,7 @@ async def test_an_error_that_affects_all_calls_ends_the_run() -> None:
     async with client_of(fake, latency=0.1) as client:
         outcomes = list[SendOutcome]()
         with pytest.raises(InsufficientFundsError):
-            async for each in client.send_many(messages(100), concurrency=4):
-                outcomes.append(each)
+            await take(client.send_many(messages(100), concurrency=4), outcomes)
         assert len(accepted(outcomes)) == 10
         assert len(fake.requests) <= 10 + 4
         fake.top_up(1_000_000)
@@ -292,8 +297,7 @@ async def test_calls_under_way_are_completed_when_the_run_is_stopped() -> None:
         async with client_of(fake, latency=0.1) as client:
             outcomes = list[SendOutcome]()
             with pytest.raises(InsufficientFundsError):
-                async for each in client.send_many(messages(100), concurrency=3):
-                    outcomes.append(each)
+                await take(client.send_many(messages(100), concurrency=3), outcomes)
     assert len(accepted(outcomes)) == 2
     assert fake.clock.monotonic() >= 9
 
@@ -310,8 +314,7 @@ async def test_an_iterable_that_fails_ends_the_run() -> None:
     async with client_of(fake, latency=1.0) as client:
         run, outcomes = client.send_many(stream()), list[SendOutcome]()
         with pytest.raises(LookupError, match="no more rows"):
-            async for each in run:
-                outcomes.append(each)
+            await take(run, outcomes)
         assert [each async for each in run] == []
     assert len(accepted(outcomes)) == 3
 
@@ -369,14 +372,19 @@ async def test_a_loop_that_is_cancelled_leaves_nothing_behind() -> None:
     assert received(fake) == Counter(numbers(50))
 
 
+async def divided_by_zero(run: AsyncIterator[SendOutcome]) -> None:
+    """Fail at the first outcome."""
+    async for each in run:
+        assert each.accepted
+        _ = 1 / 0
+
+
 async def test_an_error_in_the_loop_leaves_nothing_behind() -> None:
     """The user's own error passes, and the run ends."""
     fake, journal = FakeZiett(), MemoryJournal()
     async with client_of(fake, latency=2.0) as client:
         with pytest.raises(ZeroDivisionError):
-            async for each in client.send_many(messages(50), journal=journal):
-                assert each.accepted
-                _ = 1 / 0
+            await divided_by_zero(client.send_many(messages(50), journal=journal))
         await settle()
         assert not journal.is_open
 
@@ -397,18 +405,19 @@ async def test_closing_waits_for_the_end() -> None:
         assert len(fake.requests) == requests
 
 
-async def test_a_client_that_is_closed_ends_its_runs() -> None:
+@pytest.mark.parametrize("count", [30, 200])
+async def test_a_client_that_is_closed_ends_its_runs(count: int) -> None:
     """Calls that wait take no token, and the loop ends with an error that says why."""
     fake = FakeZiett()
     limiter = TokenBucketLimiter(send=Rate(5, per=60.0), reserve=0.0, clock=fake.clock)
     client, outcomes = client_of(fake, limiter=limiter), list[SendOutcome]()
-    with pytest.raises(ConfigurationError, match="closed"):
-        async for each in client.send_many(messages(50)):
-            outcomes.append(each)
-            if len(outcomes) == 5:
-                await client.aclose()
-    assert len(fake.messages) == 5
-    assert [type(each.error) for each in outcomes[5:]] == [NotSent] * len(outcomes[5:])
+    run = client.send_many(messages(count))
+    for _ in range(5):
+        outcomes.append(await anext(run))
+    await client.aclose()
+    with pytest.raises(ConfigurationError, match="the client is closed"):
+        await take(run, outcomes)
+    assert len(accepted(outcomes)) == len(fake.messages) == 5
 
 
 async def test_the_same_list_is_the_same_run() -> None:

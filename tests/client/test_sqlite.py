@@ -9,10 +9,11 @@ import sys
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.bulk import TEXT, accepted, client_of, collected, messages, numbers
+from tests.support.bulk import TEXT, accepted, client_of, collected, messages, numbers, take
 from ziett_async import ConfigurationError, NewMessage, SendOutcome, SqliteJournal, Unlimited
 from ziett_async.bulk.journal import Header, Record
 from ziett_async.testing import FakeZiett, Fault
@@ -102,7 +103,7 @@ async def test_a_journal_that_others_may_read_is_closed_to_them(file: Path) -> N
 
 async def test_every_commit_has_reached_the_disk(file: Path) -> None:
     """A write-ahead log, and an fsync for each commit."""
-    journal = SqliteJournal(file)
+    journal: Any = SqliteJournal(file)
     await journal.open(HEADER)
     connection = journal._opened
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -141,7 +142,7 @@ anyio.run(main)
 
 async def test_no_second_process_may_open_it(file: Path) -> None:
     """Until the first one has ended, however it ends."""
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: ASYNC220, S603 - our own words, and nothing else is going on
         [sys.executable, "-W", "ignore", "-c", HOLDS, str(file)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -243,8 +244,7 @@ async def test_a_full_disk_stops_the_run_before_it_sends(file: Path, size: int) 
     async with client_of(fake, limiter=Unlimited()) as client:
         outcomes = list[SendOutcome]()
         with disk_of(size), pytest.raises(ConfigurationError, match="disk is full"):
-            async for each in client.send_many(messages(900), journal=file, concurrency=4):
-                outcomes.append(each)
+            await take(client.send_many(messages(900), journal=file, concurrency=4), outcomes)
         sent = len(fake.requests)
         assert sent <= len(accepted(outcomes)) + 4
         again = accepted(await collected(client.send_many(messages(900), journal=file)))

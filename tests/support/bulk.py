@@ -55,6 +55,12 @@ async def collected(outcomes: AsyncIterable[SendOutcome]) -> list[SendOutcome]:
     return [each async for each in outcomes]
 
 
+async def take(outcomes: AsyncIterable[SendOutcome], into: list[SendOutcome]) -> None:
+    """Add the outcomes of a run to a list, up to its error."""
+    async for each in outcomes:
+        into.append(each)  # noqa: PERF401 - what comes before an error counts, too
+
+
 def accepted(outcomes: Sequence[SendOutcome]) -> list[AcceptedMessage]:
     """Return what was accepted; every outcome must be."""
     values = [each.accepted for each in outcomes]

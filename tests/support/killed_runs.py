@@ -225,7 +225,7 @@ class Processes:
         self._first = Life("ours", first, None)
 
     def __enter__(self) -> Self:
-        self._server = subprocess.Popen(
+        self._server = subprocess.Popen(  # noqa: S603 - this file
             [sys.executable, "-m", __name__],
             cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
@@ -251,8 +251,12 @@ def _serve() -> None:
     """Live the life of the first line, and in processes of their own those of the others."""
     for number, line in enumerate(sys.stdin.buffer):
         life: Life = pickle.loads(base64.b64decode(line))  # noqa: S301 - it is ours
-        code = _fork(life) if number else life.live()
-        sys.stdout.write(f"{code or 0}\n")
+        code = 0
+        if number:
+            code = _fork(life)
+        else:
+            life.live()
+        sys.stdout.write(f"{code}\n")
         sys.stdout.flush()
 
 

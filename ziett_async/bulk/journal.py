@@ -153,10 +153,8 @@ class RunJournal:
 
     async def has_accepted(self, accepted_id: str) -> bool:
         """Return whether another record has this `accepted_id`."""
-        if self._journal is None:
-            return False
         async with self._turn:
-            return await self._journal.has_accepted(accepted_id)
+            return self._journal is not None and await self._journal.has_accepted(accepted_id)
 
     async def aclose(self) -> None:
         """Close the journal, also while the task is being cancelled."""

@@ -119,10 +119,14 @@ def read_message(given: object) -> tuple[NewMessage, dict[str, str]]:
 
 
 def fingerprint(given: object) -> bytes:
-    """Return a digest of a message as it was given, the same in every process."""
+    """Return a digest of a message as it was given, the same in every process and version.
+
+    Fields with their default values are left out, so that a new field changes no digest.
+    """
     message, wrong = read_message(given)
-    values = [*attrs.asdict(message, recurse=False).values(), wrong]
-    return sha256(json.dumps(values, skipkeys=True, default=_plain).encode()).digest()
+    values = {name: getattr(message, name) for name in sorted(_FIELDS)}
+    told = {name: each for name, each in values.items() if each != _FIELDS[name].default}
+    return sha256(json.dumps([told, wrong], skipkeys=True, default=_plain).encode()).digest()
 
 
 def _plain(value: object) -> object:

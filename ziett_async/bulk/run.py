@@ -39,6 +39,7 @@ from ziett_async.bulk.plan import Job, Many, OutcomeT, Plan, iterate
 from ziett_async.bulk.settling import A, after, id_of, is_safe, recall, unresolved
 from ziett_async.errors import ConfigurationError, NotSent, ZiettError
 
+_CLOSED = "the client is closed; run it inside its `async with`, or before aclose()"
 _OTHER_MESSAGES = (
     "journal: it belongs to other messages, as the one in row {} shows; name another file, or"
     " remove it if that run is over"
@@ -194,9 +195,11 @@ class _Run(Generic[A, OutcomeT]):
                 record = attrs.evolve(record, begun_at=self._clock.time())
                 await self._journal.write(record)
             answer = await self._answer(job, begun_at)
-            if isinstance(answer, ZiettError) and answer.affects_all_calls:
+            if isinstance(answer, NotSent) and self._waits.is_closed:
+                self._keep(ConfigurationError(_CLOSED))
+            elif isinstance(answer, ZiettError) and answer.affects_all_calls:
                 self._stop(answer)
-            elif not (self._waits.is_closed and isinstance(answer, NotSent)):
+            else:
                 outcome = job.outcome(answer)
             settled = after(record, answer)
             if settled != record:
