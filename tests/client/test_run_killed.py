@@ -87,9 +87,7 @@ def kills(trial: Trial, design: str, *, as_stream: bool = False) -> Iterator[Non
 
 @pytest.mark.promise("A run killed at any moment and started again sends every message once")
 @pytest.mark.parametrize("as_stream", [False, True], ids=["list", "stream"])
-def test_killed_at_every_event_every_message_is_sent_once(
-    trial: Trial, *, as_stream: bool
-) -> None:
+def test_killed_at_every_event_every_message_is_sent_once(trial: Trial, *, as_stream: bool) -> None:
     """Before and after each call of the journal and each attempt; started again, it is done."""
     assert len([*kills(trial, "ours", as_stream=as_stream)]) > 4 * COUNT
     assert trial.received == trial.wanted
