@@ -225,7 +225,11 @@ def structure_first() -> Any:  # noqa: ANN401 - generic, and typed in its module
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return lambda payload, kind: module.structure_function(kind)(payload)
+
+    def structure(payload: object, kind: type[Any]) -> object:
+        return module.structure_function(kind)(payload)
+
+    return structure
 
 
 @pytest.mark.parametrize(("kind", "payload", "words"), WRONG)

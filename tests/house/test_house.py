@@ -246,6 +246,20 @@ def test_importing_the_package_imports_little() -> None:
     assert "anyio" in loaded
 
 
+def test_what_a_new_client_does_not_need_is_not_imported() -> None:
+    """Lists, local numbers and what makes values of answers are imported with their first use."""
+    code = """
+import sys
+from ziett_async import AsyncZiett
+client = AsyncZiett("zk_test_x")
+parts = ["_paging", "_pages", "_structuring", "_telephony.reading"]
+print([each for each in parts if f"ziett_async.{each}" in sys.modules])
+import ziett_async._paging, ziett_async._pages, ziett_async._structuring
+import ziett_async._telephony.reading
+"""
+    assert run(code) == "[]\n"
+
+
 def test_what_few_programs_need_is_imported_with_its_first_use() -> None:
     """Though `dir()` and `from ziett_async import *` know it, as any public name."""
     code = """

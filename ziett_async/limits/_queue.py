@@ -123,7 +123,9 @@ class Queue:
         self.tokens.take_back()  # while calls wait there is nothing to spare
         self._came[priority] += 1
         waiter, call_soon = Waiter(priority, deadline, self._came[priority]), call_soon_here()
-        line = self.lines.setdefault(call_soon, Line(call_soon))
+        line = self.lines.get(call_soon)
+        if line is None:
+            line = self.lines[call_soon] = Line(call_soon)
         line.waiting[priority][waiter] = None
         return waiter, line
 
