@@ -352,6 +352,34 @@ def test_without_lists_everything_is_read_by_id() -> None:
     assert schedule.ask(PAUSE) == ReadMessage(ids[0])
 
 
+def test_a_row_may_come_twice() -> None:
+    """In one page: it is shown once."""
+    ids = sent_together(10)
+    schedule, rows = Schedule(), [new_message(each) for each in ids]
+    schedule.add(ids, 0.0, LATER)
+    schedule.ask(0.0)
+    assert schedule.after_page(new_page(*rows, *rows), 0.0) == rows
+    assert schedule.when == inf
+
+
+def test_a_check_that_waits_is_not_asked_for_twice() -> None:
+    """Lists of other messages are read while it waits for its turn, its own among them."""
+    ids = sent_together(40)
+    schedule, reads = Schedule(), list[UUID]()
+    schedule.add(ids, 0.0, LATER)
+    now = 0.0
+    while len(reads) < 40:
+        now = max(now, schedule.when)
+        ask = schedule.ask(now)
+        now += 300.0
+        if isinstance(ask, ReadPage):
+            schedule.after_page(new_page(), now)
+        else:
+            reads.append(ask.id)
+            schedule.after_message(new_message(ask.id, "SENT"), now)
+    assert len(set(reads)) == 40
+
+
 def test_what_is_not_waited_for_any_more_is_not_asked_for() -> None:
     """Neither by a list nor by its id."""
     for count in (3, 30):

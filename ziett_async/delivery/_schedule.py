@@ -114,8 +114,8 @@ class Schedule:
     def after_page(self, page: Page[Message], now: float) -> list[Message]:
         """Return what a page shows of the messages that are waited for."""
         scan = self._scans.popleft()
-        shown = [row for row in page.entries if row.id in self._entries]
-        for row in shown:
+        shown = {row.id: row for row in page.entries if row.id in self._entries}
+        for row in shown.values():
             self._take(row)
         left = [entry for entry in scan.entries if self._is_open(entry)]
         is_read, is_too_long = scan.is_read(page, has_news=bool(shown)), scan.is_too_long(page)
@@ -128,7 +128,7 @@ class Schedule:
         else:
             self._scans.append(scan)
         self._after_answer(is_turn_of_read=True)
-        return shown
+        return list(shown.values())
 
     def after_message(self, message: Message, now: float) -> None:
         """Record what a message was read as."""
@@ -180,7 +180,8 @@ class Schedule:
             entry.postpone(now, GROWTH_OF_LISTS)
             if scan.newest is not None and not (scan.only_final and entry.every_status):
                 entry.mark = scan.newest
-        unseen = [entry for entry in left if entry.lists >= MOST_LISTS]
+        queued = set(self._reads)
+        unseen = [each for each in left if each.lists >= MOST_LISTS and each not in queued]
         unseen.sort(key=lambda entry: -entry.lists)
         self._reads.extend(unseen[: self._checks])
 

@@ -7,7 +7,7 @@ that is cancelled with its leader is made again by the next.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
 from math import inf
 from uuid import UUID
@@ -26,7 +26,9 @@ from ziett_async.errors import (
     ApiError,
     ConfigurationError,
     DeadlineExceeded,
+    InvalidResponse,
     NotFoundError,
+    Trail,
     ZiettError,
 )
 from ziett_async.models import Message, Page
@@ -75,7 +77,7 @@ class Watcher:
     def join(self, waiter: Waiter) -> None:
         """Add a caller, who knows at once what the others know."""
         for other in self._waiters:
-            waiter.learn_from(other)
+            waiter.learn_from(other.known)
         self._waiters.add(waiter)
         now, calendar = self._clock.monotonic(), self._clock.time()
         self._schedule.add(waiter.open, now, calendar, every_status=waiter.every_status)
@@ -155,19 +157,21 @@ class Watcher:
         else:
             self._failure = None
             for waiter in self._waiters:
-                for message in messages:
-                    waiter.learn(message)
+                waiter.learn_from(messages)
         for waiter in list(self._asleep):
             if waiter.is_served:
                 self._wake(waiter)
 
-    async def _read(self, ask: Ask, timeout: float | None) -> Sequence[Message]:
+    async def _read(self, ask: Ask, timeout: float | None) -> Mapping[UUID, Message]:
         if isinstance(ask, ReadPage):
             page = await self._reader.page(ask, timeout)
-            return self._schedule.after_page(page, self._clock.monotonic())
+            messages = self._schedule.after_page(page, self._clock.monotonic())
+            return {each.id: each for each in messages}
         message = await self._reader.message(ask.id, timeout)
+        if message.id != ask.id:
+            raise InvalidResponse(Trail("get_message"), "the answer is another message", 200)
         self._schedule.after_message(message, self._clock.monotonic())
-        return [message]
+        return {ask.id: message}
 
     def _handle(self, error: ZiettError, ask: Ask) -> None:
         """Decide what a failed request means: for one message, for the lists or for all."""
