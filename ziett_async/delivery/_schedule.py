@@ -89,6 +89,11 @@ class Schedule:
             elif every_status and not entry.every_status:
                 entry.every_status, entry.mark = True, None
 
+    def seen(self, message_id: UUID) -> Message | None:
+        """Return what a message that is waited for was last seen as, if it was."""
+        entry = self._entries.get(message_id)
+        return None if entry is None else entry.seen
+
     def keep(self, ids: Collection[UUID]) -> None:
         """Wait for no others than these."""
         for each in [each for each in self._entries if each not in ids]:
@@ -170,7 +175,7 @@ class Schedule:
 
     def _take(self, message: Message) -> None:
         entry = self._entries[message.id]
-        entry.lists = entry.absences = 0
+        entry.lists, entry.absences, entry.seen = 0, 0, message
         if message.is_final:
             del self._entries[message.id]
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
 from math import inf
 from uuid import UUID
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 import anyio
 import attrs
@@ -59,6 +59,8 @@ class Watcher:
         self._schedule = Schedule()
         #: Weak, as a loop over changes may be left at any point.
         self._waiters = WeakSet[Waiter]()
+        #: Messages that callers still have.
+        self._final = WeakValueDictionary[UUID, Message]()
         self._leader: Waiter | None = None
         #: Sleeping callers, each with what wakes it.
         self._asleep: dict[Waiter, anyio.Event] = {}
@@ -76,8 +78,10 @@ class Watcher:
 
     def join(self, waiter: Waiter) -> None:
         """Add a caller, who knows at once what the others know."""
-        for other in self._waiters:
-            waiter.learn_from(other.known)
+        for each in waiter.ids:
+            message = self._final.get(each) or self._schedule.seen(each)
+            if message is not None:
+                waiter.learn(message)
         self._waiters.add(waiter)
         now, calendar = self._clock.monotonic(), self._clock.time()
         self._schedule.add(waiter.open, now, calendar, every_status=waiter.every_status)
@@ -156,6 +160,7 @@ class Watcher:
                 self._handle(error, ask)
         else:
             self._failure = None
+            self._final.update({each.id: each for each in messages.values() if each.is_final})
             for waiter in self._waiters:
                 waiter.learn_from(messages)
         for waiter in list(self._asleep):
