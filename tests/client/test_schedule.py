@@ -276,17 +276,19 @@ def test_a_final_message_leaves_the_round() -> None:
 
 def test_a_new_message_does_not_wait_for_a_long_list() -> None:
     """Pages of a list and reads take turns."""
-    ids, late = sent_together(5000), v7(1, START + timedelta(days=2))
+    ids, late = sent_together(5000), [v7(i, START + timedelta(days=2)) for i in range(2)]
     schedule, done = Schedule(), [new_message(each) for each in ids]
     schedule.add(ids, 0.0, LATER)
     assert isinstance(schedule.ask(0.0), ReadPage)
-    schedule.add([late], 1.0, LATER)
+    schedule.add(late, 1.0, LATER)
     schedule.after_page(new_page(*done[:200], total=5000), 2.0)
-    assert schedule.ask(2.0) == ReadMessage(late)
-    schedule.after_message(new_message(late), 2.0)
+    assert schedule.ask(2.0) == ReadMessage(late[0])
+    schedule.after_message(new_message(late[0]), 2.0)
     ask = schedule.ask(2.0)
     assert isinstance(ask, ReadPage)
     assert ask.page == 2
+    schedule.after_page(new_page(*done[200:400], total=5000), 2.0)
+    assert schedule.ask(2.0) == ReadMessage(late[1])
 
 
 @pytest.mark.parametrize("joins_early", [True, False])
@@ -350,6 +352,40 @@ def test_without_lists_everything_is_read_by_id() -> None:
     schedule.without_lists(0.0)
     assert schedule.when == PAUSE
     assert schedule.ask(PAUSE) == ReadMessage(ids[0])
+
+
+def test_a_row_may_come_twice() -> None:
+    """In one page: it is shown once."""
+    ids = sent_together(10)
+    schedule, rows = Schedule(), [new_message(each) for each in ids]
+    schedule.add(ids, 0.0, LATER)
+    schedule.ask(0.0)
+    assert schedule.after_page(new_page(*rows, *rows), 0.0) == rows
+    assert schedule.when == inf
+
+
+def test_checks_take_turns() -> None:
+    """Of forty messages that lists do not show, those are read that were not for the longest."""
+    server = Server(stuck(sent_together(40)))
+    follow(server, list(server.plans), until=400.0)
+    reads = [ask.id for _, ask in server.asked if isinstance(ask, ReadMessage)]
+    assert len(set(reads[:40])) == 40
+
+
+def test_a_check_that_waits_for_its_turn_is_queued_once() -> None:
+    """Lists that come before it find the same message missing."""
+    schedule, reads, now = Schedule(), list[UUID](), 0.0
+    schedule.add(sent_together(40), 0.0, LATER)
+    while len(reads) < 40:
+        now = max(now, schedule.when)
+        ask = schedule.ask(now)
+        if isinstance(ask, ReadPage):
+            schedule.after_page(new_page(), now)
+        else:
+            reads.append(ask.id)
+            now += 700.0
+            schedule.after_message(new_message(ask.id, "SENT"), now)
+    assert len(set(reads)) == 40
 
 
 def test_what_is_not_waited_for_any_more_is_not_asked_for() -> None:

@@ -95,7 +95,8 @@ def test_what_another_caller_knows_is_known() -> None:
     waiter, other = new_waiter(), Waiter("x", (SECOND, OTHER), inf, every_status=False)
     other.learn(new_message(SECOND, "SENT"))
     other.learn(new_message(OTHER))
-    waiter.learn_from(other)
+    waiter.learn_from(other.known)
+    waiter.learn_from({OTHER: new_message(OTHER)})
     assert list(waiter.messages()) == [SECOND]
     assert [each.status for each in waiter.changes] == ["SENT"]
 

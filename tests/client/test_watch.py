@@ -20,6 +20,7 @@ from ziett_async import (
     Limiter,
     ManualClock,
     NotFoundError,
+    Request,
     RetryPolicy,
     Unlimited,
 )
@@ -105,6 +106,12 @@ async def test_nothing_to_wait_for_is_done_at_once() -> None:
         assert await client.wait_until_final([]) == {}
         assert [each async for each in client.watch_messages(())] == []
     assert fake.requests == []
+
+
+def request_for(message_id: UUID) -> Request:
+    """Return the request that reads a message."""
+    url = f"https://api.ziett.co/c/v1/messages/{message_id}"
+    return Request("GET", url, (("x-api-key", API_KEY),))
 
 
 Waits = Callable[[AsyncZiett, Sequence[UUID]], Awaitable[object]]
@@ -267,6 +274,18 @@ async def test_failures_are_waited_out(count: int) -> None:
         with fake.script(*kinds * 3, *limited, *kinds):
             found = await client.wait_until_final(ids)
     assert all(each.is_final for each in found.values())
+
+
+async def test_an_answer_about_another_message_is_none() -> None:
+    """The message is read again."""
+    fake = FakeZiett()
+    async with new_client(fake) as client:
+        first, second = await sent(client, 2)
+        await fake.clock.sleep(60.0)
+        other = fake.exchange(request_for(second)).response
+        assert other is not None
+        with fake.script(Fault.garbage(other.body, operation="get_message")):
+            assert list(await client.wait_until_final(first)) == [first]
 
 
 async def test_the_last_failure_is_reported() -> None:

@@ -143,6 +143,25 @@ async def test_who_comes_later_wakes_the_loop() -> None:
         tasks.cancel_scope.cancel()
 
 
+async def test_no_task_runs_in_the_background() -> None:
+    """While callers wait there are their tasks and no other; after them there is none."""
+    fake = FakeZiett(delivery=None)
+    ids, before = await sent(fake, 2), len(anyio.get_running_tasks())
+    async with new_client(fake) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.wait_until_final, ids)
+            tasks.start_soon(client.wait_until_final, ids)
+            await fake.clock.sleep(100.0)
+            assert len(anyio.get_running_tasks()) == before + 2
+            tasks.cancel_scope.cancel()
+        async for _ in client.watch_messages(ids):
+            assert len(anyio.get_running_tasks()) == before
+            break
+        made = len(fake.requests)
+        await fake.clock.sleep(10_000.0)
+        assert len(fake.requests) == made
+
+
 @pytest.mark.parametrize("cancelled", range(3))
 @pytest.mark.parametrize("during", [20.0, 2.05])
 async def test_a_caller_that_is_cancelled_leaves_the_others_untouched(

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import attrs
 
+from ziett_async.models import Message
+
 #: Seconds between two requests for a message, at least, and the age before which there is none.
 PAUSE = 2.0
 #: Seconds between two requests for a message, at most.
@@ -43,6 +45,8 @@ class Entry:
     created: datetime
     #: Whether lists cannot hold it, as it has no time, or are too long.
     is_read_by_id: bool
+    #: As it was last seen.
+    seen: Message | None = None
     #: Seconds from the last request to the next.
     interval: float = PAUSE
     #: No list has to be read for it beyond this `updated_at`; None is to the end.

@@ -89,6 +89,11 @@ class Schedule:
             elif every_status and not entry.every_status:
                 entry.every_status, entry.mark = True, None
 
+    def seen(self, message_id: UUID) -> Message | None:
+        """Return what a message that is waited for was last seen as, if it was."""
+        entry = self._entries.get(message_id)
+        return None if entry is None else entry.seen
+
     def keep(self, ids: Collection[UUID]) -> None:
         """Wait for no others than these."""
         for each in [each for each in self._entries if each not in ids]:
@@ -114,8 +119,8 @@ class Schedule:
     def after_page(self, page: Page[Message], now: float) -> list[Message]:
         """Return what a page shows of the messages that are waited for."""
         scan = self._scans.popleft()
-        shown = [row for row in page.entries if row.id in self._entries]
-        for row in shown:
+        shown = {row.id: row for row in page.entries if row.id in self._entries}
+        for row in shown.values():
             self._take(row)
         left = [entry for entry in scan.entries if self._is_open(entry)]
         is_read, is_too_long = scan.is_read(page, has_news=bool(shown)), scan.is_too_long(page)
@@ -128,7 +133,7 @@ class Schedule:
         else:
             self._scans.append(scan)
         self._after_answer(is_turn_of_read=True)
-        return shown
+        return list(shown.values())
 
     def after_message(self, message: Message, now: float) -> None:
         """Record what a message was read as."""
@@ -170,7 +175,7 @@ class Schedule:
 
     def _take(self, message: Message) -> None:
         entry = self._entries[message.id]
-        entry.lists = entry.absences = 0
+        entry.lists, entry.absences, entry.seen = 0, 0, message
         if message.is_final:
             del self._entries[message.id]
 
@@ -180,7 +185,8 @@ class Schedule:
             entry.postpone(now, GROWTH_OF_LISTS)
             if scan.newest is not None and not (scan.only_final and entry.every_status):
                 entry.mark = scan.newest
-        unseen = [entry for entry in left if entry.lists >= MOST_LISTS]
+        queued = set(self._reads)
+        unseen = [each for each in left if each.lists >= MOST_LISTS and each not in queued]
         unseen.sort(key=lambda entry: -entry.lists)
         self._reads.extend(unseen[: self._checks])
 

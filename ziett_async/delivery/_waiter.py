@@ -1,6 +1,7 @@
 """Waiter: what one caller waits for, and what is known of it."""
 
 from collections import deque
+from collections.abc import Mapping
 from uuid import UUID
 
 import attrs
@@ -41,6 +42,12 @@ class Waiter:
         """Whether the caller has something to do."""
         return not self.open or bool(self.changes) or self.error is not None
 
+    def learn_from(self, messages: Mapping[UUID, Message]) -> None:
+        """Record what messages were seen as, if they are waited for here."""
+        if not messages.keys().isdisjoint(self.open):
+            for message in messages.values():
+                self.learn(message)
+
     def learn(self, message: Message) -> None:
         """Record what a message was seen as, if it is waited for here."""
         if message.id not in self.open:
@@ -53,11 +60,6 @@ class Waiter:
             self.changes.append(message)
         if message.is_final:
             self.open.discard(message.id)
-
-    def learn_from(self, other: "Waiter") -> None:
-        """Record what another caller knows."""
-        for each in self.open & other.known.keys():
-            self.learn(other.known[each])
 
     def give_up(self, message_id: UUID, error: NotFoundError) -> None:
         """Record that there is no such message, if it is waited for here."""

@@ -7,11 +7,11 @@ that is cancelled with its leader is made again by the next.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
 from math import inf
 from uuid import UUID
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 import anyio
 import attrs
@@ -26,7 +26,9 @@ from ziett_async.errors import (
     ApiError,
     ConfigurationError,
     DeadlineExceeded,
+    InvalidResponse,
     NotFoundError,
+    Trail,
     ZiettError,
 )
 from ziett_async.models import Message, Page
@@ -57,6 +59,8 @@ class Watcher:
         self._schedule = Schedule()
         #: Weak, as a loop over changes may be left at any point.
         self._waiters = WeakSet[Waiter]()
+        #: Messages that callers still have.
+        self._final = WeakValueDictionary[UUID, Message]()
         self._leader: Waiter | None = None
         #: Sleeping callers, each with what wakes it.
         self._asleep: dict[Waiter, anyio.Event] = {}
@@ -74,8 +78,10 @@ class Watcher:
 
     def join(self, waiter: Waiter) -> None:
         """Add a caller, who knows at once what the others know."""
-        for other in self._waiters:
-            waiter.learn_from(other)
+        for each in waiter.ids:
+            message = self._final.get(each) or self._schedule.seen(each)
+            if message is not None:
+                waiter.learn(message)
         self._waiters.add(waiter)
         now, calendar = self._clock.monotonic(), self._clock.time()
         self._schedule.add(waiter.open, now, calendar, every_status=waiter.every_status)
@@ -154,20 +160,23 @@ class Watcher:
                 self._handle(error, ask)
         else:
             self._failure = None
+            self._final.update({each.id: each for each in messages.values() if each.is_final})
             for waiter in self._waiters:
-                for message in messages:
-                    waiter.learn(message)
+                waiter.learn_from(messages)
         for waiter in list(self._asleep):
             if waiter.is_served:
                 self._wake(waiter)
 
-    async def _read(self, ask: Ask, timeout: float | None) -> Sequence[Message]:
+    async def _read(self, ask: Ask, timeout: float | None) -> Mapping[UUID, Message]:
         if isinstance(ask, ReadPage):
             page = await self._reader.page(ask, timeout)
-            return self._schedule.after_page(page, self._clock.monotonic())
+            messages = self._schedule.after_page(page, self._clock.monotonic())
+            return {each.id: each for each in messages}
         message = await self._reader.message(ask.id, timeout)
+        if message.id != ask.id:
+            raise InvalidResponse(Trail("get_message"), "the answer is another message", 200)
         self._schedule.after_message(message, self._clock.monotonic())
-        return [message]
+        return {ask.id: message}
 
     def _handle(self, error: ZiettError, ask: Ask) -> None:
         """Decide what a failed request means: for one message, for the lists or for all."""
