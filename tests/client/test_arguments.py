@@ -182,12 +182,10 @@ REQUIRED: Mapping[str, Mapping[str, object]] = {
     "wait_until_final": {"message_ids": REMITTER},
     "watch_messages": {"message_ids": REMITTER},
 }
-#: Those for many messages send none, or several, or make a file: tests/client/test_methods.py.
-ELSEWHERE = {"aclose", "send_many", "send_campaign"}
 METHODS = [
     name
     for name, _ in inspect.getmembers(AsyncZiett, inspect.isfunction)
-    if name[0] != "_" and name not in ELSEWHERE
+    if name[0] != "_" and name != "aclose"
 ]
 
 
