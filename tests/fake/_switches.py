@@ -81,12 +81,12 @@ def met(row: Row, strength: int) -> set[Choice]:
 
 def title(row: Row) -> str:
     """Return a row in few words: what is not as it is by default."""
-    told = [
+    changed = [
         f"{name.rpartition('.')[2]}={row[name]}"
         for name, settings in SWITCHES.items()
         if row[name] != settings[0]
     ]
-    return ",".join(told) or "default"
+    return ",".join(changed) or "default"
 
 
 def serve(row: Row, clock: ManualClock, **settings: Any) -> FakeZiett:  # noqa: ANN401 (any of its)

@@ -67,3 +67,24 @@ def test_anything_but_a_fault_is_refused_before_the_block_begins() -> None:
     with pytest.raises(TypeError, match="give a Fault"):
         fake.faults.add(nonsense)
     assert fake.faults.pending == ()
+
+
+def test_faults_happen_in_the_order_in_which_they_were_added() -> None:
+    """However many were added before, at once or one by one."""
+    fake = FakeZiett()
+    fake.faults.add(Fault.status(500), Fault.status(501))
+    fake.faults.add(Fault.status(502))
+    fake.faults.add(Fault.status(503), Fault.status(504))
+    request = request_of("GET", "/messages")
+    found = [fake.exchange(request).response for _ in range(5)]
+    assert [each.status for each in found if each] == [500, 501, 502, 503, 504]
+
+
+def test_a_script_in_another_one_removes_only_its_own_faults() -> None:
+    """Those of the outer one still have to happen."""
+    fake = FakeZiett()
+    with fake.script(Fault.status(503, operation="send_message")):
+        with fake.script(Fault.reset()):
+            fake.exchange(request_of("GET", "/messages"))
+        assert [str(fault) for fault in fake.faults.pending] == ["status(503) for send_message"]
+        fake.exchange(request_of("POST", "/messages"))

@@ -1,7 +1,8 @@
 """Scripted faults, and the exchange that each results in."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import inf
 from typing import Any, cast
 
@@ -25,32 +26,71 @@ def test_without_a_fault_an_exchange_is_the_response() -> None:
     assert (exchange.ending, exchange.delay, exchange.executed) == (Ending.ANSWERED, 0.0, True)
 
 
+#: Makes a fault, for one operation or for any. Made in the tests, which its defaults are part of.
+Make = Callable[..., Fault]
+
+
 @pytest.mark.parametrize(
-    ("fault", "ending", "delay", "sent", "status"),
+    ("make", "ending", "delay", "sent", "status"),
     [
-        (Fault.refuse(), Ending.REFUSED, 0.0, 0, []),
-        (Fault.reset(), Ending.RESET, 0.0, 0, [None]),
-        (Fault.lose_answer(), Ending.RESET, 0.0, 1, [202]),
-        (Fault.stall(), Ending.STALLED, inf, 1, [202]),
-        (Fault.stall(executes=False), Ending.STALLED, inf, 0, [None]),
-        (Fault.slow(3.0), Ending.ANSWERED, 3.0, 1, [202]),
-        (Fault.truncate(4), Ending.TRUNCATED, 0.0, 1, [202]),
-        (Fault.garbage(b"?"), Ending.ANSWERED, 0.0, 1, [202]),
-        (Fault.running(5.0), Ending.RESET, 0.0, 1, [202]),
-        (Fault.status(503), Ending.ANSWERED, 0.0, 0, [503]),
-        (Fault.gateway_error(504), Ending.ANSWERED, 0.0, 1, [202]),
+        (Fault.refuse, Ending.REFUSED, 0.0, 0, []),
+        (Fault.reset, Ending.RESET, 0.0, 0, [None]),
+        (Fault.lose_answer, Ending.RESET, 0.0, 1, [202]),
+        (Fault.stall, Ending.STALLED, inf, 1, [202]),
+        (partial(Fault.stall, executes=False), Ending.STALLED, inf, 0, [None]),
+        (partial(Fault.slow, 3.0), Ending.ANSWERED, 3.0, 1, [202]),
+        (Fault.truncate, Ending.TRUNCATED, 0.0, 1, [202]),
+        (Fault.garbage, Ending.ANSWERED, 0.0, 1, [202]),
+        (partial(Fault.running, 5.0), Ending.RESET, 0.0, 1, [202]),
+        (partial(Fault.status, 503), Ending.ANSWERED, 0.0, 0, [503]),
+        (Fault.stored_error, Ending.ANSWERED, 0.0, 0, [500]),
+        (Fault.gateway_error, Ending.ANSWERED, 0.0, 1, [202]),
     ],
 )
 def test_each_fault_has_its_ending(
-    fault: Fault, ending: Ending, delay: float, sent: int, status: list[int | None]
+    make: Make, ending: Ending, delay: float, sent: int, status: list[int | None]
 ) -> None:
     """It decides what the client receives, what is executed, and what is recorded."""
     fake = FakeZiett()
-    with fake.script(fault):
+    with fake.script(make()):
         exchange = fake.exchange(request_of("POST", "/messages", message()))
-    assert (exchange.ending, exchange.delay, exchange.executed) == (ending, delay, bool(sent))
+    found = (exchange.ending, exchange.delay, exchange.executed, exchange.cut)
+    assert found == (ending, delay, bool(sent), 0)
     assert (len(fake.messages), statuses(fake)) == (sent, status)
+    assert {each.operation for each in fake.requests} <= {"send_message"}
     assert fake.exchange(request_of("POST", "/messages", message())).ending is Ending.ANSWERED
+
+
+@pytest.mark.parametrize(
+    ("make", "label"),
+    [
+        (Fault.refuse, "refuse()"),
+        (Fault.reset, "reset()"),
+        (Fault.lose_answer, "lose_answer()"),
+        (Fault.stall, "stall(executes=True)"),
+        (partial(Fault.stall, executes=False), "stall(executes=False)"),
+        (partial(Fault.slow, 3.0), "slow(3.0)"),
+        (Fault.truncate, "truncate(0)"),
+        (partial(Fault.truncate, 4), "truncate(4)"),
+        (Fault.garbage, "garbage()"),
+        (partial(Fault.running, 5.0), "running(5.0)"),
+        (partial(Fault.status, 503), "status(503)"),
+        (Fault.stored_error, "stored_error(500)"),
+        (Fault.gateway_error, "gateway_error(502)"),
+    ],
+)
+def test_a_fault_is_shown_as_it_was_made(make: Make, label: str) -> None:
+    """With the operation that it waits for."""
+    assert str(make()) == f"{label} for any operation"
+    assert str(make(operation="get_message")) == f"{label} for get_message"
+
+
+def test_a_truncated_response_ends_after_so_many_bytes() -> None:
+    """Of its body; none by default."""
+    fake = FakeZiett()
+    for fault, cut in ((Fault.truncate(4), 4), (Fault.truncate(), 0)):
+        fake.faults.add(fault)
+        assert fake.exchange(request_of("GET", "/messages")).cut == cut
 
 
 def test_a_status_has_the_usual_body_by_default() -> None:
@@ -70,6 +110,7 @@ def test_a_status_has_the_usual_body_by_default() -> None:
     assert body(Fault.status(302)) == b""
     assert body(Fault.status(200, body=b"{}")) == b"{}"
     assert body(Fault.garbage(b"?")) == b"?"
+    assert body(Fault.garbage()) == b"\x00\xff{"
     assert body(Fault.gateway_error(500)).startswith(b"<html>")
     assert body(Fault.gateway_error(body=b"{}")) == b"{}"
 

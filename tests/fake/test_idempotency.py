@@ -1,5 +1,6 @@
 """What a repeated Idempotency-Key does."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,9 @@ from ziett_async.testing import FakeZiett, Fault, Idempotency, Quota
 DAY = 86_400
 SENDS = ["send_message", "send_batch_campaign"]
 RUNNING = "IDEMPOTENCY_IN_PROGRESS"
+#: The messages of the two kinds of 409.
+STILL_RUNNING = "The first request with this Idempotency-Key is still running"
+REUSED = "Idempotency-Key was used with another request"
 
 
 @pytest.mark.parametrize("operation", SENDS)
@@ -48,8 +52,9 @@ def test_any_other_key_is_a_422(key: str) -> None:
     """Whose field is the header. In memory only: HTTP does not carry all of them."""
     fake = FakeZiett()
     response = fake.handle(request_of("POST", "/messages", message(), key=key))
-    assert response.status == 422
-    assert b'"fields":{"Idempotency-Key":' in response.body.replace(b": ", b":")
+    error = json.loads(response.body)
+    fields = {"Idempotency-Key": "must be a non-empty printable string"}
+    assert (response.status, error["fields"]) == (422, fields)
     assert not fake.messages
 
 
@@ -74,6 +79,10 @@ def test_a_key_with_another_payload_is_refused(serve_api: ServeApi, reused: int,
         api.call("send_batch_campaign", message(), key="a"),
     ):
         assert (response.status, response.code) == (reused, code)
+        if reused == 409:
+            assert response.json["message"] == REUSED
+        else:
+            assert response.fields == {"Idempotency-Key": "was used with another request"}
     assert len(api.fake.messages) == 1
 
 
@@ -92,6 +101,7 @@ def test_a_key_is_a_409_while_its_first_request_is_running(api: ServiceClient) -
     api.clock.advance(4.5)
     refused = api.call("send_batch_campaign", key="k")
     assert (refused.status, refused.code) == (409, RUNNING)
+    assert refused.json["message"] == STILL_RUNNING
     api.clock.advance(0.5)
     replayed = api.call("send_batch_campaign", key="k")
     [campaign] = api.fake.campaigns

@@ -1,13 +1,22 @@
 """Rate limits: buckets, headers, and the three ways to count."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
 from tests.fake.conftest import ServeApi
 from tests.support.description import OPERATIONS
+from tests.support.requests import request_of
 from tests.support.service_client import ServiceClient
-from ziett_async._fake.quotas import FixedWindow, SlidingWindow, TokenBucket, Window
+from ziett_async import ManualClock
+from ziett_async._fake.quotas import (
+    FixedWindow,
+    RateLimitResult,
+    SlidingWindow,
+    TokenBucket,
+    Window,
+)
 from ziett_async.testing import Dialect, FakeZiett, Quota
 
 #: The table of `api-contract.md`, section 4, and where it is open the first reading.
@@ -167,6 +176,69 @@ def test_a_token_bucket_refills_evenly() -> None:
     window = TokenBucket(Quota(2, per=60.0))
     assert admitted(window, [0.0, 0.0, 0.0, 30.0, 45.0, 60.0]) == [0.0, 0.0, 30.0, 60.0]
     assert window.take(75.0).wait == pytest.approx(15.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "results"),
+    [
+        (
+            FixedWindow,
+            [
+                (0.0, RateLimitResult(wait=0.0, remaining=1, reset=60.0)),
+                (10.0, RateLimitResult(wait=0.0, remaining=0, reset=50.0)),
+                (20.0, RateLimitResult(wait=40.0, remaining=0, reset=40.0)),
+                (60.0, RateLimitResult(wait=0.0, remaining=1, reset=60.0)),
+            ],
+        ),
+        (
+            SlidingWindow,
+            [
+                (0.0, RateLimitResult(wait=0.0, remaining=1, reset=60.0)),
+                (10.0, RateLimitResult(wait=0.0, remaining=0, reset=60.0)),
+                (20.0, RateLimitResult(wait=40.0, remaining=0, reset=50.0)),
+                (60.0, RateLimitResult(wait=0.0, remaining=0, reset=60.0)),
+            ],
+        ),
+        (
+            TokenBucket,
+            [
+                (0.0, RateLimitResult(wait=0.0, remaining=1, reset=30.0)),
+                (15.0, RateLimitResult(wait=0.0, remaining=0, reset=45.0)),
+                (30.0, RateLimitResult(wait=0.0, remaining=0, reset=60.0)),
+                (45.0, RateLimitResult(wait=15.0, remaining=0, reset=45.0)),
+            ],
+        ),
+    ],
+    ids=["fixed", "sliding", "token_bucket"],
+)
+def test_a_window_says_when_what_is_available(
+    kind: Callable[[Quota], Window], results: list[tuple[float, RateLimitResult]]
+) -> None:
+    """The wait for the next request, what remains, and the wait for the whole quota."""
+    window = kind(Quota(2, per=60.0))
+    assert [(now, window.take(now)) for now, _ in results] == results
+
+
+def test_reading_the_levels_uses_nothing_up() -> None:
+    """Each bucket of each key that was used shows what is free, and until when nothing is."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock, limits={"list": Quota(2, per=10.0), "send": Quota(3)})
+
+    def levels() -> list[tuple[str, str, int, float]]:
+        return [(each.owner, each.bucket, each.free, each.wait) for each in fake.levels]
+
+    assert levels() == [("", "list", 2, 0.0), ("", "send", 3, 0.0)]
+    for api_key in ("zk_test_b", "zk_test_a", "zk_test_a"):
+        fake.handle(request_of("GET", "/messages", api_key=api_key))
+        clock.advance(1.0)
+    expected = [
+        ("zk_test_a", "list", 0, 8.0),
+        ("zk_test_a", "send", 3, 0.0),
+        ("zk_test_b", "list", 1, 0.0),
+        ("zk_test_b", "send", 3, 0.0),
+    ]
+    assert levels() == levels() == expected
+    assert {each.quota for each in fake.levels} == {Quota(2, per=10.0), Quota(3)}
 
 
 class Unrounded(TokenBucket):

@@ -96,10 +96,24 @@ def test_a_404_has_the_code_of_its_pages(serve_api: ServeApi, name: str, code: s
     """For an unknown id, an unknown path and a scripted fault."""
     api = serve_api()
     api.fake.use_dialect(name)
-    reads = ("get_message", "get_campaign", "list_campaign_messages")
-    responses = [api.call(operation) for operation in reads]
-    for response in (*responses, api.request("GET", "/contacts"), failed(api, 404)):
+    resources = {
+        "get_message": "Message",
+        "get_campaign": "Campaign",
+        "list_campaign_messages": "Campaign",
+    }
+    for operation, resource in resources.items():
+        response = api.call(operation)
         assert (response.status, response.code) == (404, code)
+        assert response.json["message"] == f"{resource} not found"
+    for response in (api.request("GET", "/contacts"), failed(api, 404)):
+        assert (response.status, response.code) == (404, code)
+
+
+def test_a_scripted_400_is_an_error_object(api: ServiceClient) -> None:
+    """And a scripted redirect has no body."""
+    assert failed(api, 400).json["status"] == 400
+    redirect = failed(api, 302)
+    assert (redirect.status, redirect.body) == (302, b"")
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])

@@ -143,6 +143,22 @@ def test_a_message_is_retrieved_as_the_current_page_prints_it(api: ServiceClient
     ]
 
 
+def test_a_message_refers_to_its_campaign(api: ServiceClient) -> None:
+    """By its id, alone and in a list."""
+    campaign_id = api.send_batch()
+    for entry in api.messages()["entries"]:
+        assert entry["campaign_id"] == api.message(entry["id"])["campaign_id"] == campaign_id
+
+
+def test_an_earlier_message_has_no_contact(serve_api: ServeApi) -> None:
+    """A contact that is saved later is that of later messages."""
+    api = serve_api(dialect=Dialect(name="reference"))
+    before = api.send()
+    after = api.send(save_contact=ANA)
+    assert api.message(before)["contact"] is None
+    assert api.message(after)["contact"]["name"] == "Ana"
+
+
 def test_an_account_has_one_organization(api: ServiceClient) -> None:
     """Messages and campaigns have the same one, and the same billing account, which is another."""
     detail = api.message(api.send())

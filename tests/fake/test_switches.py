@@ -35,7 +35,7 @@ from ziett_async.testing import Dialect, FakeTransport, FakeZiett, Fault, Idempo
 ROWS = switches.mixed(2)
 DOCS = Path(__file__).parents[2] / "docs" / "fidelity.md"
 NUMBER = "+244923456789"
-#: What anybody else's program sends, whom the client knows nothing of.
+#: What another program sends, which the client knows nothing of.
 THEIRS = encode(message(target_e164="+244911111111"))
 
 
@@ -117,7 +117,7 @@ async def keeps_a_key_to_one_message(day: Day) -> None:
     assert (day.sent("First"), day.sent("Second")) == ([first], [])
 
 
-async def is_told_of_a_lack_of_money(day: Day) -> None:
+async def reports_a_lack_of_money(day: Day) -> None:
     """Run out of money: once there is some, the key is good or a new one is."""
     balance = day.fake.balance
     day.fake.top_up(-balance)
@@ -154,7 +154,7 @@ async def reads_one_message_under_one_set_of_names(day: Day) -> None:
         assert (str(found.remitter_id), found.contact_id) == (REMITTER, row.contact_id)
 
 
-async def is_told_of_what_is_not_there(day: Day) -> None:
+async def reports_what_is_not_there(day: Day) -> None:
     """Ask for nothing: a 404 is one error under both codes."""
     for ask in (day.client.get_message, day.client.get_campaign):
         with pytest.raises(NotFoundError) as caught:
@@ -224,10 +224,10 @@ STEPS: tuple[Callable[[Day], Awaitable[None]], ...] = (
     sends_once_whatever_gets_lost,
     knows_what_a_failure_means,
     keeps_a_key_to_one_message,
-    is_told_of_a_lack_of_money,
+    reports_a_lack_of_money,
     learns_which_channels_there_are,
     reads_one_message_under_one_set_of_names,
-    is_told_of_what_is_not_there,
+    reports_what_is_not_there,
     reads_every_message_once,
     follows_a_campaign,
     never_meets_a_limit_of_its_own,

@@ -13,28 +13,28 @@ import anyio.lowlevel
 import pytest
 
 from tests.support.cancelling import MANY, at_every_await
-from tests.support.fault_runs import SOCKETS, WAYS, Open, Setting, Way, World
+from tests.support.fault_runs import SOCKETS, WAYS, Open, Run, Setting, Way
 from tests.support.fault_server import Mishap
 from ziett_async.testing import Fault
 
 pytestmark = pytest.mark.anyio
 
 
-async def cancel_sends(world: World, *mishaps: Mishap) -> None:
+async def cancel_sends(run: Run, *mishaps: Mishap) -> None:
     """Cancel sends at every await; the same key must then give one message."""
-    numbers = [world.number() for _ in range(MANY)]
+    numbers = [run.number() for _ in range(MANY)]
 
     async def send(turn: int) -> None:
         # A cancelled call may not get to the script.
-        with suppress(AssertionError), world.script(*mishaps):
-            await world.send(key=f"order-{turn}", number=numbers[turn])
+        with suppress(AssertionError), run.script(*mishaps):
+            await run.send(key=f"order-{turn}", number=numbers[turn])
 
     async def again(turn: int) -> None:
-        world.forget_script()
-        first = await world.send(key=f"order-{turn}", number=numbers[turn])
-        second = await world.send(key=f"order-{turn}", number=numbers[turn])
+        run.forget_script()
+        first = await run.send(key=f"order-{turn}", number=numbers[turn])
+        second = await run.send(key=f"order-{turn}", number=numbers[turn])
         assert first.message_id == second.message_id
-        assert len(world.fake.inbox(numbers[turn])) == 1
+        assert len(run.fake.inbox(numbers[turn])) == 1
 
     assert await at_every_await(send, again) >= 3
 
@@ -42,44 +42,44 @@ async def cancel_sends(world: World, *mishaps: Mishap) -> None:
 @pytest.mark.fault("The caller cancels, at any await", send="nothing left, same key: same id")
 @pytest.mark.parametrize("mishap", [None, Fault.lose_answer(), Fault.status(503)])
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_cancelled_send(world_over: Open, way: Way, mishap: Fault | None) -> None:
+async def test_a_cancelled_send(run_over: Open, way: Way, mishap: Fault | None) -> None:
     """Cancelled at any await a send leaves nothing, and its key gives one message."""
     limits = {"send": (10_000, 60.0), "list": (10_000, 60.0), "read": (10_000, 60.0)}
-    async with world_over(way, Setting(limits=limits)) as world:
-        await cancel_sends(world, *([mishap] if mishap else []))
+    async with run_over(way, Setting(limits=limits)) as run:
+        await cancel_sends(run, *([mishap] if mishap else []))
 
 
 @pytest.mark.fault("The caller cancels, at any await", send="nothing left, same key: same id")
 @pytest.mark.parametrize("way", SOCKETS)
-async def test_a_cancelled_send_over_tls(world_over: Open, way: Way) -> None:
+async def test_a_cancelled_send_over_tls(run_over: Open, way: Way) -> None:
     """Cancelled at any await of a handshake or after it, a send leaves no connection."""
     limits = {"send": (10_000, 60.0)}
-    async with world_over(way, Setting(tls="trusted", limits=limits)) as world:
-        numbers = [world.number() for _ in range(MANY)]
+    async with run_over(way, Setting(tls="trusted", limits=limits)) as run:
+        numbers = [run.number() for _ in range(MANY)]
 
         async def send(turn: int) -> None:
-            await world.drop_connections()
-            await world.send(key=f"order-{turn}", number=numbers[turn])
+            await run.drop_connections()
+            await run.send(key=f"order-{turn}", number=numbers[turn])
 
         async def again(turn: int) -> None:
-            await world.send(key=f"order-{turn}", number=numbers[turn])
+            await run.send(key=f"order-{turn}", number=numbers[turn])
 
         await at_every_await(send, again)
 
 
 @pytest.mark.fault("The caller cancels, at any await", read="nothing left")
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_cancelled_read(world_over: Open, way: Way) -> None:
+async def test_a_cancelled_read(run_over: Open, way: Way) -> None:
     """Cancelled at any await a read leaves nothing, and works the next time."""
     limits = {"send": (10_000, 60.0), "list": (10_000, 60.0), "read": (10_000, 60.0)}
-    async with world_over(way, Setting(limits=limits)) as world:
-        rows = world.stock()
+    async with run_over(way, Setting(limits=limits)) as run:
+        rows = run.stock()
 
         async def walk(_: int) -> None:
-            await world.walk()
+            await run.walk()
 
         async def again(_: int) -> None:
-            assert await world.walk() == rows
+            assert await run.walk() == rows
 
         assert await at_every_await(walk, again) >= 3
 
@@ -91,13 +91,13 @@ async def test_a_cancelled_read(world_over: Open, way: Way) -> None:
 )
 @pytest.mark.parametrize("kind", ["send", "get"])
 @pytest.mark.parametrize("way", SOCKETS)
-async def test_a_storm(world_over: Open, way: Way, kind: Literal["send", "get"]) -> None:
+async def test_a_storm(run_over: Open, way: Way, kind: Literal["send", "get"]) -> None:
     """Twenty callers who give up at random on three connections: every later call works."""
     limits = {"send": (100_000, 60.0), "list": (100_000, 60.0), "read": (100_000, 60.0)}
     dice = random.Random(7)  # noqa: S311 - no secret
-    async with world_over(way, Setting(max_connections=3, limits=limits)) as world:
-        world.stock()
-        call = world.send if kind == "send" else world.get
+    async with run_over(way, Setting(max_connections=3, limits=limits)) as run:
+        run.stock()
+        call = run.send if kind == "send" else run.get
 
         async def give_up() -> None:
             while True:

@@ -70,7 +70,7 @@ async def test_an_attempt_ends_when_its_time_is_over(
     ],
 )
 async def test_a_lost_answer_is_a_failed_send(fault: Fault, *, reached: bool) -> None:
-    """Only a refused connection certainly reached nobody."""
+    """Only a refused connection certainly reached no server."""
     fake = FakeZiett()
     with fake.script(fault), pytest.raises(SendFailed) as caught:
         await FakeTransport(fake).send(request_of("GET", "/messages"))

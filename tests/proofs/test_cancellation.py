@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import anyio
 import attrs
@@ -22,6 +22,7 @@ import trio
 from anyio.lowlevel import checkpoint
 
 from tests.support.cancelling import Cancel, by_scope, by_task, in_waking
+from tests.support.naive import KeyPerAttempt
 from tests.support.samples import REMITTER
 from ziett_async import (
     AsyncZiett,
@@ -30,8 +31,6 @@ from ziett_async import (
     ManualClock,
     Message,
     Rate,
-    Request,
-    Response,
     RetryPolicy,
     TokenBucketLimiter,
     Transport,
@@ -145,7 +144,7 @@ async def get_message(client: AsyncZiett) -> UUID:
 
 
 @attrs.frozen
-class World:
+class Run:
     """A service, a way to it and a client, with nothing under way."""
 
     fake: FakeZiett
@@ -153,7 +152,7 @@ class World:
     limiter: TokenBucketLimiter
 
     async def check_nothing_is_left(self) -> None:
-        """Nobody waits for a token, and every token is back."""
+        """No call waits for a token, and every token is back."""
         for bucket in Bucket:
             permit = await self.limiter.acquire(bucket, timeout=11.0)
             await permit.release()
@@ -163,7 +162,7 @@ class World:
             assert tokens.in_flight == 0
 
     def check_one(self, result: object) -> None:
-        """Whatever was sent was sent once, and is what the caller was told."""
+        """Whatever was sent was sent once, and is what the caller received."""
         sent = [row for row in self.fake.messages if row.idempotency_key]
         assert len(sent) + len(self.fake.campaigns) <= 1
         ids = [*(row.id for row in sent), *(row.id for row in self.fake.campaigns)]
@@ -180,20 +179,20 @@ class World:
         assert expected.get(call, result) == result
 
 
-Open = Callable[[], AbstractAsyncContextManager[World]]
+Open = Callable[[], AbstractAsyncContextManager[Run]]
 
 
-async def prove(open_world: Open, call: Call, cancel: Cancel) -> int:
+async def prove(open_run: Open, call: Call, cancel: Cancel) -> int:
     """Cancel a call at its k-th await and make it again, for every k; return how many."""
     for at in range(1000):
-        async with open_world() as world:
-            is_interrupted = await cancel(call(world.client), at)
-            await world.check_nothing_is_left()
+        async with open_run() as run:
+            is_interrupted = await cancel(call(run.client), at)
+            await run.check_nothing_is_left()
             with anyio.fail_after(10):
-                result = await call(world.client)
-            await world.check_nothing_is_left()
-            world.check_one(result)
-            world.check_reads(call, result)
+                result = await call(run.client)
+            await run.check_nothing_is_left()
+            run.check_one(result)
+            run.check_reads(call, result)
         if not is_interrupted:
             return at
     pytest.fail("it waits for ever")
@@ -213,8 +212,8 @@ def stocked(clock: Clock | None = None) -> FakeZiett:
 @asynccontextmanager
 async def in_memory(
     faults: Sequence[Fault], around: Callable[[Transport], Transport] = lambda inner: inner
-) -> AsyncGenerator[World]:
-    """Open a world in which a call waits at the limiter, on the way, and between attempts."""
+) -> AsyncGenerator[Run]:
+    """Open a run in which a call waits at the limiter, on the way, and between attempts."""
     before = tasks()
     clock = Instants()
     fake = stocked(clock)
@@ -226,7 +225,7 @@ async def in_memory(
     fake.faults.add(*faults)
     transport = around(FakeTransport(fake, latency=0.25))
     async with AsyncZiett("zk_test_x", transport=transport, limiter=limiter, clock=clock) as client:
-        yield World(fake, client, limiter)
+        yield Run(fake, client, limiter)
     assert tasks() == before
 
 
@@ -257,22 +256,6 @@ def test_a_cancelled_task_is_made_again_in_memory(call: Call, fault: Fault, canc
 
 async def _counted(work: Awaitable[int]) -> int:
     return await work
-
-
-class KeyPerAttempt:
-    """The naive client, as a transport: every attempt has a key of its own."""
-
-    def __init__(self, inner: Transport) -> None:
-        self._inner = inner
-
-    async def send(self, request: Request) -> Response:
-        """Send it under a new key."""
-        headers = [(n, uuid4().hex if n == "idempotency-key" else v) for n, v in request.headers]
-        return await self._inner.send(attrs.evolve(request, headers=tuple(headers)))
-
-    async def aclose(self) -> None:
-        """Close the other one."""
-        await self._inner.aclose()
 
 
 @pytest.mark.naive("A key made for each attempt", "two messages for one lost answer")
@@ -318,7 +301,7 @@ async def test_those_who_wait_behind_a_cancelled_call_are_served(call: Call) -> 
                 for name in ("second", "third"):
                     await checkpoint()
                     group.start_soon(wait, client, name)
-            await World(fake, client, limiter).check_nothing_is_left()
+            await Run(fake, client, limiter).check_nothing_is_left()
             result = await call(client)
         assert others == ["before", "second", "third"]
         mine = [row.id for row in fake.messages if row.idempotency_key == KEY]
@@ -333,8 +316,8 @@ async def test_those_who_wait_behind_a_cancelled_call_are_served(call: Call) -> 
 async def test_a_cancelled_loop_goes_on() -> None:
     """A step of a loop that is cancelled at any await is taken again: all come, none twice."""
     for at in range(1000):
-        async with in_memory([Fault.status(503), Fault.truncate(9)]) as world:
-            messages, seen = aiter(world.client.iter_messages(size=2)), list[UUID]()
+        async with in_memory([Fault.status(503), Fault.truncate(9)]) as run:
+            messages, seen = aiter(run.client.iter_messages(size=2)), list[UUID]()
 
             async def collect(
                 messages: AsyncIterator[Message] = messages, seen: list[UUID] = seen
@@ -343,9 +326,9 @@ async def test_a_cancelled_loop_goes_on() -> None:
                     seen.append(message.id)  # noqa: PERF401 - what was seen before counts
 
             is_interrupted = await by_scope(collect(), at)
-            await world.check_nothing_is_left()
+            await run.check_nothing_is_left()
             await collect()
-            assert seen == [row.id for row in reversed(world.fake.messages)]
+            assert seen == [row.id for row in reversed(run.fake.messages)]
         if not is_interrupted:
             return
 
@@ -356,8 +339,8 @@ TRANSPORTS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 @asynccontextmanager
 async def on_a_socket(
     kind: type[PooledTransport], faults: Sequence[Fault], *, warm: bool
-) -> AsyncGenerator[World]:
-    """Open a world with a real connection, which may have been used before."""
+) -> AsyncGenerator[Run]:
+    """Open a run with a real connection, which may have been used before."""
     fake = stocked()
     limiter = TokenBucketLimiter()
     async with Emulator(fake) as emulator:
@@ -374,7 +357,7 @@ async def on_a_socket(
             if warm:
                 await get_message(client)
             fake.faults.add(*faults)
-            yield World(fake, client, limiter)
+            yield Run(fake, client, limiter)
         with anyio.fail_after(10):
             while (tasks(), open_files()) != before:  # the server's ends close in their time
                 await checkpoint()
@@ -402,5 +385,5 @@ def test_a_cancelled_task_is_made_again_on_a_socket(
 ) -> None:
     """The moment of being given a connection, where httpx loses it, is one of them."""
     for warm in (False, True):
-        open_world = partial(on_a_socket, kind, [fault], warm=warm)
-        assert asyncio.run(_counted(prove(open_world, call, cancel))) >= 2
+        open_run = partial(on_a_socket, kind, [fault], warm=warm)
+        assert asyncio.run(_counted(prove(open_run, call, cancel))) >= 2

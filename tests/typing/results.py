@@ -1,4 +1,4 @@
-"""What a call gives, as type checkers see it; they run over this file, and nobody else does."""
+"""What a call gives, as type checkers see it; only they read this file."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime

@@ -34,7 +34,7 @@ class DeadlyZiett(FakeZiett):
         self._kills_at = list(kills_at)
 
     def exchange(self, request: Request) -> Exchange:
-        """Answer a request, unless nobody is left who could hear it."""
+        """Answer a request, unless the client has ended."""
         exchange = super().exchange(request)
         sender = self.sender
         is_due = self._kills_at and len(self.messages) >= self._kills_at[0]
@@ -46,7 +46,7 @@ class DeadlyZiett(FakeZiett):
         return exchange
 
 
-class Desk:
+class Outbox:
     """The script with its file, and the service it sends to."""
 
     def __init__(self, folder: Path, start: StartScript) -> None:
@@ -91,91 +91,91 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, start_script: StartScript) -> Desk:
+def outbox(tmp_path: Path, start_script: StartScript) -> Outbox:
     """Lend the script, as it is printed."""
     write(RECIPE, tmp_path)
-    return Desk(tmp_path, start_script)
+    return Outbox(tmp_path, start_script)
 
 
-def test_killed_three_times_it_sends_every_message_once(desk: Desk) -> None:
+def test_killed_three_times_it_sends_every_message_once(outbox: Outbox) -> None:
     """Each time when the service has accepted what the script will never hear of."""
-    desk.fake = DeadlyZiett(1, 17, 40)
-    desk.write(*NUMBERS)
-    assert desk.until_done() == [-signal.SIGKILL] * 3 + [0]
-    assert desk.received == Counter(NUMBERS)
+    outbox.fake = DeadlyZiett(1, 17, 40)
+    outbox.write(*NUMBERS)
+    assert outbox.until_done() == [-signal.SIGKILL] * 3 + [0]
+    assert outbox.received == Counter(NUMBERS)
 
 
-def test_without_the_stored_key_somebody_gets_two(desk: Desk, tmp_path: Path) -> None:
+def test_without_the_stored_key_a_message_is_sent_twice(outbox: Outbox, tmp_path: Path) -> None:
     """The same kills find out."""
     write(RECIPE, tmp_path, {"idempotency_key=key, ": ""})
-    desk.fake = DeadlyZiett(1, 17, 40)
-    desk.write(*NUMBERS)
-    assert desk.until_done() == [-signal.SIGKILL] * 3 + [0]
-    assert max(desk.received.values()) > 1
+    outbox.fake = DeadlyZiett(1, 17, 40)
+    outbox.write(*NUMBERS)
+    assert outbox.until_done() == [-signal.SIGKILL] * 3 + [0]
+    assert max(outbox.received.values()) > 1
 
 
-def test_only_what_is_unknown_is_sent_again(desk: Desk) -> None:
+def test_only_what_is_unknown_is_sent_again(outbox: Outbox) -> None:
     """What was answered, and is stored, is no request any more."""
-    desk.fake = DeadlyZiett(30)
-    desk.write(*NUMBERS)
-    assert desk.run() == -signal.SIGKILL
-    known = {key for (key,) in desk.ask("SELECT key FROM outbox WHERE message_id > ''")}
-    before = len(desk.fake.requests)
-    assert desk.run() == 0
-    again = [request.idempotency_key for request in desk.fake.requests[before:]]
+    outbox.fake = DeadlyZiett(30)
+    outbox.write(*NUMBERS)
+    assert outbox.run() == -signal.SIGKILL
+    known = {key for (key,) in outbox.ask("SELECT key FROM outbox WHERE message_id > ''")}
+    before = len(outbox.fake.requests)
+    assert outbox.run() == 0
+    again = [request.idempotency_key for request in outbox.fake.requests[before:]]
     assert known
     assert known.isdisjoint(again)
     assert len(again) == len(set(again)) == len(NUMBERS) - len(known)
 
 
-def test_lines_may_be_added(desk: Desk) -> None:
+def test_lines_may_be_added(outbox: Outbox) -> None:
     """The next start sends them and no other."""
-    desk.write(*NUMBERS[:2])
-    assert desk.run() == 0
-    desk.write(*NUMBERS[:4])
-    assert desk.run() == 0
-    assert len(desk.fake.requests) == 4
-    assert desk.received == Counter(NUMBERS[:4])
+    outbox.write(*NUMBERS[:2])
+    assert outbox.run() == 0
+    outbox.write(*NUMBERS[:4])
+    assert outbox.run() == 0
+    assert len(outbox.fake.requests) == 4
+    assert outbox.received == Counter(NUMBERS[:4])
 
 
-def test_what_is_refused_is_told_and_not_tried_again(desk: Desk) -> None:
+def test_what_is_refused_is_reported_and_not_tried_again(outbox: Outbox) -> None:
     """It is no reason to start again."""
-    desk.write("12", NUMBERS[0])
+    outbox.write("12", NUMBERS[0])
     for _ in range(2):
-        assert desk.run() == 0
-        assert desk.printed.startswith("line 2: refused, send_message: target_e164: ")
-    assert desk.received == Counter(NUMBERS[:1])
+        assert outbox.run() == 0
+        assert outbox.printed.startswith("line 2: refused, send_message: target_e164: ")
+    assert outbox.received == Counter(NUMBERS[:1])
 
 
 @pytest.mark.parametrize("fault", [Fault.lose_answer(), Fault.gateway_error(502)], ids=str)
-def test_what_was_not_answered_is_sent_at_the_next_start(desk: Desk, fault: Fault) -> None:
+def test_what_was_not_answered_is_sent_at_the_next_start(outbox: Outbox, fault: Fault) -> None:
     """Within a day, with the same key; a proxy's answer is none."""
-    desk.write(NUMBERS[0])
-    with desk.fake.script(*[fault] * 3):
-        assert desk.run() == 1
-    assert desk.printed == "line 2: open, start again\n"
-    assert (desk.run(), desk.printed) == (0, "")
-    assert desk.received == Counter(NUMBERS[:1])
+    outbox.write(NUMBERS[0])
+    with outbox.fake.script(*[fault] * 3):
+        assert outbox.run() == 1
+    assert outbox.printed == "line 2: open, start again\n"
+    assert (outbox.run(), outbox.printed) == (0, "")
+    assert outbox.received == Counter(NUMBERS[:1])
 
 
-def test_what_nobody_can_tell_any_more_is_not_sent_again(desk: Desk) -> None:
+def test_what_is_unknown_for_good_is_not_sent_again(outbox: Outbox) -> None:
     """After a day the service has forgotten the key: a person has to look."""
-    desk.write(*NUMBERS[:2])
-    with desk.fake.script(*[Fault.lose_answer()] * 6):
-        assert desk.run() == 1
-    desk.ask(f"UPDATE outbox SET begun_at = begun_at - {DAY} WHERE line = 2")  # noqa: S608 (ours)
-    before = len(desk.fake.requests)
-    assert desk.run() == 1
-    assert desk.printed == "line 2: it is no longer known whether it was sent\n"
-    assert len(desk.fake.requests) == before + 1
+    outbox.write(*NUMBERS[:2])
+    with outbox.fake.script(*[Fault.lose_answer()] * 6):
+        assert outbox.run() == 1
+    outbox.ask(f"UPDATE outbox SET begun_at = begun_at - {DAY} WHERE line = 2")  # noqa: S608 (ours)
+    before = len(outbox.fake.requests)
+    assert outbox.run() == 1
+    assert outbox.printed == "line 2: it is no longer known whether it was sent\n"
+    assert len(outbox.fake.requests) == before + 1
 
 
-def test_what_certainly_was_not_sent_can_be_sent_whenever(desk: Desk) -> None:
+def test_what_certainly_was_not_sent_can_be_sent_whenever(outbox: Outbox) -> None:
     """A service that could not be reached has nothing to remember."""
-    desk.write(NUMBERS[0])
+    outbox.write(NUMBERS[0])
     with closing(listen(0)) as listener:
         port = listener.getsockname()[1]
-    assert desk.run_against(f"http://127.0.0.1:{port}/c/v1") == 1
-    assert desk.ask("SELECT begun_at FROM outbox") == [(None,)]
-    assert desk.run() == 0
-    assert desk.received == Counter(NUMBERS[:1])
+    assert outbox.run_against(f"http://127.0.0.1:{port}/c/v1") == 1
+    assert outbox.ask("SELECT begun_at FROM outbox") == [(None,)]
+    assert outbox.run() == 0
+    assert outbox.received == Counter(NUMBERS[:1])
