@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -183,6 +183,66 @@ async def test_a_caller_that_is_cancelled_leaves_the_others_untouched(
         scopes[cancelled].cancel()
     assert found == ids * 2
     assert clock_of(fake).monotonic() < 70.0
+
+
+class FirstCallerPolls:
+    """A naive design: the task of the first caller makes the requests, and others wait for it."""
+
+    def __init__(self, client: AsyncZiett, clock: ManualClock) -> None:
+        self._client, self._clock = client, clock
+        self._done: anyio.Event | None = None
+
+    async def wait_until_final(self, message_id: UUID) -> None:
+        """Poll until the message is final, or wait until another caller has done so."""
+        if self._done is not None:
+            await self._done.wait()
+            return
+        self._done = anyio.Event()
+        while not (await self._client.get_message(message_id)).is_final:
+            await self._clock.sleep(5.0)
+        self._done.set()
+
+
+async def ends_without_the_first(
+    clock: ManualClock, wait: Callable[[UUID], Awaitable[object]], message_id: UUID
+) -> bool:
+    """Return whether a second caller is served in an hour when the first is cancelled."""
+    is_served = False
+
+    async def second() -> None:
+        nonlocal is_served
+        await wait(message_id)
+        is_served = True
+
+    async with anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as others:
+            others.start_soon(wait, message_id)
+            await clock.sleep(1.0)
+            tasks.start_soon(second)
+            await clock.sleep(1.0)
+            others.cancel_scope.cancel()
+        await clock.sleep(3600.0)
+        tasks.cancel_scope.cancel()
+    return is_served
+
+
+async def test_callers_outlive_the_one_that_makes_the_requests() -> None:
+    """Another of them goes on."""
+    fake = FakeZiett(delivery=Delivery(sent_after=40.0))
+    [message_id] = await sent(fake, 1)
+    async with new_client(fake) as client:
+        wait = client.wait_until_final
+        assert await ends_without_the_first(clock_of(fake), wait, message_id)
+
+
+@pytest.mark.naive("The first caller polls for all", "others wait for ever when it is cancelled")
+async def test_others_wait_for_ever_for_a_first_caller_that_is_cancelled() -> None:
+    """The naive way to share requests."""
+    fake = FakeZiett(delivery=Delivery(sent_after=40.0))
+    [message_id] = await sent(fake, 1)
+    async with new_client(fake) as client:
+        wait = FirstCallerPolls(client, clock_of(fake)).wait_until_final
+        assert not await ends_without_the_first(clock_of(fake), wait, message_id)
 
 
 async def test_all_but_the_last_caller_may_be_cancelled() -> None:

@@ -31,7 +31,8 @@ class Delivery(Resource):
 
         Few requests are made for it, within the limits and after every urgent call: lists of
         those that have changed, or reads by id where that is cheaper; every 2 seconds at
-        first, then each time when half as long again has passed, at most every 10 minutes.
+        first, then a list each time when twice as long has passed and a read when half as long
+        again has, and every 10 minutes at last.
         All calls of a client in one event loop share these requests. A message that came from
         a list has the fields that lists have.
 
