@@ -59,6 +59,13 @@ def test_a_list_is_read_to_its_mark(
     assert Scan(entries(10, mark=mark)).is_read(page, has_news=has_news) is is_read
 
 
+def test_a_list_is_read_to_the_earliest_mark() -> None:
+    """Of the messages that it is read for."""
+    scan = Scan([*entries(9, mark=5), *entries(9, mark=8)])
+    assert not scan.is_read(page_of(9, 6), has_news=False)
+    assert scan.is_read(page_of(9, 4), has_news=False)
+
+
 def test_one_message_without_a_mark_needs_the_whole_list() -> None:
     """As it was not looked for yet."""
     assert not Scan([*entries(9, mark=5), *entries(1)]).is_read(page_of(1), has_news=False)

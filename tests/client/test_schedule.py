@@ -43,6 +43,7 @@ class Server:
     shift: float = 0.0
     now: float = 0.0
     asked: list[tuple[float, Ask]] = attrs.field(factory=list[tuple[float, Ask]])
+    _created: dict[UUID, datetime] = attrs.field(init=False, factory=dict[UUID, datetime])
 
     def step(self, message_id: UUID) -> tuple[float, str]:
         """Return the last step of a message that has come."""
@@ -50,7 +51,10 @@ class Server:
 
     def created(self, message_id: UUID) -> datetime:
         """Return when a row was created."""
-        return (created_at(message_id) or START) + after(self.shift)
+        if message_id not in self._created:
+            moment = created_at(message_id) or START
+            self._created[message_id] = moment + after(self.shift)
+        return self._created[message_id]
 
     def message(self, message_id: UUID) -> Message:
         """Return a message as it is now."""

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import anyio
-import anyio.lowlevel
 import attrs
 import pytest
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import anyio
@@ -204,7 +205,7 @@ class FirstCallerPolls:
 
 
 async def ends_without_the_first(
-    clock: ManualClock, wait: Callable[[UUID], Awaitable[object]], message_id: UUID
+    clock: ManualClock, wait: Callable[[UUID], Coroutine[Any, Any, object]], message_id: UUID
 ) -> bool:
     """Return whether a second caller is served in an hour when the first is cancelled."""
     is_served = False
