@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import anyio
-import anyio.abc
 import httpx
 import pytest
 

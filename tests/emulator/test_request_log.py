@@ -3,7 +3,6 @@
 import json
 
 import anyio
-import anyio.abc
 import httpx
 import pytest
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,11 @@ collect_ignore = [] if find_spec("schemathesis") else ["test_fuzz.py"]
 @pytest.fixture
 def serve_api(serve: Serve) -> ServeApi:
     """Serve a fake of these settings for one test."""
-    return lambda **settings: ServiceClient(serve(**settings))
+
+    def serving(**settings: Any) -> ServiceClient:  # noqa: ANN401 (any of a fake's)
+        return ServiceClient(serve(**settings))
+
+    return serving
 
 
 @pytest.fixture

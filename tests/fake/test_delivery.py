@@ -24,6 +24,16 @@ def test_a_message_changes_status_with_the_clock(api: ServiceClient) -> None:
     assert seen == [("PENDING", "00")] + [("SENT", "01")] * 5 + [("DELIVERED", "06")] * 2
 
 
+def test_messages_of_a_campaign_are_sent_when_it_is_processed(api: ServiceClient) -> None:
+    """Each a second later than one that is sent alone."""
+    api.send_batch()
+    seen = list[set[str]]()
+    for _ in range(3):
+        seen.append({row.status for row in api.fake.messages})
+        api.clock.advance(1)
+    assert seen == [{"PENDING"}, {"PENDING"}, {"SENT"}]
+
+
 def test_a_campaign_goes_through_its_statuses(api: ServiceClient) -> None:
     """PROCESSING for a second, SENDING for five, then COMPLETED, with its messages."""
     campaign_id = api.send_batch()
@@ -62,10 +72,11 @@ def test_a_message_may_not_arrive(
     found = api.message(message_id)
     assert (found["status"], found["error_code"]) == (status, code)
     [record] = api.fake.messages
-    assert [(each.status, each.error_code) for each in record.history] == [
-        ("PENDING", None),
-        ("SENT", None),
-        (status, code),
+    history = [(each.status, each.error_code, each.at - START) for each in record.history]
+    assert history == [
+        ("PENDING", None, timedelta(seconds=0)),
+        ("SENT", None, timedelta(seconds=1)),
+        (status, code, timedelta(seconds=4)),
     ]
 
 

@@ -114,6 +114,7 @@ def test_save_contact_creates_a_contact_and_then_updates_it(api: ServiceClient) 
     third = api.send()
     assert ids(api.messages(contact_id=made.id)) == [third, second, first]
     assert api.message(first)["contact_id"] == str(made.id)
+    assert {entry["contact_id"] for entry in api.messages()["entries"]} == {str(made.id)}
 
 
 def test_operators_are_those_of_the_numbers(api: ServiceClient) -> None:
