@@ -295,7 +295,7 @@ async def test_a_time_that_says_nothing_counts_as_too_old(hours: float) -> None:
         {"target_e164": numbers(1)[0] + "1"},
         {"remitter_id": OTHER_ID},
         {"created_at": timedelta(hours=-3)},
-        {"created_at": timedelta(hours=25)},
+        {"created_at": timedelta(hours=26)},
     ],
     ids=str,
 )

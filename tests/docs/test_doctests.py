@@ -28,7 +28,7 @@ PACKAGE = Path(ziett_async.__path__[0])
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 README = Path(__file__).parents[2] / "README.md"
 #: Pages whose programs stand on their own.
-PAGES = [README, README.parent / "docs" / "numbers.md"]
+PAGES = [README, *(README.parent / "docs" / name for name in ("bulk.md", "numbers.md"))]
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 README = Path(__file__).parents[2] / "README.md"
+BULK = README.parent / "docs" / "bulk.md"
 DELIVERY = README.parent / "docs" / "delivery.md"
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

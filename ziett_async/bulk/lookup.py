@@ -33,7 +33,7 @@ async def list_day(
         "q": q,
         "size": LARGEST,
         "created_at__ge": datetime.fromtimestamp(begun_at - _CLOCKS_DIFFER, UTC),
-        "created_at__le": datetime.fromtimestamp(begun_at + KEY_LIFETIME, UTC),
+        "created_at__le": datetime.fromtimestamp(begun_at + KEY_LIFETIME + _CLOCKS_DIFFER, UTC),
     }
     query = to_query(operation.name, rules, filters)
     page = await session.call(operation, query=query, priority=priority)
