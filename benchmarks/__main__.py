@@ -8,15 +8,29 @@ from benchmarks import (
     faking,
     holding,
     in_memory,
+    journal,
     limiting,
     listing,
     plugging,
     sending,
     starting,
+    urgent,
 )
 from benchmarks._measure import Row, report
 
-_ALL = (sending, listing, in_memory, starting, holding, limiting, faking, emulating, plugging)
+_ALL = (
+    sending,
+    listing,
+    in_memory,
+    starting,
+    holding,
+    limiting,
+    urgent,
+    journal,
+    faking,
+    emulating,
+    plugging,
+)
 
 
 def _rows() -> Iterator[Row]:
