@@ -5,7 +5,9 @@ import gc
 import tracemalloc
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import cycle, islice
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -40,6 +42,7 @@ from ziett_async import (
     TokenBucketLimiter,
     Unlimited,
 )
+from ziett_async.emulator import Emulator
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
 pytestmark = pytest.mark.anyio
@@ -387,6 +390,48 @@ async def test_an_error_in_the_loop_leaves_nothing_behind() -> None:
             await divided_by_zero(client.send_many(messages(50), journal=journal))
         await settle()
         assert not journal.is_open
+
+
+def test_an_iterator_may_outlive_its_event_loop(anyio_backend: str) -> None:
+    """The run ends with the loop, and dropping the iterator later is no error."""
+    fake, journal, kept = FakeZiett(), MemoryJournal(), list[AsyncIterator[SendOutcome]]()
+
+    async def main() -> None:
+        async with client_of(fake, latency=2.0) as client:
+            run = client.send_many(messages(50), journal=journal)
+            kept.append(run)
+            await anext(run)
+
+    anyio.run(main, backend=anyio_backend)
+    assert not journal.is_open
+    kept.clear()
+    gc.collect()
+
+
+@pytest.mark.parametrize("how", ["break", "raise", "close"])
+def test_a_program_may_end_in_the_middle(tmp_path: Path, anyio_backend: str, how: str) -> None:
+    """Over a socket, with a file: no warning, no lock that stays; the next one goes on."""
+    fake = FakeZiett(limits={})
+
+    async def main(base_url: str, taken: int) -> None:
+        async with AsyncZiett(
+            API_KEY, base_url=base_url, limiter=Unlimited(), default_remitter_id=REMITTER
+        ) as client:
+            async for _ in client.send_many(messages(60), journal=tmp_path / "run.db"):
+                taken -= 1
+                if taken == 0 and how == "raise":
+                    raise EOFError
+                if taken == 0 and how == "close":
+                    await client.aclose()
+                if taken == 0:
+                    break
+
+    with Emulator(fake) as emulator:
+        for taken in (1, 20, 100):
+            with suppress(EOFError):
+                anyio.run(main, emulator.base_url, taken, backend=anyio_backend)
+            gc.collect()
+    assert received(fake) == Counter(numbers(60))
 
 
 async def test_closing_waits_for_the_end() -> None:

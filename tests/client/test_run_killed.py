@@ -28,12 +28,12 @@ class Trial:
         self.kills = 0
         self.processes: Processes
 
-    def task(self, *, as_stream: bool = False) -> Task:
+    def task(self, count: int = COUNT, concurrency: int = 3, *, as_stream: bool = False) -> Task:
         """Return a new run."""
         index = len(self.tasks)
-        numbers = [f"+24492{index:04}{row:03}" for row in range(COUNT)]
+        numbers = [f"+24492{index:03}{row:04}" for row in range(count)]
         path = self._folder / f"{index}.db"
-        task = Task(self.base_url, path, numbers, concurrency=3, as_stream=as_stream)
+        task = Task(self.base_url, path, numbers, concurrency, as_stream)
         self.tasks.append(task)
         return task
 
@@ -102,6 +102,17 @@ def test_killed_again_and_again_every_message_is_sent_once(trial: Trial) -> None
         while trial.is_killed(Life("ours", None, task, after=random.uniform(1e-6, longest))):
             longest *= 1.2
     assert trial.kills > 4 * 8
+    assert trial.received == trial.wanted
+
+
+@pytest.mark.promise("A run killed at any moment and started again sends every message once")
+def test_a_long_list_killed_twenty_times_is_sent_once(trial: Trial) -> None:
+    """500 messages, 50 at the same time; each start gets a little further."""
+    task = trial.task(500, 20, as_stream=True)
+    # Each attempt is two events, and each commit, of some messages, two more.
+    while trial.is_killed(Life("ours", None, task, at=75)):
+        pass
+    assert trial.kills >= 20
     assert trial.received == trial.wanted
 
 

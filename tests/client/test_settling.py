@@ -1,6 +1,7 @@
 """What a run makes of the end of a call, and of a record: tables of a pure rule."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import attrs
@@ -79,7 +80,8 @@ def test_what_was_accepted_is_recalled(accepted: AcceptedMessage | AcceptedCampa
     """As it was, but for keys of the answer that this version does not know."""
     record = after(BEGUN, accepted)
     assert id_of(accepted) == record.accepted_id == REMITTER
-    assert recall(record, "send_message", type(accepted)) == accepted
+    kind: Any = type(accepted)
+    assert recall(record, "send_message", kind) == accepted
 
 
 @pytest.mark.parametrize("code", [None, ErrorCode.VALIDATION_ERROR, ErrorCode("A_NEW_CODE")])

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,7 @@ ROWS = [
 def remind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remind:
     """Lend the worker, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    worker: Any = function_of(BULK, "remind")
+    worker: Remind = function_of(BULK, "remind")
     return worker
 
 

@@ -120,6 +120,19 @@ class RunJournal:
         self._next = _Batch()
         self._ahead = deque[Record]()
         self._is_read = journal is None
+        self._is_open = False
+
+    async def open(self, header: Header) -> Header:
+        """Open the journal; return the header it holds, or without a journal this one."""
+        if self._journal is None:
+            return header
+        # Also while it is being opened: when that is cancelled, it may have happened.
+        self._is_open = True
+        try:
+            return await self._journal.open(header)
+        except Exception:
+            self._is_open = False
+            raise
 
     async def find(self, row: int) -> Record | None:
         """Return the record of a row; rows are asked for in their order."""
@@ -157,7 +170,7 @@ class RunJournal:
             return self._journal is not None and await self._journal.has_accepted(accepted_id)
 
     async def aclose(self) -> None:
-        """Close the journal, also while the task is being cancelled."""
-        if self._journal is not None:
+        """Close the journal if it was opened, also while the task is being cancelled."""
+        if self._journal is not None and self._is_open:
             with anyio.CancelScope(shield=True):
                 await self._journal.aclose()

@@ -151,9 +151,7 @@ class _Run(Generic[A, OutcomeT]):
         """Open the journal; return the name of the run."""
         options, digest = self._plan.options, await self._plan.digest(source)
         wanted = Header(options.name, options.run or digest or urandom(16).hex(), digest)
-        if options.journal is None:
-            return wanted.run
-        found = await options.journal.open(wanted)
+        found = await self._journal.open(wanted)
         require_same_run(found, wanted, options.run)
         return found.run
 

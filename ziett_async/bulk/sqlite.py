@@ -13,9 +13,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
-import anyio
 from anyio.to_thread import run_sync
 
 from ziett_async.bulk.journal import Header, Record
@@ -53,8 +53,9 @@ class SqliteJournal:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path).absolute()
         self._connection: sqlite3.Connection | None = None
-        #: A connection is for one thread at a time.
-        self._turn = anyio.Lock()
+        #: A connection is for one thread at a time. asyncio may cancel a task, at the end of
+        #: its loop even in a shielded scope, while the thread that it waits for goes on.
+        self._lock = Lock()
 
     async def open(self, header: Header) -> Header:
         """Open it for one run alone; return the header it holds, or keep this one if none.
@@ -91,16 +92,18 @@ class SqliteJournal:
 
     async def aclose(self) -> None:
         """Close it, so that another run may open it; a second time does nothing."""
-        with anyio.CancelScope(shield=True):
-            await self._in_thread(self._close)
+        await self._in_thread(self._close)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        async with self._turn:
-            try:
-                return await run_sync(work)
-            except (sqlite3.Error, OSError) as error:
-                message = f"journal {self._path}: {_explain(error)}"
-                raise ConfigurationError(message) from error
+        def work_alone() -> T:
+            with self._lock:
+                return work()
+
+        try:
+            return await run_sync(work_alone)
+        except (sqlite3.Error, OSError) as error:
+            message = f"journal {self._path}: {_explain(error)}"
+            raise ConfigurationError(message) from error
 
     @property
     def _opened(self) -> sqlite3.Connection:
