@@ -177,7 +177,7 @@ def retry_after(response: Response, now: float) -> float | None:
 
 def _json_object(response: Response) -> dict[str, object]:
     try:
-        payload: Any = decode(response.body)
+        payload = decode(response.body)
     except Undecodable:
         if (response.header("content-encoding") or "identity").lower() != "identity":
             message = "the body has a content encoding, which was not asked for"
@@ -186,8 +186,7 @@ def _json_object(response: Response) -> dict[str, object]:
     if not isinstance(payload, dict):
         message = "the body is JSON, but not an object"
         raise Undecodable(message)
-    found: dict[str, object] = payload
-    return found
+    return cast("dict[str, object]", payload)
 
 
 def _http_date(value: str) -> float | None:
