@@ -1,7 +1,9 @@
 """Runs the command in this process, as a shell runs it in one of its own."""
 
 import re
-from contextlib import redirect_stderr, redirect_stdout
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import BytesIO, StringIO, TextIOWrapper
 
 import attrs
@@ -28,11 +30,21 @@ class Terminal(TextIOWrapper):
         return True
 
 
-def ziett(*arguments: str, terminal: bool = False) -> Ended:
+@contextmanager
+def typed(text: str) -> Generator[None]:
+    """Give a text to standard input, which is no terminal."""
+    before, sys.stdin = sys.stdin, StringIO(text)
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
+def ziett(*arguments: str, terminal: bool = False, stdin: str = "") -> Ended:
     """Run `ziett` with these arguments; standard output is a file, or a terminal."""
     held, err = BytesIO(), StringIO()
     kind = Terminal if terminal else TextIOWrapper
     out = kind(held, encoding="utf-8", newline="")
-    with redirect_stdout(out), redirect_stderr(err):
+    with redirect_stdout(out), redirect_stderr(err), typed(stdin):
         code = main(arguments)
     return Ended(code, _COLOURS.sub("", held.getvalue().decode()), err.getvalue())

@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 import ziett_async
-from tests._samples import API_KEY, REMITTER
+from tests.support.samples import API_KEY, REMITTER
 from ziett_async import Request, SystemClock
 from ziett_async.emulator import Emulator
 from ziett_async.testing import Exchange, FakeZiett

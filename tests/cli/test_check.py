@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests._samples import API_KEY, REMITTER
 from tests.cli._shell import Ended, ziett
+from tests.support.samples import API_KEY, REMITTER
 from ziett_async import SystemClock
 from ziett_async.emulator import Emulator
 from ziett_async.testing import SCOPES, FakeZiett, Fault

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests._samples import NUMBER
 from tests.cli._shell import ziett
+from tests.support.samples import NUMBER
 from ziett_async.cli._export import safe_cell
 from ziett_async.emulator import Emulator
 

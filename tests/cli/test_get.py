@@ -3,8 +3,8 @@
 import json
 from uuid import UUID
 
-from tests._samples import NUMBER
 from tests.cli._shell import ziett
+from tests.support.samples import NUMBER
 from ziett_async.emulator import Emulator
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests._samples import NUMBER
 from tests.cli._shell import ziett
+from tests.support.samples import NUMBER
 from ziett_async.cli import main
 from ziett_async.emulator import Emulator
 

@@ -9,9 +9,9 @@ from runpy import run_path
 import pytest
 
 import ziett_async
-from tests._samples import REMITTER
 from tests.cli._shell import ziett
 from tests.cli.conftest import Noticing, Start
+from tests.support.samples import REMITTER
 from ziett_async.cli import main
 from ziett_async.cli._parser import COMMANDS
 from ziett_async.emulator import Emulator

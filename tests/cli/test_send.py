@@ -4,13 +4,12 @@ import json
 import os
 import pty
 import signal
-from io import StringIO
 
 import pytest
 
-from tests._samples import CONTENT, NUMBER
 from tests.cli._shell import ziett
 from tests.cli.conftest import Noticing, Start
+from tests.support.samples import CONTENT, NUMBER
 from ziett_async.emulator import Emulator
 from ziett_async.testing import Fault
 
@@ -48,12 +47,9 @@ def test_one_key_is_one_message(emulator: Emulator) -> None:
     assert len(said) == len(emulator.service.messages) == 1
 
 
-def test_a_text_may_come_from_standard_input(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_text_may_come_from_standard_input(emulator: Emulator) -> None:
     """Then no list of processes shows it; the last line end is not part of it."""
-    monkeypatch.setattr("sys.stdin", StringIO(f"{CONTENT}\n"))
-    assert ziett("send", NUMBER, "-").code == 0
+    assert ziett("send", NUMBER, "-", stdin=f"{CONTENT}\n").code == 0
     assert [each.content for each in emulator.service.messages] == [CONTENT]
 
 

@@ -16,8 +16,13 @@ DONE, SOME_FAILED, USAGE, REFUSED, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 #: What a shell reports of a command whose reader left, as in `ziett list | head -1`.
 BROKEN_PIPE = 141
 
+
+class UsageError(ZiettError):
+    """A file or an option cannot be used as it is; nothing was sent."""
+
+
 #: Refused on this machine: other arguments or settings are what it takes.
-_USAGE = InvalidRequest, ConfigurationError, RecipientNotAllowed
+_USAGE = UsageError, InvalidRequest, ConfigurationError, RecipientNotAllowed
 
 
 def exit_code(error: ZiettError) -> int:

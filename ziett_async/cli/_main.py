@@ -10,7 +10,7 @@ from ziett_async.cli._failures import BROKEN_PIPE, INTERRUPTED, USAGE, complain,
 from ziett_async.cli._parser import COMMANDS, make_parser
 
 #: Which extra of the package has what a command imports.
-_EXTRAS = {"rich": "cli", "h11": "cli"}
+_EXTRAS = {"rich": "cli", "h11": "cli", "python_calamine": "xlsx"}
 
 
 def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = COMMANDS) -> int:
