@@ -31,13 +31,15 @@ def test_help_imports_no_command(start: Start) -> None:
     modules = loaded(start, "--help")
     assert "ziett_async.cli._parser" in modules
     assert not modules & {"rich", "h11", "httpx", "ziett_async.testing", "sqlite3"}
-    assert not modules & {f"ziett_async.cli._{name}" for name in COMMANDS}
+    assert not modules & {f"ziett_async.cli.commands.{name}" for name in COMMANDS}
 
 
 def test_a_command_imports_no_other(start: Start) -> None:
     """And rich only on a terminal."""
     modules = loaded(start, "list", "--help")
-    assert modules & {f"ziett_async.cli._{name}" for name in COMMANDS} == {"ziett_async.cli._list"}
+    assert modules & {f"ziett_async.cli.commands.{name}" for name in COMMANDS} == {
+        "ziett_async.cli.commands.list"
+    }
     assert not modules & {"rich", "h11", "ziett_async.testing"}
 
 
@@ -58,7 +60,7 @@ def test_each_command_has_its_help(command: str, capsys: pytest.CaptureFixture[s
     assert ended.value.code == 0
     said = " ".join(capsys.readouterr().out.split())
     assert f"usage: ziett {command}" in said
-    module = sys.modules[f"ziett_async.cli._{command}"]
+    module = sys.modules[f"ziett_async.cli.commands.{command}"]
     assert " ".join(str(module.__doc__).split()) in said
 
 

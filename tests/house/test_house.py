@@ -109,7 +109,7 @@ IMPORTERS = {
     "httpx2": {"transports/httpx2.py"},
     "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
-    "rich": {"cli/_demo.py", "cli/_emulator.py", "cli/_output.py", "cli/_screen.py"},
+    "rich": {"cli/_output.py", "cli/_screen.py", "cli/commands/demo.py", "cli/commands/emulator.py"},
     "trio": set[str](),
     "pytest": {"testing/conformance.py"},
 }

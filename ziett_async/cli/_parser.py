@@ -13,7 +13,7 @@ _EXIT_CODES = (
     "130 interrupted. The API key comes from ZIETT_API_KEY, or is asked for on a terminal."
 )
 
-#: What each command is for; its module is `ziett_async.cli._<name>`.
+#: What each command is for; its module is `ziett_async.cli.commands.<name>`.
 COMMANDS = {
     "send": "send one message",
     "get": "show one message with all that is known of it",
@@ -45,7 +45,7 @@ def make_parser(
 def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     """Make the parser that of a command, whose module is imported for it."""
     # Here and not above: another command's imports cost time, and may be extras that are absent.
-    module: Any = import_module(f"ziett_async.cli._{name}")
+    module: Any = import_module(f"ziett_async.cli.commands.{name}")
     parser.description = module.__doc__
     module.add_arguments(parser)
     parser.set_defaults(run=module.run)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli._shell import ziett
 from tests.support.samples import NUMBER
-from ziett_async.cli._export import safe_cell
+from ziett_async.cli.commands.export import safe_cell
 from ziett_async.emulator import Emulator
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\uff1d1", '=cmd|"/c calc"!A1']
