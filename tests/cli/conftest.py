@@ -62,10 +62,10 @@ def start() -> Iterator[Start]:
 
 
 class Noticing(FakeZiett):
-    """A service that notices when the first request has arrived."""
+    """A service without limits that notices when a request has arrived."""
 
     def __init__(self) -> None:
-        super().__init__(clock=SystemClock())
+        super().__init__(clock=SystemClock(), limits={})
         self.has_arrived = Event()
 
     def exchange(self, request: Request) -> Exchange:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 from runpy import run_path
@@ -9,7 +10,7 @@ from runpy import run_path
 import pytest
 
 import ziett_async
-from tests.cli._shell import ziett
+from tests.cli._shell import interrupted, ziett
 from tests.cli.conftest import Noticing, Start
 from tests.support.samples import REMITTER
 from ziett_async.cli import main
@@ -77,12 +78,12 @@ def test_a_reader_that_leaves_is_no_error(emulator: Emulator, start: Start) -> N
     reader, writer = os.pipe()
     os.close(reader)
     process = start("-m", "ziett_async", "list", output=writer)
-    os.close(writer)
     assert (process.wait(timeout=30), process.communicate()[1]) == (141, b"")
+    with os.fdopen(writer, "w") as output, redirect_stdout(output):
+        assert main(["parts", "x"]) == 141
 
 
-@pytest.mark.usefixtures("emulator")
-def test_ctrl_c_is_exit_code_130(service: Noticing, start: Start) -> None:
+def test_ctrl_c_is_exit_code_130(emulator: Emulator, service: Noticing, start: Start) -> None:
     """Without a traceback."""
     service.faults.add(Fault.stall(operation="list_messages"))
     process = start("-m", "ziett_async", "list")
@@ -90,6 +91,14 @@ def test_ctrl_c_is_exit_code_130(service: Noticing, start: Start) -> None:
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=30) == (b"", b"")
     assert process.returncode == 130
+    assert emulator.service.messages == []
+
+
+@pytest.mark.usefixtures("emulator")
+def test_ctrl_c_is_no_word() -> None:
+    """As of any command of a shell."""
+    ended = interrupted("list", at="stdout")
+    assert (ended.code, ended.out, ended.err) == (130, "", "")
 
 
 @pytest.mark.usefixtures("emulator")

@@ -30,7 +30,7 @@ def test_help_imports_no_command(start: Start) -> None:
     """Nor anything that a command needs."""
     modules = loaded(start, "--help")
     assert "ziett_async.cli._parser" in modules
-    assert not modules & {"rich", "h11", "httpx", "ziett_async.testing", "sqlite3"}
+    assert not modules & {"rich", "h11", "httpx", "ziett_async.testing"}
     assert not modules & {f"ziett_async.cli.commands.{name}" for name in COMMANDS}
 
 

@@ -109,7 +109,14 @@ IMPORTERS = {
     "httpx2": {"transports/httpx2.py"},
     "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
-    "rich": {"cli/_output.py", "cli/_screen.py", "cli/commands/demo.py", "cli/commands/emulator.py"},
+    "rich": {
+        "cli/_bar.py",
+        "cli/_output.py",
+        "cli/_screen.py",
+        "cli/commands/demo.py",
+        "cli/commands/emulator.py",
+    },
+    "python_calamine": {"cli/tables/workbook.py"},
     "trio": set[str](),
     "pytest": {"testing/conformance.py"},
 }

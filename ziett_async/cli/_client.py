@@ -8,20 +8,21 @@ from getpass import getpass
 
 import anyio
 
-from ziett_async import AsyncZiett
+from ziett_async import AsyncZiett, Limiter
 
 #: What a command does with a client; returns the exit code.
 Command = Callable[[AsyncZiett, Namespace], Awaitable[int]]
 
 
-def run_with_client(command: Command, options: Namespace) -> int:
-    """Run a command with a client; return the exit code.
+def run_with_client(command: Command, options: Namespace, limiter: Limiter | None = None) -> int:
+    """Run a command with a client, which keeps to the limiter; return the exit code.
 
     Raises:
         ConfigurationError: the environment lacks what a client needs, or has it wrong.
 
     """
-    client = AsyncZiett(_ask_for_key(), default_country=getattr(options, "country", None))
+    country: str | None = getattr(options, "country", None)
+    client = AsyncZiett(_ask_for_key(), default_country=country, limiter=limiter)
 
     async def run() -> int:
         async with client:

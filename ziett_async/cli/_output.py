@@ -14,13 +14,17 @@ T = TypeVar("T")
 
 #: The width of a terminal from which on columns that are `wide` are shown.
 _WIDE = 110
-_STYLES = {
+#: The colours of statuses, and of what `ziett check` finds.
+_COLOURS = {
     "DELIVERED": "green",
     "FAILED": "red",
+    "REJECTED": "red",
     "UNDELIVERED": "yellow",
     "EXPIRED": "yellow",
-    "REJECTED": "red",
     "CANCELLED": "yellow",
+    "ok": "green",
+    "no": "red",
+    "unknown": "yellow",
 }
 
 
@@ -32,7 +36,11 @@ class Column(Generic[T]):
     #: Makes the text of a cell.
     text: Callable[[T], str]
     #: Whether a terminal of 80 columns has no room for it.
-    wide: bool = False
+    is_wide: bool = False
+    #: Whether its words have colours.
+    is_coloured: bool = False
+    #: Whether all of it is shown, in several lines if need be.
+    is_folded: bool = False
 
 
 def add_json(parser: ArgumentParser) -> None:
@@ -57,11 +65,24 @@ def table(columns: Sequence[Column[T]], *, as_json: bool) -> Generator[Callable[
         yield lambda row: write("\t".join(printable(each.text(row)) for each in columns))
 
 
+@contextmanager
+def lines(columns: Sequence[Column[T]], *, as_json: bool) -> Generator[Callable[[T], None]]:
+    """Give a function that prints one row at once, on a terminal too."""
+    separator = "  " if sys.stdout.isatty() else "\t"
+
+    def show(row: T) -> None:
+        cells = separator.join(printable(each.text(row)) for each in columns)
+        write(json_line(row) if as_json else cells.rstrip())
+        sys.stdout.flush()
+
+    yield show
+
+
 def show_record(fields: Mapping[str, str], value: object, *, as_json: bool) -> None:
     """Print one value: a line for each field that is not empty."""
     columns = [
         Column[tuple[str, str]]("", lambda field: field[0]),
-        Column[tuple[str, str]]("", lambda field: field[1]),
+        Column[tuple[str, str]]("", lambda field: field[1], is_folded=True),
     ]
     if as_json:
         write(json_line(value))
@@ -76,31 +97,40 @@ def show_record(fields: Mapping[str, str], value: object, *, as_json: bool) -> N
 def _rich_table(columns: Sequence[Column[T]]) -> Generator[Callable[[T], None]]:
     # Here and not above: only a terminal needs it, and it costs as much as all the rest.
     from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    def cell(text: str) -> Text:
-        # In a table with names on top a row is a line.
-        style, overflow = _STYLES.get(text, ""), "ellipsis" if has_header else "fold"
-        return Text(text, style, no_wrap=has_header, overflow=overflow)
-
-    console = Console(highlight=False)
-    shown = [each for each in columns if console.width >= _WIDE or not each.wide]
-    has_header = any(each.name for each in shown)
-    rows = Table(box=None, pad_edge=False, show_header=has_header, padding=(0, 2, 0, 0))
-    for place, each in enumerate(shown):
-        is_last = place == len(shown) - 1
-        name_style = "" if has_header or place else "dim"
-        # The last column alone gives way where there is no room.
-        rows.add_column(each.name, style=name_style, no_wrap=not is_last)
-
-    def show(row: T) -> None:
-        rows.add_row(*(cell(printable(each.text(row))) for each in shown))
-
+    console, rows = Console(highlight=False), list[list[str]]()
     try:
-        yield show
+        yield lambda row: rows.append([printable(each.text(row)) for each in columns])
     finally:
-        if rows.row_count:
-            console.print(rows)
+        # What was read before an error is worth to be seen.
+        if rows:
+            console.print(_table_of(columns, rows, console.width))
         else:
             sys.stderr.write("Nothing found.\n")
+
+
+def _table_of(columns: Sequence[Column[T]], rows: Sequence[Sequence[str]], width: int) -> object:
+    """Return a table for rich, in which the last column gives way where there is no room."""
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    has_header = any(each.name for each in columns)
+    shown = [
+        (place, column)
+        for place, column in enumerate(columns)
+        if not column.is_wide or (width >= _WIDE and any(row[place] for row in rows))
+    ]
+    table = Table(box=None, pad_edge=False, show_header=has_header, padding=(0, 2, 0, 0))
+    for place, column in shown:
+        is_name = not has_header and place == 0
+        table.add_column(
+            column.name, style="dim" if is_name else "", no_wrap=column != shown[-1][1]
+        )
+
+    def cell(text: str, column: Column[T]) -> Text:
+        style = _COLOURS.get(text, "") if column.is_coloured else ""
+        return Text(text, style, no_wrap=not column.is_folded, overflow="ellipsis")
+
+    for row in rows:
+        table.add_row(*(cell(row[place], column) for place, column in shown))
+    return table

@@ -16,9 +16,13 @@ _EXIT_CODES = (
 #: What each command is for; its module is `ziett_async.cli.commands.<name>`.
 COMMANDS = {
     "send": "send one message",
+    "bulk": "send a message to each contact of a file",
+    "campaign": "send one text to all contacts of a file",
     "get": "show one message with all that is known of it",
     "list": "show the newest messages",
+    "watch": "show each change of messages until all are final",
     "export": "write messages as CSV, for spreadsheets",
+    "parts": "show in how many parts a text travels, and what is in the way of fewer",
     "check": "check key, scopes, sender and address, without sending anything",
     "demo": "send 300 messages to a service on this machine, and see what becomes of them",
     "emulator": "serve a Ziett on this machine, for programs in any language",

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.cli._shell import ziett
+from tests.cli._shell import interrupted, ziett
 from tests.cli.conftest import Noticing, Start
 from tests.support.samples import CONTENT, NUMBER
 from ziett_async.emulator import Emulator
@@ -130,7 +130,7 @@ def test_on_a_terminal_the_key_is_asked_for_and_not_shown(
 
 def test_ctrl_c_says_how_to_be_sure(emulator: Emulator, service: Noticing, start: Start) -> None:
     """It may have been sent: with the key that is named the command may be repeated."""
-    emulator.service.faults.add(Fault.stall(operation="send_message"))
+    service.faults.add(Fault.stall(operation="send_message"))
     process = start("-m", "ziett_async", "send", NUMBER, CONTENT)
     assert service.has_arrived.wait(30)
     process.send_signal(signal.SIGINT)
@@ -140,3 +140,10 @@ def test_ctrl_c_says_how_to_be_sure(emulator: Emulator, service: Noticing, start
     assert err.decode().startswith("ziett send: interrupted; it may have been sent")
     assert ziett("send", NUMBER, CONTENT, "--idempotency-key", key).code == 0
     assert len(emulator.service.messages) == 1
+
+
+def test_ctrl_c_names_the_key_that_was_given() -> None:
+    """It is the same one."""
+    ended = interrupted("send", NUMBER, CONTENT, "--idempotency-key", "order-17", at="stdin")
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err.endswith("it may have been sent: repeat with --idempotency-key order-17\n")

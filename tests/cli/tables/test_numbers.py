@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ziett_async.cli._failures import UsageError
-from ziett_async.cli.tables.numbers import number_column
+from ziett_async.cli.tables.numbers import number_column, number_text
 from ziett_async.cli.tables.table import Row, Table
 
 
@@ -67,3 +67,9 @@ def test_it_can_be_named() -> None:
     assert find("telefone|b", "923456789|x", name="B") == "b"
     with pytest.raises(UsageError, match="there is no column 'c'"):
         find("telefone|b", "923456789|x", name="c")
+
+
+@pytest.mark.parametrize("cell", ["+244923456789", "'+244923456789", '="+244923456789"'])
+def test_a_number_may_be_marked_as_a_text(cell: str) -> None:
+    """As people and programs do, so that no spreadsheet calculates with it."""
+    assert number_text(cell) == "+244923456789"

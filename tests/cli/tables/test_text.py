@@ -29,7 +29,7 @@ def cells(table: Table) -> list[tuple[str, ...]]:
     ],
 )
 def test_the_encoding_is_found(content: bytes, kind: str) -> None:
-    """Those that Excel writes; which one it was is told."""
+    """Those that Excel writes; `kind` names it."""
     table = read_text(content)
     assert table.columns == ("Nome", "Telefone")
     assert cells(table) == CELLS

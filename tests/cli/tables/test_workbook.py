@@ -4,11 +4,11 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from tests.cli.tables._xlsx import Days, workbook
+from tests.cli.tables._xlsx import Cell, Days, workbook
 from ziett_async.cli._failures import UsageError
 from ziett_async.cli.tables.workbook import SIGNATURES, cell_text, read_workbook
 
-ROWS = [
+ROWS: list[list[Cell]] = [
     ["Nome", "Telefone", "Data", "Valor"],
     [],
     ["João", 923456789.0, Days(45852), 1500.5],

@@ -29,12 +29,15 @@ _NO_MESSAGE = "00000000-0000-7000-8000-000000000000"
 _KEYS = {"zk_live_": "sends and charges", "zk_test_": "simulates, sends and charges nothing"}
 
 
+Result = Literal["ok", "no", "unknown"]
+
+
 @attrs.frozen
 class Finding:
     """What became of one check."""
 
     check: str
-    result: Literal["ok", "no", "unknown"]
+    result: Result
     detail: str = ""
     #: How the command ends if nothing worse is found.
     exit_code: int = DONE
@@ -42,8 +45,8 @@ class Finding:
 
 _COLUMNS = (
     Column[Finding]("Check", lambda finding: finding.check),
-    Column[Finding]("Result", lambda finding: finding.result),
-    Column[Finding]("Detail", lambda finding: finding.detail),
+    Column[Finding]("Result", lambda finding: finding.result, is_coloured=True),
+    Column[Finding]("Detail", lambda finding: finding.detail, is_folded=True),
 )
 
 
@@ -110,7 +113,7 @@ def _scope(name: str, error: ZiettError | None) -> Finding:
     """Return what a read tells of its scope: an id that is not found was looked up."""
     if error is None or isinstance(error, NotFoundError):
         return Finding(f"scope {name}", "ok")
-    result = "no" if isinstance(error, PermissionDeniedError) else "unknown"
+    result: Result = "no" if isinstance(error, PermissionDeniedError) else "unknown"
     return Finding(f"scope {name}", result, str(error), exit_code(error))
 
 

@@ -1,7 +1,7 @@
 """Shows the newest messages, or those that the filters leave.
 
-On a terminal as a table; elsewhere as lines of created, number, status, id, error, operator and
-content, separated by tabs. Spreadsheets want `ziett export`, programs `--json`.
+On a terminal as a table; elsewhere as lines of created, number, status, id, error and content,
+separated by tabs. Spreadsheets want `ziett export`, programs `--json`.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -19,11 +19,10 @@ _LARGEST_PAGE = 200
 _COLUMNS = (
     Column[Message]("Created", lambda message: local_time(message.created_at)),
     Column[Message]("Number", lambda message: message.target_e164),
-    Column[Message]("Status", lambda message: message.status),
+    Column[Message]("Status", lambda message: message.status, is_coloured=True),
     Column[Message]("Id", lambda message: str(message.id)),
-    Column[Message]("Error", lambda message: message.error_code or "", wide=True),
-    Column[Message]("Operator", lambda message: message.channel_destination or "", wide=True),
-    Column[Message]("Content", lambda message: message.content or "", wide=True),
+    Column[Message]("Error", lambda message: message.error_code or "", is_wide=True),
+    Column[Message]("Content", lambda message: message.content or "", is_wide=True),
 )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from ziett_async.cli._failures import UsageError
 from ziett_async.cli.tables.table import Table, plain
@@ -15,6 +16,8 @@ _CERTAIN = re.compile(
 _POSSIBLE = re.compile(r"\b(numeros?|num|n\.?o|contact?os?|contatos?|numbers?|contacts?|to)\b")
 #: The share of a column's cells that have to be telephone numbers for it to be taken by them.
 _SHARE = 0.5
+#: How many cells of a column are looked at.
+_SAMPLE = 500
 
 
 def number_column(table: Table, is_number: Callable[[str], bool], name: str | None = None) -> int:
@@ -42,6 +45,17 @@ def number_column(table: Table, is_number: Callable[[str], bool], name: str | No
     raise UsageError(message)
 
 
+def number_text(cell: str) -> str:
+    """Return a cell without what makes spreadsheets take a number for a text.
+
+    >>> number_text("'+244923456789"), number_text('="+244923456789"'), number_text("923 456 789")
+    ('+244923456789', '+244923456789', '923 456 789')
+    """
+    if cell.startswith('="') and cell.endswith('"'):
+        return cell[2:-1]
+    return cell.removeprefix("'")
+
+
 def _only(table: Table, found: Sequence[int], shares: Sequence[float]) -> int:
     """Return the one column that has numbers of those whose name fits."""
     filled = [column for column in found if shares[column] >= _SHARE]
@@ -59,8 +73,9 @@ def _named(table: Table, words: re.Pattern[str]) -> list[int]:
 
 
 def _share(table: Table, column: int, is_number: Callable[[str], bool]) -> float:
-    """Return the share of numbers among a column's cells that are not empty."""
-    cells = [row.cells[column] for row in table.rows if row.cells[column]]
+    """Return the share of numbers among a column's first cells that are not empty."""
+    filled = (row.cells[column] for row in table.rows if row.cells[column])
+    cells = list(islice(filled, _SAMPLE))
     return sum(map(is_number, cells)) / len(cells) if cells else 0.0
 
 

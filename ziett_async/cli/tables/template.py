@@ -30,6 +30,19 @@ class Template:
         return [column for column in dict.fromkeys(self.columns) if not row.cells[column]]
 
 
+def make_constant(text: str) -> Template:
+    """Return a template without placeholders.
+
+    Raises:
+        UsageError: it looks as if it had one.
+
+    """
+    if _PLACEHOLDER.search(text):
+        message = "--content: a campaign sends one text to all; `ziett bulk` fills in columns"
+        raise UsageError(message)
+    return Template([text], [])
+
+
 def make_template(text: str, table: Table) -> Template:
     """Return a template for the rows of a table.
 
