@@ -80,3 +80,12 @@ def test_options_are_not_abbreviated(capsys: pytest.CaptureFixture[str]) -> None
         main(["list", "--lim", "3"])
     assert ended.value.code == 2
     assert "--lim" in capsys.readouterr().err
+
+
+def test_a_key_among_the_arguments_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no argument, and the error is for a log."""
+    with pytest.raises(SystemExit):
+        main(["send", "--api-key=zk_live_hushhush", "+244923456789", "x"])
+    said = capsys.readouterr().err
+    assert "unrecognized arguments: --api-key=zk_live_...\n" in said
+    assert "hushhush" not in said

@@ -14,21 +14,30 @@ from ziett_async import AsyncZiett, Limiter
 Command = Callable[[AsyncZiett, Namespace], Awaitable[int]]
 
 
-def run_with_client(command: Command, options: Namespace, limiter: Limiter | None = None) -> int:
-    """Run a command with a client, which keeps to the limiter; return the exit code.
+def make_client(options: Namespace, limiter: Limiter | None = None) -> AsyncZiett:
+    """Return the client of a command, which keeps to the limiter.
 
     Raises:
         ConfigurationError: the environment lacks what a client needs, or has it wrong.
 
     """
     country: str | None = getattr(options, "country", None)
-    client = AsyncZiett(_ask_for_key(), default_country=country, limiter=limiter)
+    return AsyncZiett(_ask_for_key(), default_country=country, limiter=limiter)
+
+
+def run_with(client: AsyncZiett, command: Command, options: Namespace) -> int:
+    """Run a command with a client, and close that; return the exit code."""
 
     async def run() -> int:
         async with client:
             return await command(client, options)
 
     return anyio.run(run)
+
+
+def run_with_client(command: Command, options: Namespace) -> int:
+    """Run a command with a client of its own; return the exit code."""
+    return run_with(make_client(options), command, options)
 
 
 def _ask_for_key() -> str | None:

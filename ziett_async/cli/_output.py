@@ -43,6 +43,12 @@ class Column(Generic[T]):
     is_folded: bool = False
 
 
+_FIELDS = (
+    Column[tuple[str, str]]("", lambda field: field[0]),
+    Column[tuple[str, str]]("", lambda field: field[1], is_folded=True),
+)
+
+
 def add_json(parser: ArgumentParser) -> None:
     """Take `--json`, as every command does that prints rows."""
     parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
@@ -78,19 +84,29 @@ def lines(columns: Sequence[Column[T]], *, as_json: bool) -> Generator[Callable[
     yield show
 
 
-def show_record(fields: Mapping[str, str], value: object, *, as_json: bool) -> None:
-    """Print one value: a line for each field that is not empty."""
-    columns = [
-        Column[tuple[str, str]]("", lambda field: field[0]),
-        Column[tuple[str, str]]("", lambda field: field[1], is_folded=True),
-    ]
+@contextmanager
+def record(*, as_json: bool) -> Generator[Callable[[Mapping[str, str], object], None]]:
+    """Give a function that prints one value: a line for each field that is not empty.
+
+    All that printing needs is imported before, so that no message is sent if that fails.
+    """
     if as_json:
-        write(json_line(value))
+        yield lambda _, value: write(json_line(value))
         return
-    with table(columns, as_json=False) as show:
-        for field in fields.items():
-            if field[1]:
-                show(field)
+    with table(_FIELDS, as_json=False) as show:
+
+        def show_fields(fields: Mapping[str, str], _: object) -> None:
+            for field in fields.items():
+                if field[1]:
+                    show(field)
+
+        yield show_fields
+
+
+def show_record(fields: Mapping[str, str], value: object, *, as_json: bool) -> None:
+    """Print one value."""
+    with record(as_json=as_json) as show:
+        show(fields, value)
 
 
 @contextmanager
@@ -105,8 +121,8 @@ def _rich_table(columns: Sequence[Column[T]]) -> Generator[Callable[[T], None]]:
         # What was read before an error is worth to be seen.
         if rows:
             console.print(_table_of(columns, rows, console.width))
-        else:
-            sys.stderr.write("Nothing found.\n")
+    if not rows:
+        sys.stderr.write("Nothing found.\n")
 
 
 def _table_of(columns: Sequence[Column[T]], rows: Sequence[Sequence[str]], width: int) -> object:

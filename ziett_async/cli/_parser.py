@@ -1,9 +1,10 @@
 """The parser of the command line: a command's module is imported only when it is named."""
 
 import argparse
+import re
 from collections.abc import Collection, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from ziett_async import __version__
 
@@ -12,6 +13,8 @@ _EXIT_CODES = (
     "Exit codes: 0 done, 1 some failed, 2 usage, 3 refused by the API, 4 unknown outcome, "
     "130 interrupted. The API key comes from ZIETT_API_KEY, or is asked for on a terminal."
 )
+
+_KEY = re.compile(r"(zk_(live|test)_)\S+")
 
 #: What each command is for; its module is `ziett_async.cli.commands.<name>`.
 COMMANDS = {
@@ -30,13 +33,18 @@ COMMANDS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats no API key: its errors end up in logs."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(_KEY.sub(r"\1...", message))
+
+
 def make_parser(
     named: Collection[str], commands: Mapping[str, str] = COMMANDS
 ) -> argparse.ArgumentParser:
     """Return the parser, complete for the commands that are named."""
-    parser = argparse.ArgumentParser(
-        "ziett", description=_DESCRIPTION, epilog=_EXIT_CODES, allow_abbrev=False
-    )
+    parser = _Parser("ziett", description=_DESCRIPTION, epilog=_EXIT_CODES, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(metavar="command", title="commands", required=True)
     for name, purpose in commands.items():

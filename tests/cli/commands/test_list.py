@@ -8,6 +8,7 @@ from tests.cli._shell import ziett
 from tests.support.samples import NUMBER
 from ziett_async.cli import main
 from ziett_async.emulator import Emulator
+from ziett_async.testing import Fault
 
 
 def test_elsewhere_than_on_a_terminal_it_is_lines_with_tabs(emulator: Emulator) -> None:
@@ -78,3 +79,10 @@ def test_a_limit_that_is_none_is_a_usage_error(
         main(["list", f"--limit={limit}"])
     assert ended.value.code == 2
     assert "must be a number, 1 or more" in capsys.readouterr().err
+
+
+def test_an_error_is_not_taken_for_an_empty_list(emulator: Emulator) -> None:
+    """On a terminal only the error is shown, and what was read before it."""
+    emulator.service.faults.add(Fault.status(401, operation="list_messages"))
+    ended = ziett("list", terminal=True)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (3, "", 1)

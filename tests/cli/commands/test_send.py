@@ -142,8 +142,29 @@ def test_ctrl_c_says_how_to_be_sure(emulator: Emulator, service: Noticing, start
     assert len(emulator.service.messages) == 1
 
 
+@pytest.mark.usefixtures("emulator")
 def test_ctrl_c_names_the_key_that_was_given() -> None:
     """It is the same one."""
-    ended = interrupted("send", NUMBER, CONTENT, "--idempotency-key", "order-17", at="stdin")
+    ended = interrupted("send", NUMBER, CONTENT, "--idempotency-key", "order-17", at="stdout")
     assert (ended.code, ended.out) == (130, "")
     assert ended.err.endswith("it may have been sent: repeat with --idempotency-key order-17\n")
+
+
+def test_ctrl_c_at_the_prompt_is_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As nothing was sent then."""
+    monkeypatch.delenv("ZIETT_API_KEY", raising=False)
+    ended = interrupted("send", NUMBER, CONTENT, at="stdin")
+    assert (ended.code, ended.out, ended.err) == (130, "", "")
+
+
+def test_without_rich_nothing_is_sent(emulator: Emulator, start: Start) -> None:
+    """Where it is needed, on a terminal: exit code 2 says that nothing was sent."""
+    ours, theirs = pty.openpty()
+    code = "import sys; sys.modules['rich'] = None; from ziett_async.cli import main"
+    arguments = ("send", NUMBER, CONTENT)
+    process = start("-c", f"{code}; sys.exit(main(sys.argv[1:]))", *arguments, terminal=theirs)
+    os.close(theirs)
+    read_until(ours, b"ziett needs rich: pip install 'ziett-async[cli]'")
+    assert process.wait(timeout=30) == 2
+    os.close(ours)
+    assert emulator.service.messages == []

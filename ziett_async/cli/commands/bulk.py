@@ -11,7 +11,7 @@ from contextlib import aclosing
 from ziett_async import AsyncZiett, ChannelType
 from ziett_async.api.messages import LONGEST
 from ziett_async.cli._audience import add_audience, read_audience
-from ziett_async.cli._client import run_with_client
+from ziett_async.cli._client import make_client, run_with
 from ziett_async.cli._consent import add_consent, is_confirmed, journal_of
 from ziett_async.cli._draft import Draft, make_draft, remitter_of, show_draft
 from ziett_async.cli._failures import DONE, INTERRUPTED, SOME_FAILED, complain
@@ -52,6 +52,7 @@ def _send(draft: Draft, options: Namespace) -> int:
     rows = {planned.message.target_e164: planned.row for planned in draft.messages}
     tally = Tally(rows, rejected=len(draft.rejected))
     limiter = CountingLimiter(options.per_minute)
+    client = make_client(options, limiter)
     pace = Pace(len(rows), limiter, options.per_minute)
 
     async def send(client: AsyncZiett, _: Namespace) -> int:
@@ -68,11 +69,11 @@ def _send(draft: Draft, options: Namespace) -> int:
         return tally.exit_code
 
     try:
-        code = run_with_client(send, options, limiter)
+        code = run_with(client, send, options)
     except KeyboardInterrupt:
         complain("bulk", f"interrupted, {tally.describe()}; the same command goes on from there")
         return INTERRUPTED
     finally:
-        if not options.json:
+        if not options.json and (tally.accepted or tally.failures):
             show_tally(tally)
     return code

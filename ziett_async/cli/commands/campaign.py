@@ -12,7 +12,7 @@ import attrs
 
 from ziett_async import AsyncZiett, CampaignOutcome, OutcomeUnknown
 from ziett_async.cli._audience import add_audience, read_audience
-from ziett_async.cli._client import run_with_client
+from ziett_async.cli._client import make_client, run_with
 from ziett_async.cli._consent import add_consent, is_confirmed, journal_of
 from ziett_async.cli._draft import Draft, make_draft, remitter_of, show_draft
 from ziett_async.cli._failures import DONE, INTERRUPTED, SOME_FAILED, UNKNOWN, complain
@@ -69,6 +69,7 @@ def run(options: Namespace) -> int:
 
 
 def _send(draft: Draft, options: Namespace) -> int:
+    client = make_client(options)
     codes = {SOME_FAILED if draft.rejected else DONE}
 
     async def send(client: AsyncZiett, _: Namespace) -> int:
@@ -87,7 +88,7 @@ def _send(draft: Draft, options: Namespace) -> int:
         return max(codes)
 
     try:
-        return run_with_client(send, options)
+        return run_with(client, send, options)
     except KeyboardInterrupt:
         complain("campaign", "interrupted; the same command goes on from there")
         return INTERRUPTED

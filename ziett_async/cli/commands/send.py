@@ -9,10 +9,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from uuid import uuid4
 
-from ziett_async import AsyncZiett
-from ziett_async.cli._client import run_with_client
+from ziett_async import AcceptedMessage, AsyncZiett
+from ziett_async.cli._client import make_client, run_with
 from ziett_async.cli._failures import DONE, INTERRUPTED, complain
-from ziett_async.cli._output import add_json, show_record, write
+from ziett_async.cli._output import add_json, record, write
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -32,8 +32,9 @@ def run(options: Namespace) -> int:
     options.idempotency_key = options.idempotency_key or str(uuid4())
     if options.text == "-":
         options.text = sys.stdin.read().rstrip("\n")
+    client = make_client(options)
     try:
-        return run_with_client(_send, options)
+        return run_with(client, _send, options)
     except KeyboardInterrupt:
         key = options.idempotency_key
         complain("send", f"interrupted; it may have been sent: repeat with --idempotency-key {key}")
@@ -41,20 +42,25 @@ def run(options: Namespace) -> int:
 
 
 async def _send(client: AsyncZiett, options: Namespace) -> int:
-    accepted = await client.send_message(
-        options.number,
-        content=options.text,
-        remitter_id=options.remitter,
-        idempotency_key=options.idempotency_key,
-        timeout=options.timeout,
-    )
-    if options.json or sys.stdout.isatty():
-        fields = {
-            "accepted": str(accepted.message_id),
-            "idempotency key": accepted.idempotency_key,
-            "delivered?": f"ziett get {accepted.message_id}",
-        }
-        show_record(fields, accepted, as_json=options.json)
-    else:
-        write(str(accepted.message_id))
+    is_bare = not (options.json or sys.stdout.isatty())
+    with record(as_json=options.json) as show:
+        accepted = await client.send_message(
+            options.number,
+            content=options.text,
+            remitter_id=options.remitter,
+            idempotency_key=options.idempotency_key,
+            timeout=options.timeout,
+        )
+        if is_bare:
+            write(str(accepted.message_id))
+        else:
+            show(_fields_of(accepted), accepted)
     return DONE
+
+
+def _fields_of(accepted: AcceptedMessage) -> dict[str, str]:
+    return {
+        "accepted": str(accepted.message_id),
+        "idempotency key": accepted.idempotency_key,
+        "delivered?": f"ziett get {accepted.message_id}",
+    }
