@@ -62,7 +62,9 @@ class Tally:
 
 
 def show_tally(tally: Tally) -> None:
-    """Print what became of the messages, at most some of the failures."""
+    """Print what became of the messages, at most some of the failures; nothing if none began."""
+    if not (tally.accepted or tally.failures):
+        return
     unknown = sum(isinstance(failure.error, OutcomeUnknown) for failure in tally.failures)
     again = any(failure.error.is_retryable for failure in tally.failures)
     left = len(tally.rows) - tally.accepted - len(tally.failures)

@@ -58,22 +58,20 @@ def _send(draft: Draft, options: Namespace) -> int:
     async def send(client: AsyncZiett, _: Namespace) -> int:
         messages = [planned.message for planned in draft.messages]
         # The name of its journal is the name of the run: that is how to send the same anew.
-        run = options.journal.name
-        with progress(pace) as advance:
-            async with aclosing(
-                client.send_many(messages, journal=options.journal, run=run)
-            ) as outcomes:
-                async for outcome in outcomes:
-                    tally.add(outcome, as_json=options.json)
-                    advance()
+        outcomes = client.send_many(messages, journal=options.journal, run=options.journal.name)
+        try:
+            with progress(pace) as advance:
+                async with aclosing(outcomes):
+                    async for outcome in outcomes:
+                        tally.add(outcome, as_json=options.json)
+                        advance()
+        finally:
+            if not options.json:
+                show_tally(tally)
         return tally.exit_code
 
     try:
-        code = run_with(client, send, options)
+        return run_with(client, send, options)
     except KeyboardInterrupt:
         complain("bulk", f"interrupted, {tally.describe()}; the same command goes on from there")
         return INTERRUPTED
-    finally:
-        if not options.json and (tally.accepted or tally.failures):
-            show_tally(tally)
-    return code
