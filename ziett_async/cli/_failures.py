@@ -17,7 +17,7 @@ DONE, SOME_FAILED, USAGE, REFUSED, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 BROKEN_PIPE = 141
 
 
-class UsageError(ZiettError):
+class UsageError(Exception):
     """A file or an option cannot be used as it is; nothing was sent."""
 
 
@@ -25,7 +25,7 @@ class UsageError(ZiettError):
 _USAGE = UsageError, InvalidRequest, ConfigurationError, RecipientNotAllowed
 
 
-def exit_code(error: ZiettError) -> int:
+def exit_code(error: ZiettError | UsageError) -> int:
     """Return how a command ends that an error ended."""
     if isinstance(error, OutcomeUnknown):
         return UNKNOWN

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ziett_async import ZiettError
-from ziett_async.cli._failures import BROKEN_PIPE, INTERRUPTED, USAGE, complain, exit_code
+from ziett_async.cli._failures import (
+    BROKEN_PIPE,
+    INTERRUPTED,
+    USAGE,
+    UsageError,
+    complain,
+    exit_code,
+)
 from ziett_async.cli._parser import COMMANDS, make_parser
 
 #: Which extra of the package has what a command imports.
@@ -29,7 +36,7 @@ def main(argv: Sequence[str] | None = None, commands: Mapping[str, str] = COMMAN
         return BROKEN_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except ZiettError as error:
+    except (ZiettError, UsageError) as error:
         complain(name, error)
         return exit_code(error)
 
