@@ -5,7 +5,8 @@ nothing behind when the loop is left. A task group cannot stay open across a `yi
 belong to the task of the loop, whose cancel scopes it would mix up. One that is opened and
 closed in each step would have to wait for every call under way, so that one slow answer holds
 all others up, or to cancel calls whose answers are lost then. So the calls are made by workers
-in one task group, which a background task keeps open, and four rules keep that task from being an orphan:
+in one task group, which a background task keeps open, and four rules keep that task from being
+an orphan:
 
 * It starts with the first step of the iterator, and ends before its last one.
 * It does nothing on its own account. A message is read only after a slot was free for it, and a
