@@ -43,6 +43,7 @@ ELSEWHERE = {
     "api/_resource.py": "client/test_client.py",
     "bulk/facts.py": "client/test_settling.py",
     "bulk/lookup.py": "client/test_journal.py",
+    "bulk/outcomes.py": "client/test_run.py",
     "bulk/values.py": "client/test_run.py",
     "cli/_screen.py": "cli/test_demo.py",
     "cli/_service.py": "cli/test_emulator.py",
