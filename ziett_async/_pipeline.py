@@ -196,6 +196,7 @@ class Pipeline:
             raise failed.error
         logger.warning("%s; again in %.2f s (%s)", failed.error.describe(), wait, state.call)
         try:
+            self.waits.check_open()
             await self.waits.wait(self.clock.sleep(wait))
         except ClientClosed:
             raise failed.error from None

@@ -71,8 +71,17 @@ class Emulator:
 
     @property
     def port(self) -> int:
-        """The port on which it listens."""
-        return int(self._listener.getsockname()[1])
+        """The port on which it listens.
+
+        Raises:
+            RuntimeError: the emulator is not running.
+
+        """
+        listener = getattr(self, "_listener", None)
+        if listener is None or listener.fileno() < 0:
+            message = "the emulator is not running: use it inside `with Emulator() as emulator:`"
+            raise RuntimeError(message)
+        return int(listener.getsockname()[1])
 
     @property
     def url(self) -> str:

@@ -1,8 +1,7 @@
-"""The limiter of one process, and how its clients come to share one.
+"""The limiter of one process: a queue per bucket.
 
 A limiter holds a queue per bucket; `_queue` explains how calls wait and `_bucket` why no
-window of `per` seconds ever sees more than `limit` arrivals. Clients with the same key and
-the same address count against the same limits at the server, so they get the same limiter.
+window of `per` seconds ever sees more than `limit` arrivals.
 """
 
 from collections.abc import Callable, Sequence
