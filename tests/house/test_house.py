@@ -302,6 +302,20 @@ def test_a_library_is_known_to_few(library: str) -> None:
     assert importers == IMPORTERS[library]
 
 
+def test_every_log_record_has_its_facts_as_extra() -> None:
+    """Under names that begin with `ziett_`, which are no others' names."""
+    calls = {
+        f"{named(path)}:{node.lineno}": [each.arg for each in node.keywords]
+        for path in modules()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger.")
+        if ast.unparse(node.func) != "logger.isEnabledFor"
+        if not named(path).startswith("cli/")
+    }
+    assert len(calls) >= 10
+    assert {place for place, keywords in calls.items() if "extra" not in keywords} == set()
+
+
 def imported(node: ast.AST) -> list[str]:
     """Return the modules that a statement imports."""
     if isinstance(node, ast.Import):

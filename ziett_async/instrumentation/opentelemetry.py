@@ -147,7 +147,9 @@ class OpenTelemetryObserver:
 def _observe_limiters(_: CallbackOptions) -> Iterator[Observation]:
     """Yield the share of each limit of each server; with several keys, of the one used most."""
     used = dict[tuple[str, int, Bucket], float]()
-    for limiter, (address, port) in tuple(_limiters.items()):
+    # `keyrefs` is a list made at once: clients are built while a thread of the SDK is here.
+    for limiter in [found for each in _limiters.keyrefs() if (found := each()) is not None]:
+        address, port = _limiters[limiter]
         for bucket in Bucket:
             limit = address, port, bucket
             used[limit] = max(used.get(limit, 0.0), limiter.used(bucket))
