@@ -186,12 +186,15 @@ class InvalidResponse(CallError):
 
 def error_fields(error: ZiettError) -> dict[str, object]:
     """Return what a log record about an error has as `extra`; see `log_fields` for the names."""
-    fields: dict[str, object] = {"ziett_error": type(error).__name__}
-    if isinstance(error, CallError):
-        fields["ziett_operation"] = error.operation
-        for attempt in error.attempts_made[-1:]:
-            fields |= log_fields(error.operation, attempt)
-        fields["ziett_trace_id"] = getattr(error, "trace_id", None)
+    operation: str = getattr(error, "operation", "")
+    fields: dict[str, object] = {
+        "ziett_operation": operation,
+        "ziett_error": type(error).__name__,
+        "ziett_trace_id": getattr(error, "trace_id", None),
+    }
+    attempts: tuple[Attempt, ...] = getattr(error, "attempts_made", ())
+    for attempt in attempts[-1:]:
+        fields |= log_fields(operation, attempt)
     return fields
 
 
