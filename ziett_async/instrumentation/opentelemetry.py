@@ -33,7 +33,9 @@ Attributes = Mapping[str, str | int | float]
 class _Measurable(Protocol):
     """A limiter that knows how much of a limit is used."""
 
-    def used(self, bucket: Bucket) -> float: ...
+    def used(self, bucket: Bucket) -> float:
+        """Return the share."""
+        ...
 
 
 #: Limiters of this process, with their server's address and port. In one place, because a second
