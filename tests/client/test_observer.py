@@ -235,6 +235,9 @@ async def test_a_call_that_is_cancelled_is_seen(fake: FakeZiett, watcher: Watche
     assert watcher.attempts[1].elapsed == 5.0
 
 
+@pytest.mark.naive(
+    "An observer that waits for the error", "misses the attempts of a cancelled call"
+)
 async def test_an_observer_that_waits_for_the_error_misses_attempts(fake: FakeZiett) -> None:
     """A cancellation has none: so each is shown when it ends, and not in the end."""
     naive = AtTheEnd()
@@ -334,6 +337,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.promise("An observer that raises, anywhere, costs no result and replaces no error")
 @pytest.mark.parametrize("place", BROKEN)
 async def test_an_observer_that_raises_costs_no_result(
     fake: FakeZiett, place: str, caplog: pytest.LogCaptureFixture

@@ -332,6 +332,7 @@ async def make_every_kind_of_call(fake: FakeZiett, telemetry: Telemetry) -> str:
 SECRETS = (NUMBER[1:], CONTENT, API_KEY, "order-7", OTHER_ID, REMITTER)
 
 
+@pytest.mark.promise("No number, text, key, id or URL is in a span or a metric")
 async def test_nothing_secret_is_exported(fake: FakeZiett, telemetry: Telemetry) -> None:
     """No number, text, key, idempotency key, id or URL, even where the server repeats it."""
     exported = await make_every_kind_of_call(fake, telemetry)
@@ -339,6 +340,7 @@ async def test_nothing_secret_is_exported(fake: FakeZiett, telemetry: Telemetry)
     assert [secret for secret in SECRETS if secret in exported] == []
 
 
+@pytest.mark.naive("A span that records exceptions", "exports the idempotency key")
 async def test_a_span_of_the_defaults_holds_the_idempotency_key(fake: FakeZiett) -> None:
     """The naive observer, a bare span around the call, exports it with the error's text."""
     telemetry = Telemetry()

@@ -559,6 +559,7 @@ async def test_the_facts_do_not_collide_with_those_of_the_program(
     assert facts_of(record)["status"] == 503
 
 
+@pytest.mark.naive("`extra` under plain names", "logging raises, in the middle of a call")
 @pytest.mark.usefixtures("traced")
 def test_plain_names_would_end_the_call() -> None:
     """The naive `extra` makes logging raise KeyError, in the middle of a call."""
