@@ -152,8 +152,9 @@ class Emulator:
             return self._call_service(request)
         except Refusal as refusal:
             return Exchange(self.refuse(refusal))
-        except Exception:
-            logger.exception("the emulator could not answer %r", request)
+        except Exception as error:
+            fields = {"ziett_error": type(error).__name__, "ziett_method": request.method}
+            logger.exception("the emulator could not answer %r", request, extra=fields)
             return Exchange(self.refuse(Refusal(500, "The emulator failed; see its log")))
 
     def refuse(self, refusal: Refusal) -> Response:

@@ -27,7 +27,9 @@ class Limiter(Protocol):
     by their type and cost no result.
 
     A limiter may have a third method, which the client tries first because it is quicker:
-    `acquire_nowait(bucket)` returns an urgent permit, or None if the call has to wait.
+    `acquire_nowait(bucket)` returns an urgent permit, or None if the call has to wait. And a
+    fourth, for metrics: `used(bucket)` returns the share of the limit that is used, 0.0 to 1.0.
+    It is called from other threads.
     """
 
     async def acquire(

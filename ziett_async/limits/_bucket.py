@@ -125,6 +125,14 @@ class Tokens:
                 self.spare.pop()
                 self.in_flight -= 1
 
+    def used(self, now: float) -> float:
+        """Return the share of the tokens that is not free, of the rate that is used most."""
+        in_flight = self.in_flight - len(self.spare)
+        return max(
+            (in_flight + sum(now < end + per for end in self.ends)) / limit
+            for limit, per in self._urgent
+        )
+
     def pause(self, until: float) -> bool:
         """Start no attempt before a moment; return False if a pause lasts as long anyway."""
         if until > self.paused_until:

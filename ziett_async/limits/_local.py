@@ -157,6 +157,16 @@ class TokenBucketLimiter:
         """
         self._queues[bucket].pause(seconds)
 
+    def used(self, bucket: Bucket) -> float:
+        """Return the share of a bucket's limit that is used now, for metrics: 0.0 to 1.0.
+
+        At 1.0 the next attempt has to wait; a pause is not in it. Of several rates it is that
+        of the one that is used most.
+        """
+        queue = self._queues[bucket]
+        with queue.lock:
+            return queue.tokens.used(queue.monotonic())
+
     def _new_queues(self) -> dict[Bucket, Queue]:
         return {
             bucket: Queue(bucket, Tokens(rates, self._reserve), self._clock)

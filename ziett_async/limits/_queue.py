@@ -243,4 +243,6 @@ class Queue:
         message = (
             "%s: waiting for the rate limit; %d %s in line, the last of them for at least %.0f s"
         )
-        logger.log(level, message, self._bucket, waiting, priority, seconds)
+        names = ("ziett_bucket", "ziett_waiting", "ziett_priority", "ziett_wait")
+        facts = (self._bucket, waiting, priority, seconds)
+        logger.log(level, message, *facts, extra=dict(zip(names, facts, strict=True)))
