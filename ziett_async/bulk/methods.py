@@ -42,7 +42,7 @@ class Bulk(Messages, Campaigns):
         ```
 
         Outcomes come as they happen, at the full speed of the limit that bulk may use, and with
-        memory for what is under way: `messages` is read as outcomes are taken. A message that
+        memory for `concurrency` messages: `messages` is read as outcomes are taken. A message that
         is refused is an outcome like any other. An error that affects all calls (401, 402, 403,
         a journal that cannot be written) ends the run, and is raised after the outcomes.
 

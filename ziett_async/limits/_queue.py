@@ -94,7 +94,7 @@ class Queue:
         with self.lock:
             waiter, line = self._join(priority, deadline)
         try:
-            while (nap := self._take_or_nap(waiter, line)) is not None:
+            while (nap := self._take_or_delay(waiter, line)) is not None:
                 self._log(priority)
                 await self._clock.sleep(nap, waiter.event)
         finally:
@@ -141,7 +141,7 @@ class Queue:
             while (first := self._first(now)) and not self._wake(first, now):
                 pass
 
-    def _take_or_nap(self, waiter: Waiter, line: Line) -> float | None:
+    def _take_or_delay(self, waiter: Waiter, line: Line) -> float | None:
         """Take a token, or return after how many seconds to try again."""
         with self.lock:
             now = self.monotonic()
