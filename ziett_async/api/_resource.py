@@ -29,7 +29,12 @@ class Resource:
         return path
 
     def _allow(self, operation: Operation[object], numbers: Collection[str | None]) -> None:
-        """Refuse a call with a recipient, in E.164, that is not on the client's allow-list."""
+        """Check the recipients of a call, in E.164, against the client's allow-list.
+
+        Raises:
+            RecipientNotAllowed: some are not on it.
+
+        """
         allowed = self._session.defaults.allowed_recipients
         if allowed is None:
             return

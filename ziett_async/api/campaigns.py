@@ -132,21 +132,54 @@ class Campaigns(Resource):
     async def get_campaign(
         self, campaign_id: UUID | str, *, timeout: float | None = None
     ) -> Campaign:
-        """Return one campaign (API page, Get Campaign); raises what `get_message` does."""
+        """Return one campaign (API page, Get Campaign).
+
+        Args:
+            campaign_id: the id that `send_batch_campaign` returned.
+            timeout: seconds for the whole call; None takes the client's.
+
+        Raises:
+            InvalidRequest: `campaign_id` is not a UUID.
+            NotFoundError: there is no such campaign, or it is another organisation's.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: the read failed.
+
+        """
         path = self._path(GET_CAMPAIGN, campaign_id=campaign_id)
         return await self._session.call(GET_CAMPAIGN, path=path, timeout=timeout)
 
     async def list_campaigns(
         self, *, page: int = 1, timeout: float | None = None, **filters: Unpack[CampaignFilters]
     ) -> Page[Campaign]:
-        """Return one page of the campaigns (API page, List Campaigns), like `list_messages`."""
+        """Return one page of the campaigns, the newest first (API page, List Campaigns).
+
+        Args:
+            page: 1 for the first; `iter_campaigns` is exact over several pages.
+            timeout: seconds for the whole call; None takes the client's.
+            filters: those of `CampaignFilters`; None is no filter. `size` is 30 by default.
+
+        Raises:
+            InvalidRequest: a filter the server would refuse.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: the read failed.
+
+        """
         query = to_query(LIST_CAMPAIGNS.name, CAMPAIGN_RULES, {"page": page, **filters})
         return await self._session.call(LIST_CAMPAIGNS, query=query, timeout=timeout)
 
     def iter_campaigns(
         self, *, timeout: float | None = None, **filters: Unpack[CampaignFilters]
     ) -> "Pages[Campaign]":
-        """Return all campaigns that match, each exactly once, like `iter_messages`."""
+        """Return all campaigns that match, each exactly once, like `iter_messages`.
+
+        Args:
+            timeout: seconds for each page; None takes the client's.
+            filters: those of `CampaignFilters`; None is no filter.
+
+        Raises:
+            InvalidRequest: a filter the server would refuse; raised at once.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: a page could not be
+                read; raised from the loop, whose next step requests it again.
+
+        """
         return walk(self._session, LIST_CAMPAIGNS, CAMPAIGN_RULES, filters, None, timeout)
 
     async def list_campaign_messages(
@@ -157,7 +190,20 @@ class Campaigns(Resource):
         timeout: float | None = None,
         **filters: Unpack[CampaignMessageFilters],
     ) -> Page[Message]:
-        """Return one page of a campaign's messages, like `list_messages`."""
+        """Return one page of a campaign's messages, the newest first, like `list_messages`.
+
+        Args:
+            campaign_id: the id that `send_batch_campaign` returned.
+            page: 1 for the first; `iter_campaign_messages` is exact over several pages.
+            timeout: seconds for the whole call; None takes the client's.
+            filters: those of `CampaignMessageFilters`; None is no filter.
+
+        Raises:
+            InvalidRequest: `campaign_id` is not a UUID, or a filter the server would refuse.
+            NotFoundError: there is no such campaign, or it is another organisation's.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: the read failed.
+
+        """
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
         query = to_query(LIST_CAMPAIGN_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})
         return await self._session.call(
@@ -171,6 +217,19 @@ class Campaigns(Resource):
         timeout: float | None = None,
         **filters: Unpack[CampaignMessageFilters],
     ) -> "Pages[Message]":
-        """Return a campaign's messages that match, each exactly once, like `iter_messages`."""
+        """Return a campaign's messages that match, each exactly once, like `iter_messages`.
+
+        Args:
+            campaign_id: the id that `send_batch_campaign` returned.
+            timeout: seconds for each page; None takes the client's.
+            filters: those of `CampaignMessageFilters`; None is no filter.
+
+        Raises:
+            InvalidRequest: `campaign_id` is not a UUID, or a filter the server would refuse;
+                raised at once.
+            ApiError, TransportError, InvalidResponse, DeadlineExceeded: a page could not be
+                read; raised from the loop, whose next step requests it again.
+
+        """
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
         return walk(self._session, LIST_CAMPAIGN_MESSAGES, MESSAGE_RULES, filters, path, timeout)

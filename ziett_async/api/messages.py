@@ -110,7 +110,11 @@ class Messages(Resource):
         """Return one message with everything the server knows about it (API page, Get Message).
 
         The server asks clients not to poll in a tight loop: read a message that is not
-        `is_final` again after some seconds. `timeout` is in seconds, for the whole call.
+        `is_final` again after some seconds.
+
+        Args:
+            message_id: the id that `send_message` returned.
+            timeout: seconds for the whole call; None takes the client's.
 
         Raises:
             InvalidRequest: `message_id` is not a UUID.
@@ -127,8 +131,12 @@ class Messages(Resource):
         """Return one page of the messages, the newest first (API page, List Messages).
 
         Pages are offsets into a list that grows and changes: to read more than one page,
-        `iter_messages` is exact. The filters are those of `MessageFilters`; each takes one
-        value or several, of which any may match. `timeout` is in seconds.
+        `iter_messages` is exact.
+
+        Args:
+            page: 1 for the first.
+            timeout: seconds for the whole call; None takes the client's.
+            filters: those of `MessageFilters`; None is no filter. `size` is 30 by default.
 
         Raises:
             InvalidRequest: a filter the server would refuse.
@@ -155,7 +163,9 @@ class Messages(Resource):
         Ordered by `updated_at`, the pages are offsets into a list that moves: even a message
         that does not change may be missed or come twice, because others change.
 
-        `timeout` is in seconds, for each page. The filters are those of `MessageFilters`.
+        Args:
+            timeout: seconds for each page; None takes the client's.
+            filters: those of `MessageFilters`; None is no filter.
 
         Raises:
             InvalidRequest: a filter the server would refuse; raised at once.
