@@ -157,6 +157,7 @@ FINE: Mapping[str, set[str]] = {
     "default_country": NOTHING,
     "allowed_recipients": {*NOTHING, "[]", "()", "{}", "proxy"},
     "clock": NOTHING,
+    "observer": NOTHING,
 }
 #: In a filter None leaves it out; as an argument of its own it is no value.
 FILTERS_ONLY = {"channel_type", "campaign_id"}

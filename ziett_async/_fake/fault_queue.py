@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 
 from ziett_async._fake.faults import Fault
 
@@ -12,6 +13,8 @@ class Faults:
     def __init__(self) -> None:
         self._waiting: dict[int, Fault] = {}
         self._count = 0
+        # A test adds faults while an emulator's thread takes them.
+        self._lock = Lock()
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -19,7 +22,8 @@ class Faults:
     @property
     def pending(self) -> tuple[Fault, ...]:
         """The faults that have not happened yet."""
-        return tuple(self._waiting.values())
+        with self._lock:
+            return tuple(self._waiting.values())
 
     def add(self, *faults: Fault) -> None:
         """Add faults at the end of the queue.
@@ -36,10 +40,10 @@ class Faults:
 
     def take(self, operation: str | None) -> Fault | None:
         """Remove and return the first fault for this operation or for any, or None."""
-        # A list, as another thread may add faults meanwhile.
-        for number, fault in list(self._waiting.items()):
-            if fault.operation in (None, operation):
-                return self._waiting.pop(number, None)
+        with self._lock:
+            for number, fault in self._waiting.items():
+                if fault.operation in (None, operation):
+                    return self._waiting.pop(number)
         return None
 
     @contextmanager
@@ -64,9 +68,10 @@ class Faults:
 
     def _queue(self, faults: tuple[Fault, ...]) -> list[int]:
         _check_faults(faults)
-        numbers = [self._count + index for index in range(len(faults))]
-        self._waiting.update(zip(numbers, faults, strict=True))
-        self._count += len(faults)
+        with self._lock:
+            numbers = [self._count + index for index in range(len(faults))]
+            self._waiting.update(zip(numbers, faults, strict=True))
+            self._count += len(faults)
         return numbers
 
 
