@@ -23,7 +23,7 @@ from ziett_async._validation import Fields
 from ziett_async.api._call import json_object, path_parameters, query_parameters, require_operation
 from ziett_async.api.campaigns import Campaigns
 from ziett_async.api.messages import Messages
-from ziett_async.limits import Limiter, shared_limiter
+from ziett_async.limits import Limiter, limiter_for_account, shared_limiter
 from ziett_async.transports import Transport
 
 T = TypeVar("T")
@@ -105,14 +105,15 @@ class AsyncZiett(Messages, Campaigns):
             limiter = shared_limiter(origin.api_key, origin.base_url, clock)
         require_instance("retry", retry, RetryPolicy)
         require_methods("limiter", limiter, "acquire", "pause")
+        attempt_timeout = checked("attempt_timeout", check.seconds, attempt_timeout)
         self._transport = transport
         pipeline = Pipeline(
             origin=origin,
             transport=transport,
-            limiter=limiter,
+            limiter=limiter_for_account(limiter, origin, attempt_timeout),
             retry=retry,
             clock=clock,
-            attempt_timeout=checked("attempt_timeout", check.seconds, attempt_timeout),
+            attempt_timeout=attempt_timeout,
             budget=RetryBudget(retry.budget),
         )
         self._session = Session(pipeline, defaults)

@@ -29,6 +29,11 @@ class Limiter(Protocol):
     A limiter that often need not make a call wait may have a third method, which the client
     then asks first, as it is quicker: `acquire_nowait(bucket)` returns an urgent permit, or
     None if the call has to wait for it.
+
+    A limiter that serves clients of several accounts may have a fourth one,
+    `for_account(account, attempt_timeout)`, which each client calls when it is built: it returns
+    the limiter of that account. `account` is a hash of the service's address and the API key,
+    the same in every process; `attempt_timeout` is the client's.
     """
 
     async def acquire(

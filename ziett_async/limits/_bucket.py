@@ -64,7 +64,7 @@ class Rate(Value):
     per: float = attrs.field(default=60.0, validator=_check_per)
 
 
-def _for_bulk(limit: int, reserve: float) -> int:
+def for_bulk(limit: int, reserve: float) -> int:
     """Return a limit without the reserved share of it, which is rounded up; 1 always remains."""
     # The product of a decimal fraction may be off by so little, which must not be rounded up.
     return max(1, limit - ceil(limit * (reserve - 1e-12)))
@@ -82,7 +82,7 @@ class Tokens:
         #: `(limit, per)` of each rate, as attempts of a priority may use it.
         self._limits = {
             Priority.URGENT: tuple((rate.limit, rate.per) for rate in rates),
-            Priority.BULK: tuple((_for_bulk(rate.limit, reserve), rate.per) for rate in rates),
+            Priority.BULK: tuple((for_bulk(rate.limit, reserve), rate.per) for rate in rates),
         }
         self._urgent = self._limits[Priority.URGENT]
         #: Attempts that have started and not ended; what is in `spare` counts as if it had.

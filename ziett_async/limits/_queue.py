@@ -96,7 +96,7 @@ class Queue:
         try:
             while (nap := self._take_or_nap(waiter, line)) is not None:
                 self._log(priority)
-                await self._clock.sleep(nap, waiter.event)
+                await self._rest(nap, waiter)
         finally:
             with self.lock:
                 self._leave(waiter, line)
@@ -118,6 +118,10 @@ class Queue:
         """Forget the calls and the lock, also if it is held: they are the parent process's."""
         self.lines.clear()
         self.lock = RLock()
+
+    async def _rest(self, nap: float, waiter: Waiter) -> None:
+        """Sleep; a nap that is not above 0 is one of the head, whose turn it is."""
+        await self._clock.sleep(nap, waiter.event)
 
     def _join(self, priority: Priority, deadline: float) -> tuple[Waiter, Line]:
         self.tokens.take_back()  # while calls wait there is nothing to spare

@@ -1,0 +1,189 @@
+-- One bucket that any number of processes share: one atomic step.
+--
+-- What `_bucket.py` proves of one process holds for all of them, because what it counts is
+-- counted here: permits held, and the moments at which attempts ended. An attempt that has
+-- started and whose process died has ended for certain when its permit expires, and counts
+-- from then on as one that was released at that moment. As every step does so first, the
+-- ends stay sorted.
+--
+-- KEYS  state    hash: the server's run id, the last time seen, how many permits are held, how
+--                many ends there are, how many ids wait, before which moment nothing starts,
+--                when all was last forgotten, the largest limit
+--       held     sorted set: permit id -> when it expires
+--       ends     list: when attempts ended, earliest first
+--       waiting  sorted set: permit id -> ticket; bulk tickets come after all urgent ones
+--       due      sorted set: waiting permit id -> when it is taken for dead
+-- ARGV  command, permit id, seconds that a permit lasts, seconds of quarantine, whether a new
+--       store waits them, the largest limit; then what the command needs
+-- Times are whole microseconds of this server's clock.
+-- Returns whether it is granted, now, when to come back, when all was last forgotten, whether
+-- the server's run id is known.
+
+local state, held, ends, waiting, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local command, id = ARGV[1], ARGV[2]
+local lease, quarantine, largest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6])
+local FIRST_BULK, LAST_URGENT = 4503599627370496, '(4503599627370496'
+local BACKWARD = 100000
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local stored = redis.call('HMGET', state, 'run', 'seen', 'held', 'ends', 'waiting', 'open',
+    'forgotten', 'largest')
+local run, seen = stored[1], tonumber(stored[2]) or 0
+local in_flight, ended = tonumber(stored[3]) or 0, tonumber(stored[4]) or 0
+local waiters, open = tonumber(stored[5]) or 0, tonumber(stored[6]) or 0
+local forgotten = tonumber(stored[7]) or 0
+largest = math.max(largest, tonumber(stored[8]) or 0)
+
+local function run_id()
+    local info = redis.pcall('INFO', 'server')
+    return type(info) == 'string' and info:match('run_id:(%w+)') or ''
+end
+
+local function forget(seconds)
+    redis.call('DEL', state, held, ends, waiting, due)
+    run = run_id()
+    seen, in_flight, ended, waiters = now, 0, 0, 0
+    open, forgotten = now + seconds, now
+    redis.call('HSET', state, 'run', run, 'seen', seen, 'held', 0, 'ends', 0, 'waiting', 0,
+        'open', open, 'forgotten', forgotten, 'largest', largest)
+end
+
+if not run or (command == 'acquire' and run ~= run_id()) then
+    forget(ARGV[5] == 'wait' and quarantine or 0)
+elseif now < seen - BACKWARD or in_flight ~= redis.call('ZCARD', held)
+    or ended ~= redis.call('LLEN', ends) then
+    forget(quarantine)
+end
+now = math.max(now, seen)
+
+local function add_end(moment)
+    redis.call('RPUSH', ends, moment)
+    if ended < largest then
+        ended = ended + 1
+    else
+        redis.call('LPOP', ends)
+    end
+end
+
+local function save()
+    redis.call('HSET', state, 'seen', now, 'held', in_flight, 'ends', ended, 'waiting', waiters,
+        'open', open, 'largest', largest)
+end
+
+local function answer(granted, moment)
+    save()
+    return { granted, now, moment, forgotten, run == '' and 0 or 1 }
+end
+
+if in_flight > 0 then
+    local expired = redis.call('ZRANGEBYSCORE', held, '-inf', now, 'WITHSCORES')
+    for i = 1, #expired, 2 do
+        redis.call('ZREM', held, expired[i])
+        in_flight = in_flight - 1
+        add_end(expired[i + 1])
+    end
+end
+
+local function leave()
+    redis.call('ZREM', waiting, id)
+    redis.call('ZREM', due, id)
+    waiters = redis.call('ZCARD', waiting)
+end
+
+if command == 'release' then
+    if redis.call('ZREM', held, id) == 1 then
+        in_flight = in_flight - 1
+        add_end(now)
+    end
+    return answer(0, open)
+elseif command == 'withdraw' then
+    in_flight = in_flight - redis.call('ZREM', held, id)
+    leave()
+    return answer(0, open)
+elseif command == 'pause' then
+    open = math.max(open, now + tonumber(ARGV[7]))
+    return answer(0, open)
+elseif command == 'distrust' then
+    if forgotten == tonumber(ARGV[7]) then
+        forget(quarantine)
+    end
+    return answer(0, open)
+end
+
+-- acquire
+local is_bulk, asked_before, grace = ARGV[7] == 'bulk', ARGV[8] == '1', tonumber(ARGV[9])
+
+-- Return when the attempt with so many ahead of it can start: `Tokens._earliest`.
+local function start(limit, per, ahead)
+    local place = ahead % limit
+    local rounds = (ahead - place) / limit
+    local idle = math.max(limit - in_flight, 0)
+    local returning = math.min(idle, ended)
+    place = place - (idle - returning)
+    local moment = now
+    if place >= returning then
+        moment = now + per
+    elseif place >= 0 then
+        moment = math.max(now, redis.call('LINDEX', ends, place - returning) + per)
+    end
+    return math.max(moment, open) + rounds * per
+end
+
+local function turn(ahead, bulk_ahead)
+    local moment = open
+    for i = 10, #ARGV, 3 do
+        local per = tonumber(ARGV[i + 1])
+        moment = math.max(moment, start(tonumber(ARGV[i]), per, ahead))
+        if is_bulk then
+            moment = math.max(moment, start(tonumber(ARGV[i + 2]), per, bulk_ahead))
+        end
+    end
+    return moment
+end
+
+local function grant()
+    in_flight = in_flight + redis.call('ZADD', held, now + lease, id)
+    return answer(1, now)
+end
+
+if asked_before and redis.call('ZSCORE', held, id) then
+    return grant()
+end
+if waiters == 0 and not asked_before and turn(0, 0) <= now then
+    return grant()
+end
+
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now)) do
+    if dead ~= id then
+        redis.call('ZREM', waiting, dead)
+        redis.call('ZREM', due, dead)
+    end
+end
+local has_ticket = redis.call('ZSCORE', waiting, id)
+local urgent = redis.call('ZCOUNT', waiting, '-inf', LAST_URGENT)
+local ahead
+if has_ticket then
+    ahead = redis.call('ZRANK', waiting, id)
+else
+    ahead = is_bulk and redis.call('ZCARD', waiting) or urgent
+end
+local moment = turn(ahead, ahead - urgent)
+if moment <= now then
+    leave()
+    return grant()
+end
+if not has_ticket then
+    local ticket = redis.call('HINCRBY', state, 'ticket', 1)
+    redis.call('ZADD', waiting, is_bulk and FIRST_BULK + ticket or ticket, id)
+end
+if ahead > 0 then
+    -- When one of them must be dead the others move up.
+    local others = redis.call('ZRANGE', waiting, 0, ahead - 1)
+    for _, each in ipairs(redis.call('ZMSCORE', due, unpack(others))) do
+        moment = math.min(moment, tonumber(each) or now + grace)
+    end
+end
+redis.call('ZADD', due, moment + grace, id)
+waiters = redis.call('ZCARD', waiting)
+return answer(0, moment)
