@@ -144,16 +144,18 @@ class RedisStore:
         new_store = "wait" if terms.distrusts_new_store else "start"
         largest = max(rate.limit for rate in terms.rates)
         given = [command, permit, lease, quarantine, new_store, largest, *words]
+        granted, now, until, forgotten, is_identified = await self._evaluate(keys, given)
+        return Answer(bool(granted), now / 1e6, until / 1e6, forgotten / 1e6, bool(is_identified))
+
+    async def _evaluate(self, keys: Sequence[str], given: Sequence[str | int]) -> Sequence[int]:
         arguments = (len(keys), *keys, *given) if self._is_counting else (keys, given)
         try:
-            reply = await self._client.evalsha(self._digest, *arguments)
+            return await self._client.evalsha(self._digest, *arguments)
         except Exception as error:
             if type(error).__name__ != "NoScriptError":
                 raise
-            # A server that was restarted, or one more of a cluster; this loads it as well.
-            reply = await self._client.eval(self._script, *arguments)
-        granted, now, until, forgotten, is_identified = reply
-        return Answer(bool(granted), now / 1e6, until / 1e6, forgotten / 1e6, bool(is_identified))
+        # A server that was restarted, or one more of a cluster: this loads the script as well.
+        return await self._client.eval(self._script, *arguments)
 
 
 def _microseconds(seconds: float) -> int:
