@@ -1,10 +1,12 @@
-"""A server of Valkey or Redis for a test, which can be killed, frozen and lied to about the time."""
+"""A server of Valkey or Redis for a test, which can be killed and frozen, and whose clock is set."""
 
+import gc
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import warnings
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
@@ -65,6 +67,7 @@ class StoreServer:
         self._binary = binary
         self._options = options
         self._process: Popen[bytes] | None = None
+        self.is_frozen = False
         #: Seconds that its clock is ahead of the machine's; read from a file before each use.
         self._ahead = folder / "ahead"
 
@@ -116,11 +119,13 @@ class StoreServer:
         """Stop it in the middle of what it does; its connections stay open."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
+        self.is_frozen = True
 
     def thaw(self) -> None:
         """Let it go on."""
         assert self._process
         self._process.send_signal(signal.SIGCONT)
+        self.is_frozen = False
 
     def do(self, *words: str | float) -> Any:  # noqa: ANN401 - whatever the command returns
         """Carry out a command."""
@@ -147,6 +152,10 @@ async def opened(library: str, url: str) -> AsyncGenerator[Any]:
             parts.hostname, parts.port, username=parts.username, password=parts.password
         ) as client:
             yield client
+        # It leaves streams of its own open where a connection broke: that is not for later tests.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
     else:
         async with redis.asyncio.Redis.from_url(url) as client:
             yield client
