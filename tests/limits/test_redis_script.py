@@ -243,7 +243,7 @@ KEYS = ("state", "held", "ends")
 async def test_one_lost_key_is_noticed(script: Script, key: str) -> None:
     """All is forgotten, and nothing starts until what was forgotten is out of every window."""
     script.terms = attrs.evolve(ONE, distrusts_new_store=True)
-    await script.store.distrust(script.name, script.terms, 0.0)
+    await script.store.distrust(script.name, script.terms, 0.0, 0.0)
     script.store.now += 20.0
     await script.acquire("a")
     await script.release("a")
@@ -286,13 +286,16 @@ async def test_a_clock_set_back_is_noticed(script: Script) -> None:
 
 
 async def test_the_first_to_distrust_begins_the_quarantine(script: Script) -> None:
-    """The others that noticed the same do not make it longer."""
-    forgotten = (await script.acquire("a")).forgotten
-    script.store.now += 1.0
-    await script.store.distrust(script.name, script.terms, forgotten)
+    """The others that noticed the same do not make it longer, and learn that it was noticed."""
+    assert (await script.acquire("a")).jumped == 0.0
+    script.store.now += 25.0
+    first = await script.store.distrust(script.name, script.terms, 0.0, 20.0)
+    assert (first.jumped, first.until - first.now) == (20.0, 14.0)
     script.store.now += 5.0
-    await script.store.distrust(script.name, script.terms, forgotten)
-    assert await script.wait_of("b") == 9.0
+    second = await script.store.distrust(script.name, script.terms, 0.0, 20.0)
+    assert (second.jumped, second.until - second.now) == (20.0, 9.0)
+    script.store.now -= 30.0
+    assert (await script.acquire("b")).jumped == -10.0
 
 
 RATES = [

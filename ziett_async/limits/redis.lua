@@ -8,7 +8,7 @@
 --
 -- KEYS  state    hash: the server's run id, the last time seen, how many permits are held, how
 --                many ends there are, how many ids wait, before which moment nothing starts,
---                when all was last forgotten, the largest limit
+--                by how much the clock is known to have been set forward, the largest limit
 --       held     sorted set: permit id -> when it expires
 --       ends     list: when attempts ended, earliest first
 --       waiting  sorted set: permit id -> ticket; bulk tickets come after all urgent ones
@@ -16,8 +16,8 @@
 -- ARGV  command, permit id, seconds that a permit lasts, seconds of quarantine, whether a new
 --       store waits them, the largest limit; then what the command needs
 -- Times are whole microseconds of this server's clock.
--- Returns whether it is granted, now, when to come back, when all was last forgotten, whether
--- the server's run id is known.
+-- Returns whether it is granted, now, when to come back, by how much the clock is known to have
+-- been set forward, whether the server's run id is known.
 
 local state, held, ends, waiting, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local command, id = ARGV[1], ARGV[2]
@@ -28,11 +28,11 @@ local BACKWARD = 100000
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local stored = redis.call('HMGET', state, 'run', 'seen', 'held', 'ends', 'waiting', 'open',
-    'forgotten', 'largest')
+    'jumped', 'largest')
 local run, seen = stored[1], tonumber(stored[2]) or 0
 local in_flight, ended = tonumber(stored[3]) or 0, tonumber(stored[4]) or 0
 local waiters, open = tonumber(stored[5]) or 0, tonumber(stored[6]) or 0
-local forgotten = tonumber(stored[7]) or 0
+local jumped = tonumber(stored[7]) or 0
 largest = math.max(largest, tonumber(stored[8]) or 0)
 
 local function run_id()
@@ -44,15 +44,17 @@ local function forget(seconds)
     redis.call('DEL', state, held, ends, waiting, due)
     run = run_id()
     seen, in_flight, ended, waiters = now, 0, 0, 0
-    open, forgotten = now + seconds, now
+    open = now + seconds
     redis.call('HSET', state, 'run', run, 'seen', seen, 'held', 0, 'ends', 0, 'waiting', 0,
-        'open', open, 'forgotten', forgotten, 'largest', largest)
+        'open', open, 'jumped', jumped, 'largest', largest)
 end
 
 if not run or (command == 'acquire' and run ~= run_id()) then
     forget(ARGV[5] == 'wait' and quarantine or 0)
-elseif now < seen - BACKWARD or in_flight ~= redis.call('ZCARD', held)
-    or ended ~= redis.call('LLEN', ends) then
+elseif now < seen - BACKWARD then
+    jumped = jumped + now - seen
+    forget(quarantine)
+elseif in_flight ~= redis.call('ZCARD', held) or ended ~= redis.call('LLEN', ends) then
     forget(quarantine)
 end
 now = math.max(now, seen)
@@ -73,7 +75,7 @@ end
 
 local function answer(granted, moment)
     save()
-    return { granted, now, moment, forgotten, run == '' and 0 or 1 }
+    return { granted, now, moment, jumped, run == '' and 0 or 1 }
 end
 
 if in_flight > 0 then
@@ -105,7 +107,8 @@ elseif command == 'pause' then
     open = math.max(open, now + tonumber(ARGV[7]))
     return answer(0, open)
 elseif command == 'distrust' then
-    if forgotten == tonumber(ARGV[7]) then
+    if jumped == tonumber(ARGV[7]) then
+        jumped = jumped + tonumber(ARGV[8])
         forget(quarantine)
     end
     return answer(0, open)

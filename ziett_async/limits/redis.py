@@ -131,9 +131,10 @@ class RedisStore:
         """Start no attempt for so many seconds."""
         return await self._run("pause", bucket, terms, "", _microseconds(seconds))
 
-    async def distrust(self, bucket: str, terms: Terms, forgotten: float) -> Answer:
-        """Forget everything, unless that was done since."""
-        return await self._run("distrust", bucket, terms, "", _microseconds(forgotten))
+    async def distrust(self, bucket: str, terms: Terms, jumped: float, by: float) -> Answer:
+        """Record that the clock was set forward and forget everything, unless that was done."""
+        words = _microseconds(jumped), _microseconds(by)
+        return await self._run("distrust", bucket, terms, "", *words)
 
     async def _run(
         self, command: str, bucket: str, terms: Terms, permit: str, *words: str | int
@@ -144,8 +145,8 @@ class RedisStore:
         new_store = "wait" if terms.distrusts_new_store else "start"
         largest = max(rate.limit for rate in terms.rates)
         given = [command, permit, lease, quarantine, new_store, largest, *words]
-        granted, now, until, forgotten, is_identified = await self._evaluate(keys, given)
-        return Answer(bool(granted), now / 1e6, until / 1e6, forgotten / 1e6, bool(is_identified))
+        granted, now, until, jumped, is_identified = await self._evaluate(keys, given)
+        return Answer(bool(granted), now / 1e6, until / 1e6, jumped / 1e6, bool(is_identified))
 
     async def _evaluate(self, keys: Sequence[str], given: Sequence[str | int]) -> Sequence[int]:
         arguments = (len(keys), *keys, *given) if self._is_counting else (keys, given)

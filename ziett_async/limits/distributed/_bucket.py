@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, NamedTuple, ParamSpec
 
 import anyio
-import attrs
 
 from ziett_async._clock import Clock
 from ziett_async.errors import LimiterUnavailable
@@ -24,8 +23,13 @@ ANSWER_WITHIN, COOL_DOWN = 2.0, 1.0
 _AGAIN = 0.05
 
 
-@attrs.frozen
-class Received:
+_CLOCK_WAS_SET = "%s: its clock was set forward by %.1f s, so no attempt starts for %.0f s"
+_NOT_IDENTIFIED = (
+    "%s: INFO is not permitted, so a restart or failover that keeps some data is not noticed"
+)
+
+
+class Received(NamedTuple):
     """An answer, and when the process asked for it and received it."""
 
     answer: Answer
@@ -57,20 +61,13 @@ class StoreBucket:
 
         """
         received = await self._until_answered(method, *args, **kwargs)
-        answer = received.answer
-        if not self._guard.accepts(answer, received.asked, received.received):
-            logger.warning(
-                "%s: its clock was set forward; no attempt starts for a quarantine", self.store.name
-            )
-            received = await self._until_answered(self.store.distrust, answer.forgotten)
-            self._guard.accepts(received.answer, received.asked, received.received)
-        if self._is_identified and not answer.is_identified:
+        while by := self._guard.unexplained(*received):
+            logger.warning(_CLOCK_WAS_SET, self.store.name, by, self.terms.quarantine)
+            jumped = received.answer.jumped
+            received = await self._until_answered(self.store.distrust, jumped, by)
+        if self._is_identified and not received.answer.is_identified:
             self._is_identified = False
-            logger.warning(
-                "%s: INFO is not permitted, so a restart or failover that keeps some "
-                "of its data is not noticed",
-                self.store.name,
-            )
+            logger.warning(_NOT_IDENTIFIED, self.store.name)
         return received
 
     async def _until_answered(self, method: Step[P], *args: P.args, **kwargs: P.kwargs) -> Received:

@@ -2,7 +2,8 @@
 
 Between two answers the store's clock may advance by as much as passed here between asking for
 the first and receiving the second, on a clock that cannot be set. If it advanced by more, what
-the store takes for a whole window was shorter.
+the store takes for a whole window was shorter. The first process to notice tells the store by
+how much; from then on each answer says so, and the others know that it was dealt with.
 """
 
 from ziett_async.limits.distributed._store import Answer
@@ -18,14 +19,18 @@ class ClockGuard:
 
     def __init__(self) -> None:
         self._asked = 0.0
+        #: The last one that was accepted; of a new process there is none to compare with.
         self._answer: Answer | None = None
 
-    def accepts(self, answer: Answer, asked: float, received: float) -> bool:
-        """Return whether the store's clock can be right; both times are of this process."""
+    def unexplained(self, answer: Answer, asked: float, received: float) -> float:
+        """Return by how much the store's clock is ahead of what can be; 0.0 is an honest one.
+
+        Both times are of this process. Only an honest answer is compared with later.
+        """
         last, passed = self._answer, received - self._asked
+        if last is not None:
+            advanced = answer.now - last.now - (answer.jumped - last.jumped)
+            if advanced > passed * (1 + _DRIFT) + _TOLERANCE:
+                return advanced - passed
         self._asked, self._answer = asked, answer
-        if last is None:
-            return True
-        # What was forgotten since was forgotten after the last answer: the clock counts from there.
-        start = last.now if answer.forgotten == last.forgotten else answer.forgotten
-        return answer.now - start <= passed * (1 + _DRIFT) + _TOLERANCE
+        return 0.0

@@ -46,8 +46,8 @@ class Answer(NamedTuple):
     now: float
     #: When to ask again; of other steps than `acquire`, before when no attempt starts.
     until: float
-    #: When the store last forgot everything of the bucket.
-    forgotten: float
+    #: By how much its clock is known to have been set forward in all, less what it was set back.
+    jumped: float
     #: Whether it can tell a server from the one that took its place.
     is_identified: bool
 
@@ -58,8 +58,8 @@ class Store(Protocol):
     A store counts permits held and the moments at which attempts ended, as `Tokens` does, on
     its own clock. It begins each step by ending the attempts whose permits have expired, and
     by checking that it is the server it was, that nothing it counts has been lost and that
-    its clock has not gone back by more than 0.1 seconds; if not it forgets the bucket, and
-    no attempt starts for `terms.quarantine` seconds.
+    its clock has not gone back by more than 0.1 seconds, which it subtracts from `jumped`; if
+    not it forgets the bucket, and no attempt starts for `terms.quarantine` seconds.
     """
 
     #: What it is called in errors: `redis`.
@@ -87,6 +87,10 @@ class Store(Protocol):
         """Start no attempt for so many seconds; never shorten a pause."""
         ...
 
-    async def distrust(self, bucket: str, terms: Terms, forgotten: float) -> Answer:
-        """Forget everything, unless that was done since; no attempt starts for a quarantine."""
+    async def distrust(self, bucket: str, terms: Terms, jumped: float, by: float) -> Answer:
+        """Record that the clock was set forward by so much more than `jumped`, and forget all.
+
+        No attempt starts for a quarantine. Where the store knows more than `jumped` by now,
+        another process has noticed the same, and nothing happens.
+        """
         ...
