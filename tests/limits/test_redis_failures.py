@@ -273,7 +273,7 @@ needs_faketime = pytest.mark.skipif(FAKETIME is None, reason="apt-get install li
 async def test_a_clock_that_is_set_is_noticed(
     new_server: Serve, limiting: Open, step: float, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Forward by the client, which has a clock that cannot be set; back by the store."""
+    """Forward by the client, which has a clock that cannot be set; back by the store, too."""
     server = new_server().start(ahead=0.0)
     async with limiting(server, new_store="start") as limiter:
         await take(limiter)
@@ -281,9 +281,9 @@ async def test_a_clock_that_is_set_is_noticed(
         last = await fill(limiter)
         server.set_clock(step)
         assert await take(limiter) - last >= PER + LONGEST
-    forward = [each for each in caplog.records if "clock was set forward" in each.getMessage()]
-    assert len(forward) == (step > 0)
-    assert all(each.levelno == logging.WARNING for each in forward)
+    said = [each for each in caplog.records if "redis: its clock was set by " in each.getMessage()]
+    assert len(said) == (step > 0)
+    assert all(each.levelno == logging.WARNING for each in said)
 
 
 async def test_a_store_on_disk_is_none_for_tests(new_server: Serve, tmp_path: Path) -> None:

@@ -171,10 +171,10 @@ TIMED_SCRIPT = SCRIPT.replace(
 class TimedStore(RedisStore):
     """A store on a real server, whose clock a test sets."""
 
-    def __init__(self, client: object, now: float = 1_000_000.0) -> None:
+    def __init__(self, client: object, script: str = TIMED_SCRIPT) -> None:
         assert SCRIPT.count("redis.call('TIME')") == 1
-        super().__init__(client, TIMED_SCRIPT)
-        self.now = now
+        super().__init__(client, script)
+        self.now = 1_000_000.0
 
     async def _evaluate(self, keys: Sequence[str], given: Sequence[str | int]) -> Sequence[int]:
         time = divmod(round(self.now * 1_000_000), 1_000_000)

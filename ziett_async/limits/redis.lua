@@ -8,7 +8,7 @@
 --
 -- KEYS  state    hash: the server's run id, the last time seen, how many permits are held, how
 --                many ends there are, how many ids wait, before which moment nothing starts,
---                by how much the clock is known to have been set forward, the largest limit
+--                by how much the clock is known to have been set, the largest limit
 --       held     sorted set: permit id -> when it expires
 --       ends     list: when attempts ended, earliest first
 --       waiting  sorted set: permit id -> ticket; bulk tickets come after all urgent ones
@@ -17,7 +17,7 @@
 --       store waits them, the largest limit; then what the command needs
 -- Times are whole microseconds of this server's clock.
 -- Returns whether it is granted, now, when to come back, by how much the clock is known to have
--- been set forward, whether the server's run id is known.
+-- been set, whether the server's run id is known.
 
 local state, held, ends, waiting, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local command, id = ARGV[1], ARGV[2]

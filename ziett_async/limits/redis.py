@@ -132,7 +132,7 @@ class RedisStore:
         return await self._run("pause", bucket, terms, "", _microseconds(seconds))
 
     async def distrust(self, bucket: str, terms: Terms, jumped: float, by: float) -> Answer:
-        """Record that the clock was set forward and forget everything, unless that was done."""
+        """Record that the clock was set and forget everything, unless that was done."""
         words = _microseconds(jumped), _microseconds(by)
         return await self._run("distrust", bucket, terms, "", *words)
 

@@ -23,7 +23,7 @@ ANSWER_WITHIN, COOL_DOWN = 2.0, 1.0
 _AGAIN = 0.05
 
 
-_CLOCK_WAS_SET = "%s: its clock was set forward by %.1f s, so no attempt starts for %.0f s"
+_CLOCK_WAS_SET = "%s: its clock was set by %+.1f s, so no attempt starts for %.1f s"
 _NOT_IDENTIFIED = (
     "%s: INFO is not permitted, so a restart or failover that keeps some data is not noticed"
 )
@@ -57,14 +57,18 @@ class StoreBucket:
 
         Raises:
             LimiterUnavailable: the store did not answer, or answered with an error, for
-                `ANSWER_WITHIN` seconds, or it did so less than `COOL_DOWN` seconds ago.
+                `ANSWER_WITHIN` seconds, or it did so less than `COOL_DOWN` seconds ago; or its
+                clock was set twice at once.
 
         """
         received = await self._until_answered(method, *args, **kwargs)
-        while by := self._guard.unexplained(*received):
+        if by := self._guard.unexplained(*received):
             logger.warning(_CLOCK_WAS_SET, self.store.name, by, self.terms.quarantine)
             jumped = received.answer.jumped
             received = await self._until_answered(self.store.distrust, jumped, by)
+            if self._guard.unexplained(*received):
+                message = f"{self.store.name}: its clock does not run steadily"
+                raise LimiterUnavailable(message)
         if self._is_identified and not received.answer.is_identified:
             self._is_identified = False
             logger.warning(_NOT_IDENTIFIED, self.store.name)

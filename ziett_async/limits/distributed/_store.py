@@ -46,7 +46,7 @@ class Answer(NamedTuple):
     now: float
     #: When to ask again; of other steps than `acquire`, before when no attempt starts.
     until: float
-    #: By how much its clock is known to have been set forward in all, less what it was set back.
+    #: By how much its clock is known to have been set in all, forward less back.
     jumped: float
     #: Whether it can tell a server from the one that took its place.
     is_identified: bool
@@ -88,7 +88,7 @@ class Store(Protocol):
         ...
 
     async def distrust(self, bucket: str, terms: Terms, jumped: float, by: float) -> Answer:
-        """Record that the clock was set forward by so much more than `jumped`, and forget all.
+        """Record that the clock was set by so much more than `jumped`, and forget all.
 
         No attempt starts for a quarantine. Where the store knows more than `jumped` by now,
         another process has noticed the same, and nothing happens.
