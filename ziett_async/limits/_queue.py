@@ -95,7 +95,6 @@ class Queue:
             waiter, line = self._join(priority, deadline)
         try:
             while (nap := self._take_or_nap(waiter, line)) is not None:
-                self._log(priority)
                 await self._rest(nap, waiter)
         finally:
             with self.lock:
@@ -121,6 +120,7 @@ class Queue:
 
     async def _rest(self, nap: float, waiter: Waiter) -> None:
         """Sleep; a nap that is not above 0 is one of the head, whose turn it is."""
+        self._log(waiter.priority)
         await self._clock.sleep(nap, waiter.event)
 
     def _join(self, priority: Priority, deadline: float) -> tuple[Waiter, Line]:

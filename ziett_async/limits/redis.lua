@@ -13,15 +13,16 @@
 --       ends     list: when attempts ended, earliest first
 --       waiting  sorted set: permit id -> ticket; bulk tickets come after all urgent ones
 --       due      sorted set: waiting permit id -> when it is taken for dead
--- ARGV  command, permit id, seconds that a permit lasts, seconds of quarantine, whether a new
---       store waits them, the largest limit; then what the command needs
+-- ARGV  command, permit id, settings in one word, as most steps need none of them; then what the
+--       command needs. Settings are: how long a permit lasts, how long a quarantine does, how
+--       long one at which nothing is known of other processes does, after how long a waiter that
+--       does not come back is dead; and of each rate its limit, its period, its limit for bulk.
 -- Times are whole microseconds of this server's clock.
 -- Returns whether it is granted, now, when to come back, by how much the clock is known to have
 -- been set, whether the server's run id is known.
 
 local state, held, ends, waiting, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local command, id = ARGV[1], ARGV[2]
-local lease, quarantine, largest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6])
 local FIRST_BULK, LAST_URGENT = 4503599627370496, '(4503599627370496'
 local BACKWARD = 100000
 
@@ -33,7 +34,11 @@ local run, seen = stored[1], tonumber(stored[2]) or 0
 local in_flight, ended = tonumber(stored[3]) or 0, tonumber(stored[4]) or 0
 local waiters, open = tonumber(stored[5]) or 0, tonumber(stored[6]) or 0
 local jumped = tonumber(stored[7]) or 0
-largest = math.max(largest, tonumber(stored[8]) or 0)
+local largest = tonumber(stored[8]) or 0
+
+local function setting(place)
+    return tonumber(ARGV[3]:match(('%d+ '):rep(place - 1) .. '(%d+)'))
+end
 
 local function run_id()
     local info = redis.pcall('INFO', 'server')
@@ -50,12 +55,12 @@ local function forget(seconds)
 end
 
 if not run or (command == 'acquire' and run ~= run_id()) then
-    forget(ARGV[5] == 'wait' and quarantine or 0)
+    forget(setting(3))
 elseif now < seen - BACKWARD then
     jumped = jumped + now - seen
-    forget(quarantine)
+    forget(setting(2))
 elseif in_flight ~= redis.call('ZCARD', held) or ended ~= redis.call('LLEN', ends) then
-    forget(quarantine)
+    forget(setting(2))
 end
 now = math.max(now, seen)
 
@@ -104,18 +109,26 @@ elseif command == 'withdraw' then
     leave()
     return answer(0, open)
 elseif command == 'pause' then
-    open = math.max(open, now + tonumber(ARGV[7]))
+    open = math.max(open, now + tonumber(ARGV[4]))
     return answer(0, open)
 elseif command == 'distrust' then
-    if jumped == tonumber(ARGV[7]) then
-        jumped = jumped + tonumber(ARGV[8])
-        forget(quarantine)
+    if jumped == tonumber(ARGV[4]) then
+        jumped = jumped + tonumber(ARGV[5])
+        forget(setting(2))
     end
     return answer(0, open)
 end
 
 -- acquire
-local is_bulk, asked_before, grace = ARGV[7] == 'bulk', ARGV[8] == '1', tonumber(ARGV[9])
+local is_bulk, asked_before = ARGV[4] == 'bulk', ARGV[5] == '1'
+local settings = {}
+for word in ARGV[3]:gmatch('%d+') do
+    settings[#settings + 1] = tonumber(word)
+end
+local lease, grace, FIRST_RATE = settings[1], settings[4], 5
+for i = FIRST_RATE, #settings, 3 do
+    largest = math.max(largest, settings[i])
+end
 
 -- Return when the attempt with so many ahead of it can start: `Tokens._earliest`.
 local function start(limit, per, ahead)
@@ -135,11 +148,11 @@ end
 
 local function turn(ahead, bulk_ahead)
     local moment = open
-    for i = 10, #ARGV, 3 do
-        local per = tonumber(ARGV[i + 1])
-        moment = math.max(moment, start(tonumber(ARGV[i]), per, ahead))
+    for i = FIRST_RATE, #settings, 3 do
+        local per = settings[i + 1]
+        moment = math.max(moment, start(settings[i], per, ahead))
         if is_bulk then
-            moment = math.max(moment, start(tonumber(ARGV[i + 2]), per, bulk_ahead))
+            moment = math.max(moment, start(settings[i + 2], per, bulk_ahead))
         end
     end
     return moment

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Sequence
 from hashlib import sha1
 from inspect import signature
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Literal, NamedTuple, Protocol, cast
 
 from ziett_async._operation import Priority
 from ziett_async.limits._bucket import Rate, for_bulk
@@ -98,6 +98,25 @@ class _Client(Protocol):
         ...
 
 
+class _Words(NamedTuple):
+    """What is the same in all steps on a bucket."""
+
+    terms: Terms
+    keys: list[str]
+    settings: str
+
+    @classmethod
+    def of(cls, bucket: str, terms: Terms) -> "_Words":
+        """Make them."""
+        # One hash tag: in a cluster, all keys of a bucket are in the same place.
+        keys = [f"ziett:{{{bucket}}}:{each}" for each in _KEYS]
+        unknown = terms.quarantine if terms.distrusts_new_store else 0
+        settings = [_microseconds(each) for each in (terms.lease, terms.quarantine, unknown, GRACE)]
+        for rate in terms.rates:
+            settings += rate.limit, _microseconds(rate.per), for_bulk(rate.limit, terms.reserve)
+        return cls(terms, keys, " ".join(map(str, settings)))
+
+
 class RedisStore:
     """The steps of `Store` as one script on a server of Redis or Valkey."""
 
@@ -108,15 +127,14 @@ class RedisStore:
         #: redis.asyncio takes how many keys there are, and all in one; coredis takes two lists.
         self._is_counting = "numkeys" in signature(self._client.evalsha).parameters
         self._script = script
+        self._by_bucket: dict[str, _Words] = {}
         self._digest = sha1(script.encode(), usedforsecurity=False).hexdigest()
 
     async def acquire(
         self, bucket: str, terms: Terms, permit: str, priority: Priority, *, asked_before: bool
     ) -> Answer:
         """Grant a permit, or keep a place for it."""
-        words = [priority.value, int(asked_before), _microseconds(GRACE)]
-        for rate in terms.rates:
-            words += rate.limit, _microseconds(rate.per), for_bulk(rate.limit, terms.reserve)
+        words = priority.value, int(asked_before)
         return await self._run("acquire", bucket, terms, permit, *words)
 
     async def release(self, bucket: str, terms: Terms, permit: str) -> Answer:
@@ -139,13 +157,11 @@ class RedisStore:
     async def _run(
         self, command: str, bucket: str, terms: Terms, permit: str, *words: str | int
     ) -> Answer:
-        # One hash tag: in a cluster, all keys of a bucket are in the same place.
-        keys = [f"ziett:{{{bucket}}}:{each}" for each in _KEYS]
-        lease, quarantine = _microseconds(terms.lease), _microseconds(terms.quarantine)
-        new_store = "wait" if terms.distrusts_new_store else "start"
-        largest = max(rate.limit for rate in terms.rates)
-        given = [command, permit, lease, quarantine, new_store, largest, *words]
-        granted, now, until, jumped, is_identified = await self._evaluate(keys, given)
+        said = self._by_bucket.get(bucket)
+        if said is None or said.terms is not terms:
+            said = self._by_bucket[bucket] = _Words.of(bucket, terms)
+        reply = await self._evaluate(said.keys, [command, permit, said.settings, *words])
+        granted, now, until, jumped, is_identified = reply
         return Answer(bool(granted), now / 1e6, until / 1e6, jumped / 1e6, bool(is_identified))
 
     async def _evaluate(self, keys: Sequence[str], given: Sequence[str | int]) -> Sequence[int]:

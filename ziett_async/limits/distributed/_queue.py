@@ -122,8 +122,10 @@ class StoreQueue(Queue):
         if nap > 0:
             await super()._rest(nap, waiter)
             return
-        left = waiter.deadline - self.monotonic()
-        with anyio.move_on_after(None if left == inf else left):
+        if waiter.deadline == inf:
+            await self._ask()
+            return
+        with anyio.move_on_after(waiter.deadline - self.monotonic()):
             await self._ask()
 
     async def _ask(self) -> None:
