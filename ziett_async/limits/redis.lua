@@ -26,9 +26,10 @@ local command, id = ARGV[1], ARGV[2]
 local FIRST_BULK, LAST_URGENT = 4503599627370496, '(4503599627370496'
 local BACKWARD = 100000
 
+local call = redis.call
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local stored = redis.call('HMGET', state, 'run', 'seen', 'held', 'ends', 'waiting', 'open',
+local stored = call('HMGET', state, 'run', 'seen', 'held', 'ends', 'waiting', 'open',
     'jumped', 'largest')
 local run, seen = stored[1], tonumber(stored[2]) or 0
 local in_flight, ended = tonumber(stored[3]) or 0, tonumber(stored[4]) or 0
@@ -42,15 +43,16 @@ end
 
 local function run_id()
     local info = redis.pcall('INFO', 'server')
-    return type(info) == 'string' and info:match('run_id:(%w+)') or ''
+    local _, before = (type(info) == 'string' and info or ''):find('run_id:', 1, true)
+    return before and info:sub(before + 1, before + 40) or ''
 end
 
 local function forget(seconds)
-    redis.call('DEL', state, held, ends, waiting, due)
+    call('DEL', state, held, ends, waiting, due)
     run = run_id()
     seen, in_flight, ended, waiters = now, 0, 0, 0
     open = now + seconds
-    redis.call('HSET', state, 'run', run, 'seen', seen, 'held', 0, 'ends', 0, 'waiting', 0,
+    call('HSET', state, 'run', run, 'seen', seen, 'held', 0, 'ends', 0, 'waiting', 0,
         'open', open, 'jumped', jumped, 'largest', largest)
 end
 
@@ -59,58 +61,52 @@ if not run or (command == 'acquire' and run ~= run_id()) then
 elseif now < seen - BACKWARD then
     jumped = jumped + now - seen
     forget(setting(2))
-elseif in_flight ~= redis.call('ZCARD', held) or ended ~= redis.call('LLEN', ends) then
+elseif in_flight ~= call('ZCARD', held) or ended ~= call('LLEN', ends) then
     forget(setting(2))
 end
 now = math.max(now, seen)
 
 local function add_end(moment)
-    redis.call('RPUSH', ends, moment)
+    call('RPUSH', ends, moment)
     if ended < largest then
         ended = ended + 1
     else
-        redis.call('LPOP', ends)
+        call('LPOP', ends)
     end
 end
 
-local function save()
-    redis.call('HSET', state, 'seen', now, 'held', in_flight, 'ends', ended, 'waiting', waiters,
-        'open', open, 'largest', largest)
-end
-
-local function answer(granted, moment)
-    save()
+local function answer(granted, moment, ...)
+    call('HSET', state, 'seen', now, 'held', in_flight, 'ends', ended, ...)
     return { granted, now, moment, jumped, run == '' and 0 or 1 }
 end
 
 if in_flight > 0 then
-    local expired = redis.call('ZRANGEBYSCORE', held, '-inf', now, 'WITHSCORES')
+    local expired = call('ZRANGEBYSCORE', held, '-inf', now, 'WITHSCORES')
     for i = 1, #expired, 2 do
-        redis.call('ZREM', held, expired[i])
+        call('ZREM', held, expired[i])
         in_flight = in_flight - 1
         add_end(expired[i + 1])
     end
 end
 
 local function leave()
-    redis.call('ZREM', waiting, id)
-    redis.call('ZREM', due, id)
-    waiters = redis.call('ZCARD', waiting)
+    call('ZREM', waiting, id)
+    call('ZREM', due, id)
+    return call('ZCARD', waiting)
 end
 
 if command == 'release' then
-    if redis.call('ZREM', held, id) == 1 then
+    if call('ZREM', held, id) == 1 then
         in_flight = in_flight - 1
         add_end(now)
     end
     return answer(0, open)
 elseif command == 'withdraw' then
-    in_flight = in_flight - redis.call('ZREM', held, id)
-    leave()
-    return answer(0, open)
+    in_flight = in_flight - call('ZREM', held, id)
+    return answer(0, open, 'waiting', leave())
 elseif command == 'pause' then
     open = math.max(open, now + tonumber(ARGV[4]))
-    return answer(0, open)
+    return answer(0, open, 'open', open)
 elseif command == 'distrust' then
     if jumped == tonumber(ARGV[4]) then
         jumped = jumped + tonumber(ARGV[5])
@@ -127,7 +123,10 @@ for word in ARGV[3]:gmatch('%d+') do
 end
 local lease, grace, FIRST_RATE = settings[1], settings[4], 5
 for i = FIRST_RATE, #settings, 3 do
-    largest = math.max(largest, settings[i])
+    if settings[i] > largest then
+        largest = settings[i]
+        call('HSET', state, 'largest', largest)
+    end
 end
 
 -- Return when the attempt with so many ahead of it can start: `Tokens._earliest`.
@@ -141,7 +140,7 @@ local function start(limit, per, ahead)
     if place >= returning then
         moment = now + per
     elseif place >= 0 then
-        moment = math.max(now, redis.call('LINDEX', ends, place - returning) + per)
+        moment = math.max(now, call('LINDEX', ends, place - returning) + per)
     end
     return math.max(moment, open) + rounds * per
 end
@@ -158,48 +157,46 @@ local function turn(ahead, bulk_ahead)
     return moment
 end
 
-local function grant()
-    in_flight = in_flight + redis.call('ZADD', held, now + lease, id)
-    return answer(1, now)
+local function grant(...)
+    in_flight = in_flight + call('ZADD', held, now + lease, id)
+    return answer(1, now, ...)
 end
 
-if asked_before and redis.call('ZSCORE', held, id) then
+if asked_before and call('ZSCORE', held, id) then
     return grant()
 end
 if waiters == 0 and not asked_before and turn(0, 0) <= now then
     return grant()
 end
 
-for _, dead in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now)) do
+for _, dead in ipairs(call('ZRANGEBYSCORE', due, '-inf', now)) do
     if dead ~= id then
-        redis.call('ZREM', waiting, dead)
-        redis.call('ZREM', due, dead)
+        call('ZREM', waiting, dead)
+        call('ZREM', due, dead)
     end
 end
-local has_ticket = redis.call('ZSCORE', waiting, id)
-local urgent = redis.call('ZCOUNT', waiting, '-inf', LAST_URGENT)
+local has_ticket = call('ZSCORE', waiting, id)
+local urgent = call('ZCOUNT', waiting, '-inf', LAST_URGENT)
 local ahead
 if has_ticket then
-    ahead = redis.call('ZRANK', waiting, id)
+    ahead = call('ZRANK', waiting, id)
 else
-    ahead = is_bulk and redis.call('ZCARD', waiting) or urgent
+    ahead = is_bulk and call('ZCARD', waiting) or urgent
 end
 local moment = turn(ahead, ahead - urgent)
 if moment <= now then
-    leave()
-    return grant()
+    return grant('waiting', leave())
 end
 if not has_ticket then
-    local ticket = redis.call('HINCRBY', state, 'ticket', 1)
-    redis.call('ZADD', waiting, is_bulk and FIRST_BULK + ticket or ticket, id)
+    local ticket = call('HINCRBY', state, 'ticket', 1)
+    call('ZADD', waiting, is_bulk and FIRST_BULK + ticket or ticket, id)
 end
 if ahead > 0 then
     -- When one of them must be dead the others move up.
-    local others = redis.call('ZRANGE', waiting, 0, ahead - 1)
-    for _, each in ipairs(redis.call('ZMSCORE', due, unpack(others))) do
+    local others = call('ZRANGE', waiting, 0, ahead - 1)
+    for _, each in ipairs(call('ZMSCORE', due, unpack(others))) do
         moment = math.min(moment, tonumber(each) or now + grace)
     end
 end
-redis.call('ZADD', due, moment + grace, id)
-waiters = redis.call('ZCARD', waiting)
-return answer(0, moment)
+call('ZADD', due, moment + grace, id)
+return answer(0, moment, 'waiting', call('ZCARD', waiting))
