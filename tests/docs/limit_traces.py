@@ -9,7 +9,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "many-machines.md"
 COMMAND = "python -m tests.docs.limit_traces"
 BLOCK = re.compile(r"(<!-- traces: [^>]+ -->\n).*?(\n<!-- end -->)", re.DOTALL)
 #: What it takes to break each variant: processes and faults.
-NEEDED = {name: (3, 1) for name in WRONG} | {"the clock set back is left to the store": (3, 2)}
+NEEDED = dict.fromkeys(WRONG, (3, 1)) | {"the clock set back is left to the store": (3, 2)}
 
 
 def traces() -> str:

@@ -68,6 +68,7 @@ DESIGN = {
 }
 #: Those that design.md shows with their module.
 ELSEWHERE = [
+    ("ziett_async.limits.redis", "RedisLimiter"),
     ("ziett_async.transports", "HttpxTransport"),
     ("ziett_async.testing", "FakeTransport"),
     ("ziett_async.testing", "FakeZiett"),
@@ -92,6 +93,8 @@ IMPORTERS = {
     "httpx2": {"transports/httpx2.py"},
     "h11": {"emulator/_http.py"},
     "rich": {"cli/_demo.py", "cli/_emulator.py", "cli/_screen.py"},
+    "coredis": set[str](),
+    "redis": set[str](),
     "trio": set[str](),
     "pytest": {"testing/conformance.py"},
 }
@@ -190,11 +193,14 @@ sys.meta_path.insert(0, Absent())
 """
 
 
-@pytest.mark.parametrize("module", ["ziett_async", "ziett_async.testing", "ziett_async.transports"])
+@pytest.mark.parametrize(
+    "module",
+    ["ziett_async", "ziett_async.limits.redis", "ziett_async.testing", "ziett_async.transports"],
+)
 def test_everything_is_there_without_extras(module: str) -> None:
     """`import *` works where only the dependencies are installed."""
     # h11 is one as well, but httpx cannot do without it.
-    extras = {"rich", "httpx2", "trio", "pytest"}
+    extras = {"coredis", "redis", "rich", "httpx2", "trio", "pytest"}
     code = BLOCK.format(names=extras) + f"from {module} import *\nprint('good')"
     assert run(code) == "good\n"
 

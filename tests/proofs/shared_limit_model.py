@@ -114,7 +114,7 @@ def prologue(state: State, rules: Rules, *, acquires: bool) -> State:
         state = forget(state, rules.quarantine)
     elif state.seen < 0:
         state = forget(learn(state, state.seen), rules.quarantine)
-    return expire(state._replace(seen=0), rules)
+    return expire(state._replace(seen=0))
 
 
 def learn(state: State, by: int) -> State:
@@ -126,7 +126,7 @@ def learn(state: State, by: int) -> State:
     return state._replace(clients=clients, known=state.known + by)
 
 
-def expire(state: State, rules: Rules) -> State:
+def expire(state: State) -> State:
     """Take what must have ended for ended."""
     late = [each.held for each in state.clients if each.held is not None and each.held <= 0]
     late += [each for each in state.orphans if each <= 0]

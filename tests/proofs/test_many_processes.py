@@ -2,9 +2,9 @@
 
 from collections.abc import Generator
 from pathlib import Path
+from time import sleep
 
 import pytest
-from anyio.from_thread import start_blocking_portal
 
 from tests.support.sharing import Seen, Sharing
 from tests.support.valkey import FAKETIME, StoreServer
@@ -40,25 +40,15 @@ def test_processes_that_are_killed_and_a_store_that_is(
     sharing: Sharing, server: StoreServer
 ) -> None:
     """Eight processes, one killed every second, and the store in the middle: no 429."""
-    with (
-        sharing.run(13.0, kill_every=1.0, new_store="wait", longest=LONGEST),
-        start_blocking_portal() as portal,
-    ):
+    with sharing.run(13.0, kill_every=1.0, new_store="wait", longest=LONGEST):
         while len(sharing.fake.arrivals("send")) < 2 * LIMIT:
-            portal.call(_nap)
+            sleep(0.05)
         server.kill()
         server.start()
     seen = sharing.seen()
     assert holds(seen)
     assert len(seen.arrivals) > 2 * LIMIT
     assert len(seen.shares) == 8
-
-
-async def _nap() -> None:
-    """Wait a little."""
-    import anyio
-
-    await anyio.sleep(0.05)
 
 
 @needs_faketime

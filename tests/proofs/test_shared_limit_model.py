@@ -4,13 +4,14 @@ And the model is what the script does: random paths through it are walked on a r
 """
 
 from collections.abc import AsyncGenerator
+from importlib import import_module
 from itertools import count
 from random import Random
 from typing import Any
 
+import anyio
 import attrs
 import pytest
-import redis
 
 from tests.docs.limit_traces import COMMAND, PAGE, written
 from tests.proofs.shared_limit_model import (
@@ -58,7 +59,7 @@ class Walk:
     """A path through the model, walked on a real server too."""
 
     store: TimedStore
-    server: redis.Redis
+    server: Any
     name: str
     state: State
     now: float = 0.0
@@ -74,11 +75,16 @@ class Walk:
         """Return the time of the processes."""
         return self.now
 
+    time = monotonic
+
+    async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
+        """Have none of them wait: a walk takes one step after the other."""
+        raise AssertionError(seconds, until)
+
     async def begin(self) -> None:
         """Have every process see the store, and wait for its first quarantine."""
         self.buckets = [
-            StoreBucket(self.store, self.name, self.terms, self)  # type: ignore[arg-type]
-            for _ in self.state.clients
+            StoreBucket(self.store, self.name, self.terms, self) for _ in self.state.clients
         ]
         self.permits = [None] * len(self.buckets)
         await self.buckets[0].step(self.store.pause, 0.0)
@@ -90,13 +96,11 @@ class Walk:
 
     def keys(self) -> list[str]:
         """Return the names of the bucket's keys."""
-        found: Any = self.server.keys(f"ziett:{{{self.name}}}:*")
-        return [key.decode() for key in found]
+        return [key.decode() for key in self.server.keys(f"ziett:{{{self.name}}}:*")]
 
     def remember(self) -> None:
         """Keep a copy of the keys."""
-        dumped: Any = {key: self.server.dump(key) for key in self.keys()}
-        self.before = dumped
+        self.before = {key: self.server.dump(key) for key in self.keys()}
 
     async def take(self, step: Step, after: State) -> None:
         """Take a step on the server, and see that it does what the model does."""
@@ -155,7 +159,7 @@ class Walk:
         state = f"ziett:{{{self.name}}}:state"
         if not self.server.exists(state):
             return
-        seen: Any = self.server.hget(state, "seen")
+        seen = self.server.hget(state, "seen")
         self.server.delete(*self.keys())
         for key, value in self.before.items():
             self.server.restore(key, 0, value)
@@ -186,7 +190,8 @@ async def store(store_url: str) -> AsyncGenerator[TimedStore]:
 
 async def walk(store: TimedStore, url: str, seed: int, steps: int = 30) -> list[Step]:
     """Walk a random path; return it, also up to where the server did something else."""
-    random, taken = Random(seed), list[Step]()
+    random, taken = Random(seed), list[Step]()  # noqa: S311 - the same each time
+    redis: Any = import_module("redis")
     with redis.Redis.from_url(url) as server:
         path = Walk(store, server, f"walk-{next(_names)}", begin(3))
         await path.begin()
@@ -197,10 +202,15 @@ async def walk(store: TimedStore, url: str, seed: int, steps: int = 30) -> list[
     return taken
 
 
+async def walk_all(store: TimedStore, url: str, seeds: range) -> list[Step]:
+    """Walk many paths; return all their steps."""
+    return [step for seed in seeds for step in await walk(store, url, seed)]
+
+
 @pytest.mark.anyio
 async def test_the_script_does_what_the_model_does(store: TimedStore, store_url: str) -> None:
     """On random paths, with every step there is."""
-    taken = [step for seed in range(150) for step in await walk(store, store_url, seed)]
+    taken = await walk_all(store, store_url, range(150))
     assert len({name for name, _ in taken}) == 12
 
 
@@ -221,7 +231,6 @@ async def test_a_script_with_a_defect_is_found(
     """The walks would not pass with it."""
     right, wrong = DEFECTS[name]
     assert TIMED_SCRIPT.count(right) == 1
-    broken = TimedStore(store._client, TIMED_SCRIPT.replace(right, wrong))
+    broken = TimedStore(store.client, TIMED_SCRIPT.replace(right, wrong))
     with pytest.raises((AssertionError, LimiterUnavailable)):
-        for seed in range(1000, 1400):
-            await walk(broken, store_url, seed)
+        await walk_all(broken, store_url, range(1000, 1400))

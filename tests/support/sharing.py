@@ -9,7 +9,6 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
 
 import attrs
 
@@ -81,7 +80,12 @@ class Sharing:
 
     @contextmanager
     def run(
-        self, seconds: float, *, processes: int = 8, ahead: Sequence[float] = (0.0,), **settings: Any
+        self,
+        seconds: float,
+        *,
+        processes: int = 8,
+        ahead: Sequence[float] = (0.0,),
+        **settings: object,
     ) -> Generator[None]:
         """Run the processes; leave when they are done. `ahead` sets the clocks of their groups."""
         with ExitStack() as stack:
@@ -122,7 +126,7 @@ class Sharing:
 
 
 @contextmanager
-def _driver(settings: dict[str, Any], ahead: float) -> Generator[Popen[str]]:
+def _driver(settings: dict[str, object], ahead: float) -> Generator[Popen[str]]:
     """Start a driver and wait until it has imported what its processes need."""
     environment = {"PATH": "/usr/bin:/bin"}
     if ahead:

@@ -1,4 +1,4 @@
-"""A server of Valkey or Redis for a test, which can be killed and frozen, and whose clock is set."""
+"""A server of Valkey or Redis for a test, which may kill and freeze it and set its clock."""
 
 import gc
 import os
@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 import coredis
 import pytest
-import redis
 import redis.asyncio
 
 from ziett_async.limits.redis import SCRIPT, RedisStore
@@ -28,6 +27,10 @@ HOST = "127.0.0.1"
 #: Names the server to test with; without it, tests start one.
 VARIABLE = "ZIETT_TEST_REDIS_URL"
 URL = os.environ.get(VARIABLE)
+#: Their types say little.
+_redis: Any = redis
+asynchronous: Any = redis.asyncio.Redis
+
 #: Seconds until a server answers, at the most.
 _START = 10.0
 
@@ -67,7 +70,6 @@ class StoreServer:
         self._binary = binary
         self._options = options
         self._process: Popen[bytes] | None = None
-        self.is_frozen = False
         #: Seconds that its clock is ahead of the machine's; read from a file before each use.
         self._ahead = folder / "ahead"
 
@@ -119,13 +121,11 @@ class StoreServer:
         """Stop it in the middle of what it does; its connections stay open."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
-        self.is_frozen = True
 
     def thaw(self) -> None:
         """Let it go on."""
         assert self._process
         self._process.send_signal(signal.SIGCONT)
-        self.is_frozen = False
 
     def do(self, *words: str | float) -> Any:  # noqa: ANN401 - whatever the command returns
         """Carry out a command."""
@@ -139,7 +139,7 @@ class StoreServer:
 
 def do(url: str, *words: str | float) -> Any:  # noqa: ANN401 - whatever the command returns
     """Carry out a command on a server."""
-    with redis.Redis.from_url(url, decode_responses=True) as client:
+    with _redis.Redis.from_url(url, decode_responses=True) as client:
         return client.execute_command(*words)
 
 
@@ -157,7 +157,7 @@ async def opened(library: str, url: str) -> AsyncGenerator[Any]:
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
     else:
-        async with redis.asyncio.Redis.from_url(url) as client:
+        async with asynchronous.from_url(url) as client:
             yield client
 
 
@@ -174,6 +174,7 @@ class TimedStore(RedisStore):
     def __init__(self, client: object, script: str = TIMED_SCRIPT) -> None:
         assert SCRIPT.count("redis.call('TIME')") == 1
         super().__init__(client, script)
+        self.client = client
         self.now = 1_000_000.0
 
     async def _evaluate(self, keys: Sequence[str], given: Sequence[str | int]) -> Sequence[int]:

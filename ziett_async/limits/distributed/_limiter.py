@@ -158,10 +158,15 @@ class AccountLimiter:
         self._local: TokenBucketLimiter | None = None
         if share is not None:
             shares = {
-                bucket.value: [share.of(rate) for rate in each.rates]
-                for bucket, each in terms.items()
+                bucket: [share.of(rate) for rate in each.rates] for bucket, each in terms.items()
             }
-            self._local = TokenBucketLimiter(**shares, reserve=terms[Bucket.SEND].reserve)
+            self._local = TokenBucketLimiter(
+                send=shares[Bucket.SEND],
+                list=shares[Bucket.LIST],
+                read=shares[Bucket.READ],
+                batch=shares[Bucket.BATCH],
+                reserve=terms[Bucket.SEND].reserve,
+            )
 
     async def acquire(
         self,
