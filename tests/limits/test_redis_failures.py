@@ -101,6 +101,7 @@ async def test_an_unreachable_store_fails_closed(new_server: Serve, limiting: Op
         await take(limiter)
 
 
+@pytest.mark.parametrize("way", ["trio-coredis"])
 async def test_a_frozen_store_holds_no_call_for_long(new_server: Serve, limiting: Open) -> None:
     """All calls that wait fail together; it goes on where it was, without a restart of ours."""
     server = new_server().start()
@@ -158,6 +159,7 @@ async def test_a_late_answer_is_not_used(new_server: Serve, limiting: Open) -> N
         assert server.do("ZCARD", "ziett:{a:send}:held") == 0
 
 
+@pytest.mark.parametrize("way", ["asyncio-redis"])
 async def test_a_share_of_the_limit_without_the_store(new_server: Serve, limiting: Open) -> None:
     """The process goes on at its part of the rate; with the store it has all of it again."""
     server = new_server().start()
@@ -238,6 +240,7 @@ async def test_a_new_store_that_is_trusted_breaks_the_limit(
         assert await take(limiter) - last < PER
 
 
+@pytest.mark.parametrize("way", ["trio-coredis"])
 async def test_memory_that_is_full_fails_closed(new_server: Serve, limiting: Open) -> None:
     """A store that evicts nothing grants nothing, and still takes permits back."""
     server = new_server().start()

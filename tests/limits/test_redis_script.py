@@ -1,13 +1,14 @@
 """The script on a real server, with a clock that the test sets: each rule, and the arithmetic."""
 
-from collections.abc import AsyncGenerator, Sequence
+import shutil
+from collections.abc import AsyncGenerator, Generator, Sequence
 from itertools import count
 from random import Random
 
 import attrs
 import pytest
 
-from tests.support.valkey import TimedStore, do, opened
+from tests.support.valkey import BINARY, StoreServer, TimedStore, do, opened
 from ziett_async import Priority, Rate
 from ziett_async.limits._bucket import Tokens
 from ziett_async.limits.distributed._store import GRACE, Answer, Terms
@@ -23,6 +24,21 @@ _names = count()
 def anyio_backend() -> str:
     """Run on one event loop: it is the server that is tested."""
     return "asyncio"
+
+
+REDIS = shutil.which("redis-server")
+
+
+@pytest.fixture(scope="module", params=[BINARY, REDIS], ids=["valkey", "redis"])
+def store_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[str]:
+    """Start a Valkey, and a Redis where it is there."""
+    if request.param is None:
+        pytest.skip("no redis-server on PATH: apt-get install redis-server")
+    server = StoreServer(tmp_path_factory.mktemp("store"), binary=request.param).start()
+    yield server.url
+    server.kill()
 
 
 @attrs.define
