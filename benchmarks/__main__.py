@@ -12,11 +12,23 @@ from benchmarks import (
     listing,
     plugging,
     sending,
+    sharing,
     starting,
 )
 from benchmarks._measure import Row, report
 
-_ALL = (sending, listing, in_memory, starting, holding, limiting, faking, emulating, plugging)
+_ALL = (
+    sending,
+    listing,
+    in_memory,
+    starting,
+    holding,
+    limiting,
+    sharing,
+    faking,
+    emulating,
+    plugging,
+)
 
 
 def _rows() -> Iterator[Row]:

@@ -104,6 +104,14 @@ class StoreServer:
             sleep(0.01)
         return self
 
+    def become_cluster(self) -> None:
+        """Make it a cluster of one, and wait until it is ready."""
+        self.do("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        deadline = monotonic() + _START
+        while "cluster_state:ok" not in str(self.do("CLUSTER", "INFO")):
+            assert monotonic() < deadline, "the cluster is not ready"
+            sleep(0.02)
+
     def set_clock(self, ahead: float) -> None:
         """Set its clock so many seconds ahead of the machine's."""
         waiting = self._ahead.with_suffix(".new")
