@@ -16,7 +16,7 @@ from ziett_async.limits.redis import RedisLimiter
 
 _TIMES, _ROUNDS = 200, 25
 #: The API's 120 in 60 seconds, scaled; for how many windows it is used; how long attempts last.
-_LIMIT, _PER, _WINDOWS, _LONGEST = 40, 2.0, 6, 1.0
+_LIMIT, _PER, _WINDOWS, _LONGEST = 40, 2.0, 8, 0.5
 
 _BARE = "return {1, 2, 3, 4, 5}"
 _KEYS = [f"{{bare}}:{each}" for each in "abcde"]

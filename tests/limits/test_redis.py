@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from time import monotonic
 from typing import Any
@@ -11,7 +12,9 @@ import coredis
 import pytest
 import redis.asyncio
 
+from tests.docs.limit_traces import PAGE
 from tests.limits.conftest import Serve
+from tests.support.examples import FENCED
 from tests.support.samples import API_KEY, CONTENT, NUMBER, REMITTER
 from tests.support.valkey import do, opened
 from ziett_async import (
@@ -23,6 +26,7 @@ from ziett_async import (
     Rate,
     TokenBucketLimiter,
 )
+from ziett_async.emulator import Emulator
 from ziett_async.limits.redis import RedisLimiter, Share
 from ziett_async.testing import FakeTransport, FakeZiett
 
@@ -375,3 +379,22 @@ async def test_a_cluster(new_server: Serve, way: str) -> None:
         starts = await saturate([limiter.for_account(name) for name in "aabb"], 0.5)
     assert 8 <= len(starts) <= 12
     gc.collect()
+
+
+@pytest.mark.parametrize("way", ["asyncio-coredis", "trio-coredis"])
+async def test_the_example_of_the_page(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader copies it as it is; in a test it is sent to the emulator."""
+    [program] = FENCED.findall(PAGE.read_text(encoding="utf-8"))
+    namespace: dict[str, Any] = {}
+    exec(compile(program, PAGE.name, "exec"), namespace)  # noqa: S102 - our own document
+    with Emulator() as emulator:
+        for name, value in {
+            "REDIS_URL": store_url,
+            "ZIETT_API_KEY": API_KEY,
+            "ZIETT_BASE_URL": emulator.base_url,
+            "ZIETT_REMITTER_ID": REMITTER,
+        }.items():
+            monkeypatch.setenv(name, value)
+        namespace["RedisLimiter"] = partial(RedisLimiter, new_store="start")
+        await namespace["main"]()
+        assert len(emulator.service.messages) == 1

@@ -1,10 +1,6 @@
 """RedisLimiter: the rate limits of one API key, over any number of processes and machines.
 
-```python
-import coredis
-from ziett_async import AsyncZiett
-from ziett_async.limits.redis import RedisLimiter
-
+```text
 async with coredis.Redis(host="redis.internal") as store:
     async with AsyncZiett(limiter=RedisLimiter(store)) as client:
         ...
