@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from os import urandom
 from typing import Literal
+from weakref import WeakSet
 
 import attrs
 
@@ -12,6 +13,7 @@ from ziett_async._repr import Value
 from ziett_async.errors import ConfigurationError, LimiterUnavailable
 from ziett_async.limits._base import Permit
 from ziett_async.limits._bucket import Rate
+from ziett_async.limits._forks import register_at_fork
 from ziett_async.limits._local import TokenBucketLimiter
 from ziett_async.limits._queue import LONGEST_PAUSE
 from ziett_async.limits._rates import checked_reserve
@@ -155,6 +157,7 @@ class AccountLimiter:
             for bucket, each in self._buckets.items()
             for priority in Priority
         }
+        _limiters.add(self)
         self._local: TokenBucketLimiter | None = None
         if share is not None:
             shares = {
@@ -212,3 +215,20 @@ class AccountLimiter:
             await self._local.pause(bucket, seconds)
         remote = self._buckets[bucket]
         await remote.step(remote.store.pause, min(seconds, LONGEST_PAUSE))
+
+    def begin_anew(self) -> None:
+        """Forget the calls that wait, as in a child that was forked: they are its parent's."""
+        for queue in self._queues.values():
+            queue.abandon()
+
+
+_limiters = WeakSet[AccountLimiter]()
+
+
+def begin_anew() -> None:
+    """Leave all calls to the parent process, and all locks, after a fork."""
+    for limiter in tuple(_limiters):
+        limiter.begin_anew()
+
+
+register_at_fork(after_in_child=begin_anew)

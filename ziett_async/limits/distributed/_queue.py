@@ -22,7 +22,7 @@ from ziett_async.errors import LimiterUnavailable
 from ziett_async.limits._bucket import Rate, Tokens
 from ziett_async.limits._line import Waiter
 from ziett_async.limits._queue import Queue
-from ziett_async.limits.distributed._bucket import StoreBucket
+from ziett_async.limits.distributed._bucket import Received, StoreBucket
 from ziett_async.limits.distributed._store import START_WITHIN
 
 #: Seconds for withdrawing a question: less than a caller who has cancelled notices.
@@ -61,19 +61,26 @@ class _Question:
 class StoreTokens(Tokens):
     """What a process knows of the tokens in a store: those granted, and when to ask again."""
 
-    __slots__ = ("ask_at", "granted")
+    __slots__ = ("ask_at", "granted", "taken")
 
     def __init__(self, rates: Iterable[Rate]) -> None:
         super().__init__(tuple(rates))
-        #: A permit's id, from the answer until the head of the queue takes it.
-        self.granted: list[str] = []
+        #: Ids of permits and when they were asked for, until the head of the queue takes one.
+        self.granted: list[tuple[str, float]] = []
+        #: Those that were taken, from there until the call that took one has it.
+        self.taken: list[str] = []
         #: The store has said that no permit will be granted before this moment.
         self.ask_at = -inf
 
     def take(self, now: float, priority: Priority = Priority.URGENT, count: int = 1) -> bool:
-        """Return whether a permit was granted."""
-        del now, priority, count
-        return bool(self.granted)
+        """Take a permit if one was granted a moment ago; one that is older expires unused."""
+        del priority, count
+        while self.granted:
+            permit_id, asked = self.granted.pop()
+            if now - asked < START_WITHIN:
+                self.taken.append(permit_id)
+                return True
+        return False
 
     def earliest(
         self, now: float, ahead: int, priority: Priority = Priority.URGENT, bulk_ahead: int = 0
@@ -99,7 +106,8 @@ class StoreQueue(Queue):
         super().__init__(bucket, self._tokens, clock)
         self._priority = priority
         self._remote = remote
-        self._ids = (f"{nonce}{priority[0]}{number}" for number in count())
+        # A forked child goes on with its parent's numbers, but not with its process id.
+        self._ids = (f"{getpid()}.{nonce}{priority[0]}{number}" for number in count())
         self._question: _Question | None = None
 
     async def acquire(self, timeout: float | None) -> StorePermit:
@@ -115,7 +123,13 @@ class StoreQueue(Queue):
         except BaseException:
             await self._withdraw_if_last()
             raise
-        return StorePermit(self._remote, self._tokens.granted.pop())
+        return StorePermit(self._remote, self._tokens.taken.pop())
+
+    def abandon(self) -> None:
+        """Forget the calls, and what was asked for them: they are the parent process's."""
+        super().abandon()
+        self._question, self._tokens.ask_at = None, -inf
+        self._tokens.granted.clear()
 
     async def _rest(self, nap: float, waiter: Waiter) -> None:
         """Sleep, or as the head of the queue ask the store until the waiter's deadline."""
@@ -129,27 +143,33 @@ class StoreQueue(Queue):
             await self._ask()
 
     async def _ask(self) -> None:
-        question = self._question = self._question or _Question(f"{getpid()}.{next(self._ids)}")
-        asked_before, question.was_asked = question.was_asked, True
-        remote, tokens = self._remote, self._tokens
+        remote = self._remote
+        with self.lock:
+            question = self._question = self._question or _Question(next(self._ids))
+            asked_before, question.was_asked = question.was_asked, True
         received = await remote.step(
             remote.store.acquire, question.id, self._priority, asked_before=asked_before
         )
-        if question is not self._question:
-            return  # it was withdrawn, or answered already
-        answer = received.answer
+        with self.lock:
+            # Another event loop has the answer if it asked as well, because this one stood still.
+            if question is self._question:
+                self._note(question, received)
+
+    def _note(self, question: _Question, received: Received) -> None:
+        answer, tokens = received.answer, self._tokens
         if not answer.granted:
             tokens.ask_at = received.received + answer.until - answer.now
         elif self.monotonic() - received.asked < START_WITHIN:
             # Else the process was suspended: it asks again, and the permit begins anew.
             self._question, tokens.ask_at = None, -inf
-            tokens.granted.append(question.id)
+            tokens.granted.append((question.id, received.asked))
 
     async def _withdraw_if_last(self) -> None:
-        question = self._question
-        if self.lines or question is None:
-            return
-        self._question, self._tokens.ask_at = None, -inf
+        with self.lock:
+            question = self._question
+            if self.lines or question is None:
+                return
+            self._question, self._tokens.ask_at = None, -inf
         # If it cannot be withdrawn it expires.
         with anyio.move_on_after(_WITHDRAW_WITHIN, shield=True), suppress(LimiterUnavailable):
             await self._remote.step(self._remote.store.withdraw, question.id)
