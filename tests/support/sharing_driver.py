@@ -18,7 +18,9 @@ from uuid import uuid4
 
 import anyio
 import attrs
+import coredis
 import httpx
+import redis.asyncio
 import trio
 
 from tests.support.samples import API_KEY, NUMBER, REMITTER
@@ -37,7 +39,7 @@ from ziett_async.limits import Unlimited
 from ziett_async.limits.redis import RedisLimiter
 
 #: They are imported lazily: here, once, before the processes are made.
-PRELOADED = (httpx, trio)
+PRELOADED = (coredis, httpx, redis.asyncio, trio)
 #: Seconds after the end in which a process leaves by itself, if the driver was killed.
 _LEAVE = 5.0
 

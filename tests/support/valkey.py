@@ -1,4 +1,7 @@
-"""A server of Valkey or Redis for a test, which may kill and freeze it and set its clock."""
+"""A server of Valkey or Redis for a test, which may kill and freeze it and set its clock.
+
+Its clients are imported where they are used: `conftest.py` imports this for every run.
+"""
 
 import gc
 import os
@@ -9,6 +12,7 @@ import subprocess
 import warnings
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from random import SystemRandom
@@ -17,9 +21,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
-import coredis
 import pytest
-import redis.asyncio
 
 from ziett_async.limits.redis import SCRIPT, RedisStore
 
@@ -27,10 +29,6 @@ HOST = "127.0.0.1"
 #: Names the server to test with; without it, tests start one.
 VARIABLE = "ZIETT_TEST_REDIS_URL"
 URL = os.environ.get(VARIABLE)
-#: Their types say little.
-_redis: Any = redis
-asynchronous: Any = redis.asyncio.Redis
-
 #: Seconds until a server answers, at the most.
 _START = 10.0
 
@@ -140,14 +138,16 @@ class StoreServer:
         return do(self.url, *words)
 
     def _answers(self) -> bool:
-        with suppress(redis.RedisError):
-            return bool(self.do("PING"))
+        with suppress(OSError), socket.create_connection((HOST, self.port), timeout=1.0) as sock:
+            sock.sendall(b"PING\r\n")
+            return sock.recv(16).startswith(b"+PONG")
         return False
 
 
 def do(url: str, *words: str | float) -> Any:  # noqa: ANN401 - whatever the command returns
     """Carry out a command on a server."""
-    with _redis.Redis.from_url(url, decode_responses=True) as client:
+    redis: Any = import_module("redis")
+    with redis.Redis.from_url(url, decode_responses=True) as client:
         return client.execute_command(*words)
 
 
@@ -155,6 +155,7 @@ def do(url: str, *words: str | float) -> Any:  # noqa: ANN401 - whatever the com
 async def opened(library: str, url: str) -> AsyncGenerator[Any]:
     """Open a client of a library, as its users do."""
     if library == "coredis":
+        coredis: Any = import_module("coredis")
         parts = urlsplit(url)
         async with coredis.Redis(
             parts.hostname, parts.port, username=parts.username, password=parts.password
@@ -165,7 +166,8 @@ async def opened(library: str, url: str) -> AsyncGenerator[Any]:
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
     else:
-        async with asynchronous.from_url(url) as client:
+        redis: Any = import_module("redis.asyncio")
+        async with redis.Redis.from_url(url) as client:
             yield client
 
 

@@ -120,6 +120,8 @@ class StoreQueue(Queue):
         """
         try:
             await self.wait(self._priority, timeout)
+        except LimiterUnavailable:
+            raise  # what was asked may have been granted: the next call asks it again
         except BaseException:
             await self._withdraw_if_last()
             raise
