@@ -55,12 +55,12 @@ async def _costs(port: int) -> Pairs:
     return Pairs([mine for mine, _ in pairs[1:]], [other for _, other in pairs[1:]], _TIMES)
 
 
-def _saturated(server: StoreServer, **settings: float) -> Seen:
+def _saturated(server: StoreServer, kill_every: float = 0.0) -> Seen:
     """Have eight processes send all they can."""
     sharing = Sharing(_LIMIT, _PER, server.url)
     # The first window and the start of the processes are not counted.
-    with sharing.run(_PER * (_WINDOWS + 2), longest=_LONGEST, **settings):
-        say(f"eight processes, {_WINDOWS} windows, {settings or 'nothing happens'}")
+    with sharing.run(_PER * (_WINDOWS + 2), longest=_LONGEST, kill_every=kill_every):
+        say(f"eight processes, {_WINDOWS} windows, a kill every {kill_every:g} s")
     return sharing.seen()
 
 
