@@ -1,9 +1,9 @@
-"""The pytest plugin: fixtures that import `ziett_async` in the moment a test asks for them.
+"""The pytest plugin: fixtures that import `ziett_async` only when a test uses them.
 
-It lies beside the package and not in it, for two reasons. Whoever imports anything of a
-package imports its root, so that every start of pytest would pay for the whole client, in
-projects, too, where a test that needs it is not even selected. And what is imported before
-coverage begins, as plugins are, is missing in what `pytest --cov` says of it.
+It lies beside the package and not in it, for two reasons. Importing anything from a package
+imports its root, so every start of pytest would pay for the whole client, even if no selected
+test needs it. And what is imported before coverage starts, as plugins are, is missing from the
+report of `pytest --cov`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def ziett_clock() -> ManualClock:
 
 @pytest.fixture
 def fake_ziett(ziett_clock: ManualClock) -> FakeZiett:
-    """Return a fresh Ziett in memory; one of your own under this name is used by the others."""
+    """Return a fresh Ziett in memory; if you override it, the other fixtures use yours."""
     from ziett_async.testing import FakeZiett
 
     return FakeZiett(clock=ziett_clock)
@@ -65,13 +65,13 @@ def no_real_ziett(request: pytest.FixtureRequest) -> Generator[None]:
     guard.begin()
     yield
     reached = guard.end()
-    # Somebody has caught what the guard raised, or it was raised in a thread of theirs.
+    # What the guard raised was caught, or it was raised in another thread.
     if reached and request.session.testsfailed == failed:
         pytest.fail(reached, pytrace=False)
 
 
 class _Guard:
-    """An audit hook, which hears of every look-up of a host's name that Python makes."""
+    """An audit hook, which sees every host name that Python looks up."""
 
     # Without this, neither debuggers nor coverage see into an audit hook.
     __cantrace__ = True
@@ -98,7 +98,7 @@ class _Guard:
 
 @cache
 def _guard() -> _Guard:
-    """Return the guard; nothing that Python audits can be left alone again."""
+    """Return the guard; an audit hook cannot be removed again."""
     guard = _Guard()
     sys.addaudithook(guard)
     return guard

@@ -8,12 +8,14 @@ from benchmarks import (
     faking,
     holding,
     in_memory,
+    journal,
     limiting,
     listing,
     plugging,
     sending,
     sharing,
     starting,
+    urgent,
 )
 from benchmarks._measure import Row, report
 
@@ -25,6 +27,8 @@ _ALL = (
     holding,
     limiting,
     sharing,
+    urgent,
+    journal,
     faking,
     emulating,
     plugging,

@@ -19,8 +19,6 @@ from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
 from ziett_async.testing.emulator import Emulator
 
-pytest_plugins = ["tests.support.requests"]
-
 # A busy machine is no defect, so no example has a deadline.
 settings.register_profile("thorough", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=15)

@@ -21,8 +21,8 @@ from ziett_async._settings import (
 )
 from ziett_async._validation import Fields
 from ziett_async.api._call import json_object, path_parameters, query_parameters, require_operation
-from ziett_async.api.campaigns import Campaigns
-from ziett_async.api.messages import Messages
+from ziett_async.api.delivery import Delivery
+from ziett_async.bulk.methods import Bulk
 from ziett_async.limits import Limiter, limiter_for_account, shared_limiter
 from ziett_async.transports import Transport
 
@@ -31,8 +31,8 @@ T = TypeVar("T")
 _SYSTEM_CLOCK = SystemClock()
 
 
-class AsyncZiett(Messages, Campaigns):
-    """A client of Ziett for asyncio and trio: made once, used by all tasks, threads and loops.
+class AsyncZiett(Bulk, Delivery):
+    """A Ziett client for asyncio and trio: make one, and share it among tasks and threads.
 
     ```python
     async with AsyncZiett() as client:
@@ -66,13 +66,14 @@ class AsyncZiett(Messages, Campaigns):
             limiter: None is the `TokenBucketLimiter` that all clients of this process with
                 the same key and address share; `Unlimited()` turns it off.
             retry: None is `RetryPolicy()`, three attempts.
-            timeout: seconds for a whole call that has no `timeout` of its own; None is no
-                bound.
+            timeout: seconds for a whole call that has no `timeout` of its own; None sets no
+                limit.
             attempt_timeout: seconds for one attempt in all, from connecting to the last byte.
             default_remitter_id: the sender of messages; None takes `ZIETT_REMITTER_ID`, then
                 `ZIETT_DEFAULT_REMITTER_ID`, then `ZIETT_SMS_REMITTER_ID`.
-            default_country: two letters; numbers may then be given in local form. None takes
-                `ZIETT_DEFAULT_COUNTRY`.
+            default_country: two letters; numbers may then be given in local form: `AO`, `BR`,
+                `CV`, `GW`, `MZ`, `PT`, `ST`; any other country takes the extra `[phone]`. None
+                takes `ZIETT_DEFAULT_COUNTRY`.
             allowed_recipients: the only numbers this client may send to. None takes
                 `ZIETT_ALLOWED_RECIPIENTS`, then `ZIETT_TEST_ALLOWED_RECIPIENTS`, separated by
                 commas, and allows all numbers where neither is set.
@@ -86,7 +87,7 @@ class AsyncZiett(Messages, Campaigns):
         try:
             origin = read_origin(api_key, base_url)
         finally:
-            # A traceback with local variables shows those of this frame, too.
+            # A traceback that shows local variables would show the key in this frame, too.
             del api_key
         defaults = read_defaults(default_remitter_id, default_country, allowed_recipients, timeout)
         if transport is not None:
@@ -95,7 +96,7 @@ class AsyncZiett(Messages, Campaigns):
             clock = cast("Clock", getattr(transport, "clock", _SYSTEM_CLOCK))
         require_methods("clock", clock, "monotonic", "time", "sleep")
         if transport is None:
-            # Here and not above: httpx is the largest import, and a program with another
+            # Imported here, because httpx is the largest import and a program with another
             # transport never needs it.
             from ziett_async.transports.httpx import HttpxTransport  # noqa: PLC0415
 
@@ -128,7 +129,7 @@ class AsyncZiett(Messages, Campaigns):
         timeout: float | None = None,
         idempotency_key: UUID | str | None = None,
     ) -> T:
-        """Carry out an operation, also one that has no method here yet.
+        """Carry out an operation, including one that has no method here yet.
 
         The guarantees of the methods hold: one key, retries, the limiter, typed errors. An
         `Operation` whose result is `type(None)` returns None for a 204, and for any other
@@ -167,11 +168,11 @@ class AsyncZiett(Messages, Campaigns):
         )
 
     async def aclose(self) -> None:
-        """Close the client; a second time does nothing, and calls after it are refused.
+        """Close the client; closing it again does nothing, and later calls are refused.
 
-        Calls that wait for the limiter or for another attempt end at once and take no token:
-        with `NotSent`, or with the error of their last attempt. An attempt under way is
-        completed and not repeated. Then the transport is closed.
+        Calls that are waiting for the limiter or for their next attempt end at once and take no
+        token: with `NotSent`, or with the error of their last attempt. An attempt in progress
+        is completed and not repeated. Then the transport is closed.
         """
         self._session.pipeline.waits.close()
         await self._transport.aclose()
@@ -199,7 +200,7 @@ class AsyncZiett(Messages, Campaigns):
         raise TypeError(message)
 
     def __del__(self) -> None:
-        # Half built when __init__ raised: then there is nothing to close.
+        # When __init__ raised, there is nothing to close.
         if hasattr(self, "_session") and not self._session.pipeline.waits.is_closed:
             message = f"unclosed client {self!r}; use `async with`, or await aclose()"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)

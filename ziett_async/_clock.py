@@ -1,8 +1,8 @@
-"""Time as a port: what a call waits and measures, but for its sockets, is seconds on a `Clock`.
+"""Time as a port: all that a call waits and measures, except on sockets, is on a `Clock`.
 
-Two readings, as an operating system has them: `monotonic` for durations, which cannot
-be set, and `time` for the calendar, which can, and then jumps. The second is read for dates
-that the server sends and for the time at which it forgets a key.
+As in an operating system there are two readings, both in seconds: `monotonic`, for durations,
+which cannot be set; and `time`, for the calendar, which can be set and then jumps. `time` is
+used for dates that the server sends and for the moment at which it forgets a key.
 """
 
 import time
@@ -28,7 +28,7 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
-        """Wait for so many seconds, or until the event is set if that is sooner."""
+        """Wait for `seconds`, or until the event is set, whichever comes first."""
         ...
 
 
@@ -57,22 +57,22 @@ class _Sleeper:
 
 
 async def _wait_for(event: anyio.Event | None) -> None:
-    """Wait until the event is set; None never is."""
+    """Wait until the event is set; for ever if it is None."""
     await (anyio.sleep_forever() if event is None else event.wait())
 
 
 class ManualClock:
-    """A clock for tests: an hour passes when the test moves it, or when every task waits.
+    """A clock for tests: time passes when the test moves it, or when every task is waiting.
 
-    `advance` moves it by hand. With `autojump`, the default, the sleeper whose sleep ends
-    first also moves it there, once every other task waits too: code which sleeps for a day
-    returns at once, and sleeps end in their order. Every run is the same.
+    `advance` moves it by hand. With `autojump`, the default, it also jumps to the end of the
+    earliest sleep as soon as every task is waiting: code that sleeps for a day returns at
+    once, sleeps end in their order, and every run is the same.
 
-    For one event loop, whose tasks wait for this clock and for each other only.
+    It serves one event loop, whose tasks wait only for this clock and for each other.
     """
 
-    #: Turns of the event loop without a use of the clock, after which every task is taken
-    #: to be waiting. A task in memory uses it at least once in so many turns.
+    #: Turns of the event loop without a use of the clock, after which every task is assumed
+    #: to be waiting. A running task uses the clock at least once in that many turns.
     _QUIET = 12
 
     def __init__(
@@ -81,14 +81,14 @@ class ManualClock:
         *,
         autojump: bool = True,
     ) -> None:
-        """Make a clock that shows `start`, an aware datetime, on its calendar."""
+        """Make a clock whose calendar begins at `start`, an aware datetime."""
         if start.tzinfo is None:
             message = "start: is a naive datetime; give it a zone, as in datetime.now(UTC)"
             raise ValueError(message)
         self._autojump = autojump
         self._now = 0.0
         self._epoch = start.timestamp()
-        #: Whose sleep ends first is first; one without an end is not among them.
+        #: By the end of their sleep, earliest first; sleeps without an end are not among them.
         self._sleepers: list[_Sleeper] = []
         self._touches = 0
 
@@ -106,7 +106,7 @@ class ManualClock:
         return datetime.fromtimestamp(self.time(), UTC)
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass; sleepers whose time has come wake in their next turns."""
+        """Let `seconds` pass; sleepers that are due wake in their next turns."""
         if seconds < 0:
             message = f"seconds: time does not run backwards, got {seconds}"
             raise ValueError(message)
@@ -114,11 +114,11 @@ class ManualClock:
         self._wake_first()
 
     def set_calendar(self, moment: datetime) -> None:
-        """Set the calendar, as an administrator or NTP does; no time passes by it."""
+        """Set the calendar, as an administrator or NTP does; no time passes."""
         self._epoch = moment.timestamp() - self._now
 
     async def sleep(self, seconds: float, until: anyio.Event | None = None) -> None:
-        """Wait until this clock has moved so far, or until the event is set."""
+        """Wait until this clock has advanced by `seconds`, or until the event is set."""
         self._touches += 1
         try:
             if seconds < inf:

@@ -1,13 +1,13 @@
 """What may be shown of numbers, keys and texts: in logs, errors and reprs.
 
 A server may repeat what it was sent in any form: cut short, escaped for a URL, for JSON or for
-HTML, broken into lines, numbers with other separators or glued to letters. So a text is
-read without escapes, and compared with what the request's body held piece by piece: 8
-characters in a row (all of a shorter string), or 5 digits, are masked wherever they stand.
-What looks like a number or a key is masked whether or not the body held it.
+HTML, broken into lines, numbers with other separators or glued to letters. So the text
+is unescaped and compared with the request's body piece by piece: 8 consecutive characters of
+it (all of a shorter string), or 5 consecutive digits, are masked wherever they occur. What
+looks like a number or a key is masked whether or not the body held it.
 
-Ids, timestamps and amounts are facts that help, and hold digits by chance. They are no numbers,
-and of an id or a timestamp it takes 8 digits that the body held to mask a part.
+Ids, timestamps and amounts help the reader, and their digits match by chance. They do not count
+as numbers, and a part of an id or a timestamp is masked only if it repeats 8 digits of the body.
 """
 
 import re
@@ -18,11 +18,11 @@ from json import loads
 from typing import cast
 from urllib.parse import unquote
 
-#: Characters, and digits of a number, that are masked as soon as so many are in a row.
+#: How many consecutive characters, or digits, of the body are masked.
 _CHARACTERS, _DIGITS = 8, 5
-#: Shorter strings of a body are no secrets, and neither are those of an enumeration.
+#: Shorter strings of a body are not secret, and neither are members of an enumeration.
 _SHORTEST = 4
-#: Escapes within escapes that are undone.
+#: How many levels of nested escapes are undone.
 _DEPTH = 4
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -40,7 +40,7 @@ _FACT = rf"""(?aix)(?<![\w+])(?:
 _AMOUNT = r"(?a)(?<![\w+.,])\d{1,9}[.,]\d{1,6}(?!\w|[.,-]\d)"
 #: With a plus, or 9 to 15 digits that no `-` or `_` makes part of an id.
 _NUMBER = r"(?a)\+\d(?:[\s.()/_-]{0,3}\d){6,}|(?<![\d_-])\d(?:[\s.()/-]{0,2}\d){8,14}(?![\d_-])"
-#: A prefix alone is not one: `use a key that begins with zk_test_`.
+#: A prefix alone is not a key: `use a key that begins with zk_test_`.
 _KEY = r"zk_(?!(?:live|test)_(?![\w-]))[\w-]+"
 #: Digits with no letter between them.
 _DIGITS_IN_A_ROW = r"[0-9](?:[\W_]{0,3}[0-9])+"
@@ -61,7 +61,7 @@ def masked_number(number: str) -> str:
 
 
 class Mask:
-    """Hides numbers, keys and what one request's body held, in a text from outside.
+    """Hides numbers, keys and the content of one request's body in a text from outside.
 
     >>> Mask({"content": "Olá Ana"})("+244990090990 cannot receive 'Olá Ana'")
     "*** cannot receive '***'"
@@ -102,7 +102,7 @@ class Mask:
         return "".join([*shown, read[max(after, 0) :]])
 
     def _private(self, read: str) -> Iterator[tuple[int, int]]:
-        """Yield from where to where something is private; these overlap."""
+        """Yield the spans that are private; they may overlap."""
         written = _written(read)
         for size, pieces in self._texts.items():
             yield from _found(read, written, pieces, size)
@@ -125,7 +125,7 @@ def _pieces(text: str, size: int) -> Iterator[str]:
 def _found(
     text: str, places: Sequence[int], pieces: set[str], size: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield where in a text pieces of this size stand, read at these places only."""
+    """Yield the spans of the pieces in a text of which only the characters at `places` count."""
     compared = "".join(text[at] for at in places)
     for at, piece in enumerate(_pieces(compared, size)):
         if piece in pieces:
@@ -133,7 +133,7 @@ def _found(
 
 
 def _written(text: str) -> list[int]:
-    """Return the places of what stays in every form: neither blanks, nor `+` and backslashes."""
+    """Return the places of what every form keeps: all but white space, `+` and backslashes."""
     return [at for at, each in enumerate(text) if each not in "+\\" and not each.isspace()]
 
 
@@ -142,7 +142,7 @@ def _digits(row: re.Match[str]) -> list[int]:
 
 
 def _readings(text: str) -> list[str]:
-    """Return a text in one line, as it is and each time that some escapes of it are undone.
+    """Return a text in one line, as it is and after each step of unescaping it.
 
     All of them count: a text that is sent may hold what looks like an escape.
     """

@@ -1,4 +1,4 @@
-"""Operation: an endpoint as a value. Call: one use of it, before it is bytes.
+"""Operation: an endpoint as a value. Call: one use of it, not yet encoded.
 
 Adding an endpoint is one `Operation` constant and one typed method in a module of `api/`;
 no code between the method and the wire names an endpoint.
@@ -18,7 +18,7 @@ from ziett_async._telephony.phone import is_e164
 
 T_co = TypeVar("T_co", covariant=True)
 
-#: The API's verbs.
+#: The HTTP methods of the API.
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 
 #: Query parameters in order; a name repeats for each of its values.
@@ -39,16 +39,16 @@ class Bucket(StrEnum):
 
 
 class Priority(StrEnum):
-    """Which calls go first where the rate limit makes calls wait."""
+    """Which calls go first when the rate limit makes calls wait."""
 
-    #: Before every bulk call, with the whole limit: what `send_message` is.
+    #: Goes before every bulk call and may use the whole limit: the priority of `send_message`.
     URGENT = "urgent"
-    #: After every urgent call, and never with the last `reserve` of the limit.
+    #: Goes after every urgent call and never uses the last `reserve` of the limit.
     BULK = "bulk"
 
 
 def _check_method(_: object, __: object, method: str) -> None:
-    # The server takes `post` for another method than `POST`, and so must its key.
+    # HTTP methods are case-sensitive: `post` would be another one, without an idempotency key.
     if method not in METHODS:
         message = f"method: must be one of {', '.join(METHODS)}, in capitals, got {method!r}"
         raise ValueError(message)
@@ -69,17 +69,16 @@ class Operation(Value, Generic[T_co]):
     method: str = attrs.field(validator=_check_method)
     #: Relative to the base URL, with names in braces: `/messages/{message_id}`.
     path: str
-    #: What a successful answer is structured into; `type(None)` where there is nothing to it,
-    #: as with a 204.
+    #: The type of a successful result; `type(None)` where there is none, as with a 204.
     result: type[T_co]
     #: The rate limit it counts against.
     bucket: Bucket
 
     @property
     def is_keyed(self) -> bool:
-        """Whether every attempt carries an `Idempotency-Key`; without one, a POST sends twice.
+        """Whether every attempt carries an `Idempotency-Key`, so that a repeated POST sends once.
 
-        The API's other verbs may be repeated as they are: GET reads, PATCH sets what it
+        The other methods may be repeated as they are: GET reads, PATCH sets what it
         is given, DELETE removes what is there.
         """
         return self.method == "POST"
@@ -94,8 +93,8 @@ class Operation(Value, Generic[T_co]):
         """Fill in the path parameters; each value is quoted, so it stays one segment.
 
         Raises:
-            ValueError: a parameter has no value, or one that no quoting makes a segment: the
-                empty one and dots, which lead to another path.
+            ValueError: a parameter has no value, or one that cannot be a path segment however
+                it is quoted: an empty string, `.` or `..`.
 
         """
         if "{" not in self.path:
@@ -112,10 +111,10 @@ class Operation(Value, Generic[T_co]):
         return Call(self, re.sub(r"\{(\w+)\}", segment, self.path), query, body)
 
 
-# Not frozen, which doubles what one costs to make; it never leaves the package.
+# Not frozen: that would double the cost of making one, and it never leaves the package.
 @attrs.define(eq=False, repr=False)
 class Call(Generic[T_co]):
-    """One use of an operation: what the caller wants, before it is bytes."""
+    """One use of an operation: what the caller wants, not yet encoded."""
 
     operation: Operation[T_co]
     #: The filled path, relative to the base URL.

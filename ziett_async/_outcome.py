@@ -6,11 +6,11 @@ answer about these very bytes settles it: a result, or a refusal that follows fr
 themselves. Every other answer (an expired key's 401, a 402, a 429) depends on the moment and
 settles nothing about the attempt before it, and the outcome stays unknown.
 
-A 5xx or a 408 is no refusal: a proxy sends one also when the service behind it has carried the
-request out and its answer was lost or late. So such an attempt counts as one that may have
+A 5xx or a 408 is no refusal: a proxy also sends one when the service behind it has carried the
+request out but its answer was lost or late. So such an attempt counts as one that may have
 reached the service, as does one that ended without an answer. A 4xx without the API's error
-object is taken for a refusal in front of the service: this attempt did not get through, and
-it settles nothing about those before it.
+object is taken for a refusal by something in front of the service: this attempt did not get
+through, and that settles nothing about those before it.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from ziett_async._operation import Call
-from ziett_async._unsettled_keys import KEY_LIFETIME, KeyUse
+from ziett_async._unsettled_keys import KEY_LIFETIME, KeyForgotten, KeyUse
 from ziett_async._waits import ClientClosed
 from ziett_async._wire import SendFailed
 from ziett_async.errors import (
@@ -48,7 +48,7 @@ _REQUEST_TIMEOUT, _CONFLICT, _TOO_MANY_REQUESTS = 408, 409, 429
 
 @attrs.frozen(eq=False, repr=False)
 class FailedAttempt:
-    """The end of one attempt that gave no result."""
+    """An attempt that gave no result, and whether another may."""
 
     #: What to raise if no other attempt is made.
     error: CallError
@@ -63,11 +63,11 @@ class FailedAttempt:
 class CallState(Generic[T_co]):
     """What is known of one call, over all its attempts so far."""
 
-    # Most calls leave these as they are, and so need not set them.
+    # Defaults on the class: most calls never change these, and so need not set them.
 
     #: The attempts that gave no result, in order.
     attempts_made: tuple[Attempt, ...] = ()
-    #: Those of them that were refused with a 429, by which the server does nothing.
+    #: How many of them were refused with a 429, which means that nothing was done.
     rate_limited = 0
     #: When the first of these came, in seconds on the clock.
     rate_limited_since = inf
@@ -94,7 +94,7 @@ class CallState(Generic[T_co]):
     def begin(self, queued: float, started: float, now: float) -> None:
         """Start an attempt; `now` is seconds since 1970, the others are on the clock.
 
-        From here on it may have reached the server, also if it is cancelled.
+        From here on it may have reached the server, even if it is cancelled.
         """
         self.queued, self.started = queued, started
         if not self.attempts_made:
@@ -104,13 +104,18 @@ class CallState(Generic[T_co]):
         self._was_unsettled, self.is_unsettled = self.is_unsettled, True
         self.is_settled = False
 
+    def check_key(self, end: float) -> None:
+        """Raise `KeyForgotten` if an attempt that ends then, since 1970, might send again."""
+        if self._may_have_been_sent and end > self._forgotten:
+            raise KeyForgotten
+
     @property
     def trail(self) -> Trail:
-        """Which call it is, and how far it came."""
+        """Which call it is, and the attempts made so far."""
         return Trail(self.call.operation.name, self.attempts_made, self.key)
 
     def attempt(self, status: int | None, error: str | None = None) -> Attempt:
-        """Return the account of the last attempt."""
+        """Return the last attempt as a value."""
         number, started = len(self.attempts_made) + 1, self.started
         return Attempt(number, started - self.queued, self.ended - started, status, error)
 
@@ -131,13 +136,13 @@ class CallState(Generic[T_co]):
             use.unsettled.add(digest)
 
     def without_turn(self, cause: Exception) -> CallError:
-        """Return the error of a call that could not make its first attempt, and why."""
+        """Return the error of a call that got no permit for its first attempt."""
         if isinstance(cause, TimeoutError):
-            reason = "the rate limit has no turn for it within its timeout"
+            reason = "the rate limit allows no attempt within the timeout"
             error: CallError = DeadlineExceeded(self.trail, reason)
         elif isinstance(cause, LimiterUnavailable):
             error = LimiterUnavailable(cause.message, self.trail)
-        elif isinstance(cause, ClientClosed):
+        elif isinstance(cause, ClientClosed | KeyForgotten):
             error = NotSent(self.trail, str(cause))
         else:
             # Its text may hold anything.
@@ -146,7 +151,7 @@ class CallState(Generic[T_co]):
         return self._unknown(error.message) if self._may_have_been_sent else error
 
     def broken(self, failure: SendFailed, *, time_is_up: bool) -> FailedAttempt:
-        """Interpret an attempt that brought no whole answer."""
+        """Interpret an attempt that got no complete answer."""
         self.is_unsettled = self._was_unsettled or failure.reached
         message, status = str(failure), failure.status
         self._add_failed(status, message)
@@ -166,12 +171,12 @@ class CallState(Generic[T_co]):
         return self.broken(failure, time_is_up=False)
 
     def refused(self, problem: Problem) -> FailedAttempt:
-        """Interpret an answer outside 2xx, of the service or of a proxy in front of it.
+        """Interpret an answer outside 2xx, from the service or from a proxy in front of it.
 
-        A 409 means that the first call is still running if there may be one, or if it has
-        a `Retry-After`; it is another payload under the same key otherwise. A 5xx with the
-        trace id of an earlier one is that answer, stored for the key: every repetition gets
-        it again.
+        A 409 means that the first call is still running if there may have been one, or if the
+        409 has a `Retry-After`; otherwise the key was used with another payload. A 5xx with
+        the trace id of an earlier one is the same answer, stored for the key: every repetition
+        would get it again.
         """
         status, trace = problem.status, problem.trace_id
         self._add_failed(status, problem.message)
@@ -180,7 +185,7 @@ class CallState(Generic[T_co]):
         self._traces |= {trace} if trace else frozenset()
         is_running = status == _CONFLICT and (may_be_known or problem.retry_after is not None)
         is_refusal = 400 <= status < 500 and status != _REQUEST_TIMEOUT
-        # Without the error object a proxy refuses, which knows nothing of an earlier attempt.
+        # Without the error object it is a proxy's, which knows nothing of earlier attempts.
         self.is_settled = is_refusal and not (
             may_be_known and (problem.code is None or status not in _ABOUT_THE_BYTES)
         )
@@ -206,9 +211,11 @@ class CallState(Generic[T_co]):
         """Whether the server may know the key from another call."""
         return self._use is not None and self._use.is_shared
 
+    @property
+    def _forgotten(self) -> float:
+        """When the server forgets the key at the earliest, in seconds since 1970."""
+        return self.key_expires if self._use is None else min(self.key_expires, self._use.expires)
+
     def _unknown(self, message: str, problem: Problem | None = None) -> OutcomeUnknown:
-        expires = self.key_expires
-        if self._use is not None:
-            expires = min(expires, self._use.expires)
-        until = datetime.fromtimestamp(expires, UTC)
+        until = datetime.fromtimestamp(self._forgotten, UTC)
         return OutcomeUnknown(self.trail, message, until, problem)

@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Row, Window
+from ziett_async._paging import BrokenOrder, ExactWalk, OffsetWalk, Window
 from ziett_async._repr import Value
 from ziett_async.errors import InvalidResponse, Trail
 from ziett_async.models._enums import Order
-from ziett_async.models._page import Page
+from ziett_async.models._page import Page, Row
 
 R = TypeVar("R", bound=Row)
 
@@ -24,21 +24,21 @@ Fetch = Callable[[Window], Awaitable[Page[R]]]
 
 @attrs.frozen(eq=False, repr=False)
 class Pages(Value, Generic[R]):
-    """A list; each loop reads it from the start: `async for` entries, or `pages()`.
+    """A list that each loop reads from the start: `async for` entries, or `pages()`.
 
     With `exact`, every row that exists when a loop begins and matches throughout is yielded
     exactly once, and no row twice, while others arrive, change, leave, enter or are deleted.
-    The rows have to be ordered by `created_at`, and those with the same one in an order that
-    does not change. Where that changes, no row comes twice either, but where more rows than
-    half a page lie within two milliseconds, some of them may be missed. With `exact=False`,
-    for every other order, it is offset paging: while rows change their places, any row may be
-    missed or come twice.
+    The rows have to be ordered by `created_at`, and rows with the same `created_at` in an order
+    that does not change. If that order does change, still no row comes twice, but some may be
+    missed where more than half a page of rows lie within two milliseconds. With `exact=False`,
+    for every other order, this is offset paging: while rows move, any row may be missed or
+    come twice.
 
     `size` is the preferred size of a page, 1 to 200. An exact walk requests at least 2 rows,
     as each window repeats a row of the one before, and up to 200 where one millisecond has
     more rows than that. A walk in order `asc` ends only once it has caught up with new rows.
 
-    An iterator is for one task at a time. A loop may be left at any point: no resource is
+    Use an iterator from one task at a time. A loop may be left at any point: nothing is held
     open between two steps. After an error or a cancellation the next step requests the same
     window again, so no row is missed or repeated.
 

@@ -1,4 +1,4 @@
-"""The paging rule: which window of a list to ask for next, and which of its rows are new.
+"""The paging rule: which window of a list to request next, and which of its rows are new.
 
 Rows are placed by `created_at`, in microseconds *along the walk*: what comes later in the
 answer has the larger place, so that `asc` and `desc` are one algorithm. The server's order
@@ -42,18 +42,16 @@ account; of more, those that change places between two windows can be missed.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import attrs
 
 from ziett_async._repr import Value
 from ziett_async.models._enums import Order
-from ziett_async.models._page import Page
+from ziett_async.models._page import LARGEST, Page, Row
 
-#: The most rows the server puts into a window (API page, List Messages).
-LARGEST = 200
-#: Rows of overlap after a window without new rows: so many may go between two requests.
+#: Rows of overlap after a window without new rows: as many may disappear between two requests.
 MORE_OVERLAP = LARGEST // 4
 #: Windows in a row without a new row, besides those it takes to read `seen` again.
 MOST_EMPTY_WINDOWS = 64
@@ -61,20 +59,6 @@ MOST_EMPTY_WINDOWS = 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class Row(Protocol):
-    """The fields of a row that a walk needs."""
-
-    @property
-    def id(self) -> UUID:
-        """Identifies the row; never changes."""
-        ...
-
-    @property
-    def created_at(self) -> datetime | None:
-        """Aware, and never changes; without it a row has no place in an exact walk."""
-        ...
 
 
 R = TypeVar("R", bound=Row)
@@ -157,7 +141,7 @@ class ExactWalk:
 
         Raises:
             BrokenOrder: the rows are not in order, begin before the bound, have no
-                `created_at`, or bring nothing new however often they are asked for.
+                `created_at`, or bring nothing new however often they are requested.
 
         """
         asked, rows = self.window, page.entries

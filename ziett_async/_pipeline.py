@@ -20,7 +20,7 @@ from ziett_async._operation import Bucket, Call, Priority
 from ziett_async._outcome import CallState, FailedAttempt
 from ziett_async._retry import RetryBudget, RetryPolicy
 from ziett_async._sansio import Origin, to_problem, to_request, to_result
-from ziett_async._unsettled_keys import UnsettledKeys
+from ziett_async._unsettled_keys import KeyForgotten, UnsettledKeys
 from ziett_async._waits import ClientClosed, Waits
 from ziett_async._wire import Request, Response, SendFailed
 from ziett_async.errors import OutcomeUnknown
@@ -69,13 +69,19 @@ class Pipeline:
         timeout: float | None,
         idempotency_key: str | None,
         priority: Priority = _URGENT,
+        begun_at: float | None = None,
     ) -> T:
-        """Carry out one call; `timeout` is seconds for all of it, None is no bound."""
+        """Carry out one call; `timeout` is seconds for all of it, None is no bound.
+
+        `begun_at` is when another process may have made its first attempt.
+        """
         key = (idempotency_key or urandom(16).hex()) if call.operation.is_keyed else None
         request = to_request(call, self.origin, key, self.attempt_timeout)
         use = None
         if key is not None and idempotency_key is not None:
             use = self.unsettled_keys.begin(key, self.clock.time())
+            if begun_at is not None:
+                use.recall(hash(request.body), begun_at)
         state = CallState(call, key, self.clock.monotonic(), use)
         if use is not None:
             state.is_unsettled = hash(request.body) in use.unsettled
@@ -106,7 +112,7 @@ class Pipeline:
                 may_be_quick = priority is _URGENT and not self.waits.is_closed
                 permit = self.acquire_nowait(bucket) if may_be_quick else None
                 if permit is None:
-                    permit = await self._wait_for_turn(bucket, priority, end - queued)
+                    permit = await self._wait_for_turn(state, priority, end - queued)
             except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
                 raise (state.without_turn(error) if failed is None else failed.error) from None
             started = clock.monotonic()
@@ -122,15 +128,23 @@ class Pipeline:
             failed = outcome
             await self._wait_for_next(state, failed, end)
 
-    async def _wait_for_turn(self, bucket: Bucket, priority: Priority, left: float) -> Permit:
-        """Wait for the turn of an attempt; raise `ClientClosed` if the client is closed before."""
+    async def _wait_for_turn(self, state: CallState[T], priority: Priority, left: float) -> Permit:
+        """Wait for the turn of an attempt.
+
+        Raises `ClientClosed` if the client is closed before, and `KeyForgotten` if the server
+        may have forgotten the key.
+        """
         self.waits.check_open()
         timeout = None if left == inf else left
+        bucket = state.call.operation.bucket
         turn = self.limiter.acquire(bucket, priority=priority, timeout=timeout)
         permit = await self.waits.wait(turn)
-        if self.waits.is_closed:
+        try:
+            self.waits.check_open()
+            state.check_key(self.clock.time() + self.attempt_timeout)
+        except (ClientClosed, KeyForgotten):
             await release(permit)
-            raise ClientClosed
+            raise
         return permit
 
     async def _attempt(self, request: Request, left: float) -> Response | SendFailed:

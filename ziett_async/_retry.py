@@ -1,4 +1,4 @@
-"""When to try again: a pure rule, and the budget that keeps a storm from growing.
+"""When to try again: a pure rule, and the budget that stops a storm of retries.
 
 The wait before attempt n + 1 is `Retry-After` (0 without one) plus full jitter: a random
 part of `min(cap, base * 2 ** (n - 1))` seconds. Full jitter spreads clients that failed
@@ -17,7 +17,7 @@ from ziett_async._repr import Value
 
 
 def _positive(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
-    # A larger integer is finite, too, and no float.
+    # A larger integer would be finite, but not a float.
     if type(value) not in {int, float} or not 0 <= value <= float_info.max:
         message = f"{attribute.name}: must be a number of at least 0, got {value!r}"
         raise ValueError(message)
@@ -37,32 +37,32 @@ def _at_least_one(_: object, attribute: "attrs.Attribute[int]", value: object) -
 
 @attrs.frozen(repr=False)
 class RetryPolicy(Value):
-    """How often and how patiently a call is tried.
+    """How many attempts a call gets, and how long it waits between them.
 
     `RetryPolicy(attempts=1)` never repeats, not even after a 429.
     """
 
     #: Attempts per call, at least 1.
     attempts: int = attrs.field(default=3, validator=_at_least_one)
-    #: Seconds of the first backoff's upper bound, doubled with each attempt.
+    #: The upper bound of the first backoff in seconds; it doubles with each attempt.
     base: float = attrs.field(default=0.25, validator=_positive)
-    #: Seconds that no backoff exceeds.
+    #: The longest backoff, in seconds.
     cap: float = attrs.field(default=8.0, validator=_positive)
-    #: Seconds of `Retry-After` that are waited for; a longer one raises at once. Also seconds of
-    #: nothing but 429s, which use up no attempt, after which a call without `timeout` gives up.
+    #: The longest `Retry-After` that is waited for, in seconds; a longer one raises at once. Also
+    #: how long a call without `timeout` goes on while it gets only 429s, which use up no attempt.
     longest_retry_after: float = attrs.field(default=600.0, validator=_positive)
-    #: Retries a client may be ahead of its successes. Each retry takes one, each success
-    #: gives one back: while the service is down there are so many retries and no more.
+    #: How many retries a client may make beyond its successes. Each retry takes one and each
+    #: success gives one back: while the service is down there are this many and no more.
     budget: int = attrs.field(default=100, validator=_at_least_one)
     #: A number in [0, 1) for each backoff; give `random.Random(7).random` to repeat a run.
     jitter: Callable[[], float] = attrs.field(default=random.random, validator=_function)
 
     def wait(self, attempt: int, retry_after: float | None = None) -> float | None:
-        """Return seconds to wait after a failed attempt (from 1); None is to give up."""
+        """Return seconds to wait after a failed attempt (from 1); None means give up."""
         return self._wait(attempt, retry_after) if attempt < self.attempts else None
 
     def wait_for_rate_limit(self, refusals: int, retry_after: float | None = None) -> float | None:
-        """Return seconds to wait after so many 429s, from 1; None is to give up."""
+        """Return seconds to wait after a number of 429s (from 1); None means give up."""
         return self._wait(refusals, retry_after) if self.attempts > 1 else None
 
     def _wait(self, failures: int, retry_after: float | None) -> float | None:
@@ -83,7 +83,7 @@ class RetryBudget:
         self._size = self._left = size
 
     def spend(self) -> bool:
-        """Take one retry, if there is one."""
+        """Take one retry; return whether there was one."""
         if self._left < 1:
             return False
         self._left -= 1

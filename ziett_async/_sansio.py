@@ -1,7 +1,7 @@
 """A call to bytes, and bytes to a result or an error: pure, no I/O, no clock.
 
 A response is one of three things: a result; a refusal or failure, a `Problem`; or unusable,
-an `Undecodable`, and then it is not known what the server did.
+an `Undecodable`, which leaves open what the server did.
 """
 
 import re
@@ -38,19 +38,19 @@ _LOG_SAFE_ID = r"[a-zA-Z0-9_.:/\[\]=-]{1,128}"
 _NUMBER_FRAGMENT = r"\+?[\d\s.()-]{5,}"
 #: The most characters of a server's text, and the most fields, that an error keeps.
 _MAX_TEXT, _MAX_FIELDS = 1000, 100
-#: The most characters that are masked for that: to mask a megabyte takes seconds.
+#: The most characters that are masked for that: masking a megabyte takes seconds.
 _MAX_SCANNED = 4 * _MAX_TEXT
 
 
 @attrs.frozen(eq=False, repr=False)
 class Origin(Value):
-    """The address and the account of the calls."""
+    """The service's address, and the account that the calls belong to."""
 
     #: `https://api.ziett.co/c/v1`, without a trailing slash.
     base_url: str
-    #: The key's header and all others that never change.
+    #: The API key's header, and the others that never change.
     headers: Headers = attrs.field(repr=False)
-    #: Which account they count for.
+    #: Identifies the account whose limits the calls count against.
     api_key: str = attrs.field(repr=False)
 
 
@@ -69,7 +69,7 @@ def to_request(
             # Not `urlencode`, which sends None as `None`.
             pairs = [f"{quote_plus(name)}={quote_plus(value)}" for name, value in call.query]
         except (TypeError, ValueError):
-            fields = {"query": "must be pairs of strings, without half characters"}
+            fields = {"query": "must be pairs of strings, without halves of surrogate pairs"}
             raise InvalidRequest(call.operation.name, fields) from None
         url = f"{url}?{'&'.join(pairs)}"
     headers, body = origin.headers, b""
@@ -85,10 +85,10 @@ def to_request(
 
 
 def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None) -> T:
-    """Return what a successful answer holds, with the facts of its call.
+    """Return the result in a successful answer, with the facts of its call.
 
-    An operation without a result takes any success that has no body, as a 204 has none, or a
-    JSON object, whatever it holds: a proxy's page is none.
+    An operation without a result accepts any success with no body, such as a 204, or with any
+    JSON object; a proxy's page is neither.
 
     Raises:
         Undecodable: the response is not what the operation returns.
@@ -110,7 +110,7 @@ def to_result(call: Call[T], response: Response, info: CallInfo, key: str | None
 
 @cache
 def _call_fields(result: Hashable) -> frozenset[str]:
-    """Return which facts of its call a result has fields for; other such keys are the server's."""
+    """Return which facts of its call a result has fields for; else such a key is the server's."""
     kind = cast("type[Any]", result)
     names = {each.name for each in attrs.fields(kind)} if attrs.has(kind) else set[str]()
     return frozenset(names & {"call", "idempotency_key"})
@@ -144,7 +144,7 @@ def to_problem(call: Call[object], response: Response, now: float) -> Problem:
 
 
 def _mask(call: Call[object]) -> Mask:
-    """Return what hides what a request held: its body, and numbers that a list was searched for."""
+    """Return the mask of a request: of its body, and of numbers that a list was searched for."""
     searched = [value for _, value in call.query if re.fullmatch(_NUMBER_FRAGMENT, value)]
     return Mask([call.body, searched])
 
@@ -163,9 +163,9 @@ def _field_messages(fields: Mapping[str, object], body: object, mask: Mask) -> d
 def retry_after(response: Response, now: float) -> float | None:
     """Return the seconds that `Retry-After` asks for: digits, decimals or an HTTP date.
 
-    A date is taken from the answer's own `Date`, so that a wrong clock here does not count,
-    and only without one from `now`, seconds since 1970. Junk and what lies in the past count
-    as absent.
+    A date is compared with the answer's own `Date`, so that a wrong clock here does not matter,
+    and only without one with `now`, seconds since 1970. Junk and dates in the past count as
+    absent.
     """
     value = (response.header("retry-after") or "").strip()
     if re.fullmatch(_SECONDS, value):
@@ -190,7 +190,7 @@ def _json_object(response: Response) -> dict[str, object]:
 
 
 def _http_date(value: str) -> float | None:
-    # Most answers have no date to read, and email is much to import.
+    # Most answers have no date to read, and `email` is expensive to import.
     from email.utils import parsedate_to_datetime  # noqa: PLC0415
 
     try:
@@ -223,7 +223,7 @@ def _log_safe_id(body: Mapping[str, object], name: str, mask: Mask) -> str | Non
 
 
 def _log_safe_text(text: str, mask: Mask) -> str:
-    """Return a text of the server masked, in one printable line and cut to a length."""
+    """Return a text from the server: masked, in one printable line, cut to length."""
     line = "".join(each for each in mask(text[:_MAX_SCANNED]) if each.isprintable())
     return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}..."
 

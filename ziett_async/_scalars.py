@@ -1,4 +1,4 @@
-"""Single JSON values to Python values: exact about types, and no coercion.
+"""Single JSON values to Python values: exact types, no coercion.
 
 A hook gets a value and the annotation of its field, so it knows whether null is allowed. For a
 wrong value it raises any error; `expecting` turns that into a message.
@@ -102,7 +102,7 @@ def decimal(value: object, kind: object) -> Decimal | None:
 
 
 def open_enum(kind: type[E]) -> Callable[[Any, object], E | None]:
-    """Return a hook for an open enumeration: a string that is no member becomes an unknown one."""
+    """Return a hook for an open enumeration: any other string becomes an unknown member."""
     known: dict[object, E] = {member.value: member for member in kind}
 
     @lru_cache(maxsize=256)
@@ -119,5 +119,5 @@ def open_enum(kind: type[E]) -> Callable[[Any, object], E | None]:
     return hook
 
 
-#: Types whose hooks take null where the annotation does; each other one needs a hook around it.
+#: Types whose hooks accept null where the annotation does; every other type needs a wrapper.
 NULL_AWARE = (str, int, bool, datetime, Decimal, *OpenEnum.__subclasses__())

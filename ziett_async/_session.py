@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import attrs
 
@@ -34,8 +35,12 @@ class Session:
 
     pipeline: Pipeline
     defaults: Defaults
+    #: What waits for messages to be delivered, by event loop; it lives as long as its callers.
+    watchers: WeakValueDictionary[object, object] = attrs.field(
+        init=False, factory=WeakValueDictionary[object, object]
+    )
 
-    async def call(
+    async def call(  # noqa: PLR0913 - all by keyword, and most calls leave most of them out
         self,
         operation: Operation[T],
         *,
@@ -45,8 +50,13 @@ class Session:
         timeout: float | None = None,
         idempotency_key: UUID | str | None = None,
         priority: Priority = Priority.URGENT,
+        begun_at: float | None = None,
     ) -> T:
-        """Carry out one use of an operation; path, query and body are as the API wants them."""
+        """Carry out one use of an operation; path, query and body are as the API wants them.
+
+        `begun_at` is when another process may have made the first attempt with these bytes
+        under this key, in seconds since 1970; None is not before.
+        """
         if self.pipeline.waits.is_closed:
             message = "the client is closed; make calls inside its `async with`, or before aclose()"
             raise ConfigurationError(message)
@@ -64,4 +74,4 @@ class Session:
             call = operation(path=path, query=query, body=body)
         except ValueError as error:
             raise InvalidRequest(operation.name, {"path": str(error)}) from None
-        return await self.pipeline.run(call, timeout, idempotency_key, priority)
+        return await self.pipeline.run(call, timeout, idempotency_key, priority, begun_at)

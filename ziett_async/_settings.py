@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from ziett_async import _validation as check
 from ziett_async._sansio import Origin
 from ziett_async._session import Defaults
-from ziett_async._telephony.phone import COUNTRIES
 from ziett_async._validation import Invalid
 from ziett_async.errors import ConfigurationError
 
@@ -59,7 +58,7 @@ def read_defaults(
     place, given = _argument_or_variable("default_remitter_id", remitter_id, *_REMITTER_IDS)
     remitter = None if given is None else checked(place, check.uuid, given)
     place, given = _argument_or_variable("default_country", country, "ZIETT_DEFAULT_COUNTRY")
-    home = None if given is None else checked(place, _country, given)
+    home = None if given is None else checked(place, check.home_country, given)
     place, given = _argument_or_variable("allowed_recipients", allowed_recipients, *_RECIPIENTS)
     if given is not allowed_recipients:
         given = checked(place, _listed, given)
@@ -158,13 +157,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _country(given: object) -> str:
-    country = check.text(given)
-    if country not in COUNTRIES:
-        raise Invalid(f"must be one of {', '.join(COUNTRIES)}")
-    return country
 
 
 def _listed(variable: object) -> list[str]:

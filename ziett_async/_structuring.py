@@ -2,8 +2,8 @@
 
 A value has the type of its annotation. cattrs' own defaults coerce (`"false"` becomes
 True, None becomes `"None"`), so every scalar has an exact hook here. A value is structured
-without cattrs' detailed validation, which doubles the cost; when that fails it is done
-again with it, over the same object, to learn the path of the field that was wrong.
+without cattrs' detailed validation, which doubles the cost; if that fails, it is structured
+again with it, to find the path of the field that was wrong.
 
 Error messages name paths and types, never values: a value may be a telephone number.
 """
@@ -46,12 +46,17 @@ _ALIASES = {
 }
 
 
-def structure(payload: object, kind: type[T]) -> T:
-    """Return the model that a JSON value holds; raises `Undecodable` naming the path."""
-    try:
-        return cast("T", _quick.get_structure_hook(kind)(payload, kind))
-    except Exception:  # noqa: BLE001 - whatever it is, the second reading names it
-        return _structure_with_path(payload, kind)
+def structure_function(kind: type[T]) -> Callable[[object], T]:
+    """Return what makes a model of a JSON value; it raises `Undecodable` naming the path."""
+    quick: Callable[[object, type[T]], T] = _quick.get_structure_hook(kind)
+
+    def structure(payload: object) -> T:
+        try:
+            return quick(payload, kind)
+        except Exception:  # noqa: BLE001 - whatever it is, the second reading names it
+            return _structure_with_path(payload, kind)
+
+    return structure
 
 
 def _structure_with_path(payload: object, kind: type[T]) -> T:
@@ -76,7 +81,7 @@ def _format(error: BaseException, _: type[object] | None) -> str:
 def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
     is_careful = converter.detailed_validation
     own_id = expecting("a UUID", uuid) if is_careful else uuid
-    # An object's own id is in no other row, so the cache of ids need not hold it.
+    # An object's own id occurs in no other row, so caching it is of no use.
     own: dict[str, Any] = {
         each.name: override(struct_hook=own_id)
         for each in _fields(kind)
@@ -84,7 +89,7 @@ def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
     }
     is_answer = issubclass(get_origin(kind) or kind, Answer)
     if is_answer:
-        own["extra"] = override(struct_hook=lambda extra, _: extra)
+        own["extra"] = override(omit=True)
     quickest: Callable[[Any, Any], T] = make_dict_structure_fn(kind, converter, **own)
     if is_answer:
         quickest = _with_any_keys(kind, quickest, is_careful=is_careful)
@@ -104,7 +109,7 @@ def _fields(kind: type[Any]) -> "tuple[attrs.Attribute[Any], ...]":
 def _with_any_keys(
     kind: type[T], from_dict: Callable[[Any, Any], T], *, is_careful: bool
 ) -> Callable[[dict[str, object], Any], T]:
-    """Return a hook for an answer's object: with other names, with unknown ones, with too few."""
+    """Return a hook for an answer's object with aliases, unknown keys, or nullable keys missing."""
     known = frozenset(each.name for each in _fields(kind)) - {"extra"}
     aliases = _ALIASES if kind is Message else {}
     named = known.union(aliases)
@@ -117,7 +122,7 @@ def _with_any_keys(
 
     def hook(value: dict[str, object], kind: type[T]) -> T:
         if not known.issuperset(value):
-            value = _rename_aliases(value, aliases, named)
+            return with_other_keys(value, kind)
         if not is_careful:
             try:
                 return from_dict(value, kind)
@@ -125,21 +130,27 @@ def _with_any_keys(
                 pass
         return from_dict({**nulls, **value}, kind)
 
+    def with_other_keys(value: dict[str, object], kind: type[T]) -> T:
+        result = hook(_rename_aliases(value, aliases, known), kind)
+        if not named.issuperset(value):
+            extra = Extra((key, value[key]) for key in value if key not in named)
+            # Frozen is what others get; to ask every object for its extra keys costs more.
+            object.__setattr__(result, "extra", extra)
+        return result
+
     return hook
 
 
 def _rename_aliases(
-    value: dict[str, object], aliases: Mapping[str, str], named: frozenset[str]
+    value: dict[str, object], aliases: Mapping[str, str], known: frozenset[str]
 ) -> dict[str, object]:
-    """Return an object under its fields' names, with the keys that are not `named` in `extra`."""
-    changed: dict[str, object] = {}
+    """Return what an object holds for the fields, under their names."""
+    renamed = {name: each for name, each in value.items() if name in known}
     for alias, name in aliases.items():
         found = value.get(alias)
-        if found is not None and value.get(name) is None:
-            changed.setdefault(name, found)
-    if not named.issuperset(value):
-        changed["extra"] = Extra((key, value[key]) for key in value if key not in named)
-    return {**value, **changed}
+        if found is not None and renamed.get(name) is None:
+            renamed[name] = found
+    return renamed
 
 
 def _is_optional(kind: object) -> bool:

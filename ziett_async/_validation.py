@@ -16,7 +16,8 @@ from functools import cache, lru_cache
 from typing import TypeVar, TypeVarTuple, cast
 from uuid import UUID
 
-from ziett_async._telephony.phone import is_e164, to_e164
+from ziett_async._telephony import worldwide
+from ziett_async._telephony.phone import COUNTRIES, is_e164
 from ziett_async.errors import InvalidRequest
 from ziett_async.models import OpenEnum
 
@@ -99,10 +100,13 @@ def phone_number(value: object, country: str | None) -> str:
             "must be E.164, a plus and 7 to 15 digits without spaces like +244990090990; "
             "a client with default_country takes local forms too"
         )
-    read = to_e164(written, country)
-    if read is None:
-        raise Invalid(f"is neither E.164 (+244990090990) nor a number of {country}")
-    return read
+    # Many patterns, which a client without a country does not need.
+    from ziett_async._telephony.reading import NotANumber, read_number  # noqa: PLC0415
+
+    try:
+        return read_number(written, country)
+    except NotANumber as refused:
+        raise Invalid(str(refused)) from None
 
 
 def uuid(value: object) -> str:
@@ -223,6 +227,17 @@ def country(value: object) -> str:
     if not re.fullmatch(_COUNTRY, written):
         raise Invalid("must be two capital letters like AO")
     return written
+
+
+def home_country(value: object) -> str:
+    """Return the two letters of a country whose numbers can be read in local form."""
+    written = text(value)
+    if written in COUNTRIES or written in worldwide.regions():
+        return written
+    if worldwide.regions():
+        raise Invalid("must be the two capital letters of a country, like AO")
+    names = ", ".join(COUNTRIES)
+    raise Invalid(f"must be one of {names}; another country takes a library: {worldwide.EXTRA}")
 
 
 def as_list(value: object) -> list[object]:

@@ -1,12 +1,13 @@
-"""Turns at the limiter and pauses between attempts: what closing the client ends at once.
+"""Waits for the limiter and between attempts, all of which closing the client ends at once.
 
-Closing may happen in another event loop or thread than the waits that it ends, so each is
-kept with the function that reaches its loop from anywhere.
+The client may be closed from another event loop or thread than those of its waits, so each wait
+is kept with the function that schedules calls in its own event loop.
 """
 
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TypeVar
+from weakref import WeakSet
 
 import anyio
 
@@ -27,8 +28,16 @@ class Waits:
 
     def __init__(self) -> None:
         self.is_closed = False
-        #: Each with what calls a function in its event loop, from any thread.
+        #: Each with the function that schedules calls in its event loop, from any thread.
         self.scopes: dict[anyio.CancelScope, CallSoon] = {}
+        self._parts = WeakSet[Waits]()
+
+    def part(self) -> "Waits":
+        """Return waits that are closed with these, or before them and alone."""
+        part = Waits()
+        part.is_closed = self.is_closed
+        self._parts.add(part)
+        return part
 
     def check_open(self) -> None:
         """Raise `ClientClosed` if the client is closed."""
@@ -46,8 +55,10 @@ class Waits:
         raise ClientClosed
 
     def close(self) -> None:
-        """End every wait; there are no more after it."""
+        """End every wait, and allow no more."""
         self.is_closed = True
         for scope, reach in list(self.scopes.items()):
             with suppress(RuntimeError):  # Its event loop was closed: nothing waits there.
                 reach(scope.cancel)
+        for part in tuple(self._parts):
+            part.close()

@@ -12,9 +12,9 @@ class SendFailed(Exception):
 
     `reached` is the one thing that only the transport can know: `False` when the server
     certainly saw nothing it could act on (refused, no such host, TLS failed), `True`
-    whenever it may have. When in doubt it is `True`. `reason` is for a person and is
-    shown in errors and logs, so it never holds a header, a body or a query. `status` is
-    that of an answer which began and was not complete.
+    whenever it may have. When in doubt it is `True`. `reason` is shown
+    in errors and logs, so it never holds a header, a body or a query. `status` is that of
+    an answer that began but was not complete.
     """
 
     # Positional, so that it pickles.
@@ -36,11 +36,11 @@ class SendFailed(Exception):
 
 
 class Undecodable(ValueError):
-    """Bytes that are not the JSON, or JSON that is not the model, that they should be."""
+    """Bytes that are not JSON, or JSON that does not match its model."""
 
 
 class _Confidential:
-    """Holds the key or people's data, so it is not for pickling."""
+    """Holds the API key or personal data, so it cannot be pickled."""
 
     __slots__ = ()
 
@@ -72,7 +72,7 @@ class Request(_Confidential):
 
 @attrs.frozen(repr=False)
 class Response(_Confidential):
-    """An answer, whole: a transport that could not read all of it raises instead."""
+    """A complete answer: a transport that could not read all of it raises instead."""
 
     #: The HTTP status, 100 to 599.
     status: int

@@ -56,8 +56,8 @@ def pasted(said: str) -> set[str]:
     """Give the printed settings to a shell; return those that a program is given by it then."""
     lines = [line for line in said.splitlines() if " ZIETT_" in line]
     script = "\n".join([*lines, "env"])
-    told = check_output(["/bin/sh", "-c", script], env={}, text=True)  # noqa: S603 (our own lines)
-    return {line for line in told.splitlines() if line.startswith("ZIETT_")}
+    output = check_output(["/bin/sh", "-c", script], env={}, text=True)  # noqa: S603 (our own lines)
+    return {line for line in output.splitlines() if line.startswith("ZIETT_")}
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

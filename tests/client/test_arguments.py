@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from importlib import import_module
 from math import inf, nan
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn, cast, get_args, get_type_hints
 from uuid import UUID
@@ -20,6 +21,7 @@ from ziett_async import (
     AsyncZiett,
     Bucket,
     ConfigurationError,
+    DeadlineExceeded,
     InvalidRequest,
     Message,
     Operation,
@@ -121,6 +123,10 @@ FINE: Mapping[str, set[str]] = {
     "timeout": {*NOTHING, *SECONDS},
     "name": {*NOTHING, *TEXT, "line end"},
     "country_alpha2": NOTHING,
+    "country": NOTHING,
+    "journal": {*NOTHING, *TEXT, "line end"},
+    "run": {*NOTHING, *TEXT, "line end"},
+    "concurrency": {"5"},
     "page": {*NOTHING, "5"},
     "size": {*NOTHING, "5"},
     "order": {*NOTHING, "order"},
@@ -154,6 +160,14 @@ FINE: Mapping[str, set[str]] = {
 #: In a filter None leaves it out; as an argument of its own it is no value.
 FILTERS_ONLY = {"channel_type", "campaign_id"}
 
+#: What is read as the call goes on: a wrong entry of a run is an outcome, not a refusal.
+READ_LATER = {
+    ("send_many", "messages"),
+    ("send_campaign", "recipients"),
+    ("wait_until_final", "message_ids"),
+    ("watch_messages", "message_ids"),
+}
+
 #: What a call needs besides the argument that is looked at.
 REQUIRED: Mapping[str, Mapping[str, object]] = {
     "send_message": {"target_e164": NUMBER, "content": CONTENT},
@@ -163,6 +177,10 @@ REQUIRED: Mapping[str, Mapping[str, object]] = {
     "list_campaign_messages": {"campaign_id": REMITTER},
     "iter_campaign_messages": {"campaign_id": REMITTER},
     "call": {"operation": PROBE},
+    "send_many": {"messages": [{"target_e164": NUMBER, "content": CONTENT}]},
+    "send_campaign": {"recipients": [NUMBER, NUMBER], "content": CONTENT},
+    "wait_until_final": {"message_ids": REMITTER},
+    "watch_messages": {"message_ids": REMITTER},
 }
 METHODS = [
     name
@@ -182,7 +200,12 @@ def arguments_of(method: str) -> list[tuple[str, bool]]:
     return plain + [(name, True) for name in get_type_hints(filters)]
 
 
-ARGUMENTS = [(method, *each) for method in METHODS for each in arguments_of(method)]
+ARGUMENTS = [
+    (method, *each)
+    for method in METHODS
+    for each in arguments_of(method)
+    if (method, each[0]) not in READ_LATER
+]
 SETTINGS = [*inspect.signature(AsyncZiett).parameters]
 
 
@@ -193,7 +216,7 @@ async def made(call: object) -> None:
             await cast("Awaitable[object]", call)
         else:
             await anext(aiter(cast("AsyncIterator[object]", call)), None)
-    except ApiError:
+    except (ApiError, DeadlineExceeded):
         pass
 
 
@@ -215,9 +238,10 @@ def test_all_that_is_public_is_looked_at() -> None:
 @pytest.mark.promise("A wrong argument is an error of the package, before any I/O")
 @pytest.mark.parametrize(("method", "name", "is_filter"), ARGUMENTS)
 async def test_a_wrong_argument_is_an_invalid_request(
-    method: str, name: str, *, is_filter: bool
+    method: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_filter: bool
 ) -> None:
     """Each value either is what is documented, or is refused by its name with nothing sent."""
+    monkeypatch.chdir(tmp_path)
     transport = Recorder()
     async with AsyncZiett(
         KEY, transport=transport, limiter=Unlimited(), default_remitter_id=REMITTER
@@ -227,7 +251,8 @@ async def test_a_wrong_argument_is_an_invalid_request(
             transport.sent.clear()
             if is_fine(name, label, is_filter=is_filter):
                 await made(getattr(client, method)(**arguments))
-                assert len(transport.sent) == 1, label
+                # A journal that two of the values name has nothing left to send.
+                assert transport.sent or name == "journal", label
                 continue
             with pytest.raises(InvalidRequest) as caught:
                 await made(getattr(client, method)(**arguments))

@@ -142,6 +142,14 @@ async def test_an_allow_list_is_for_all_recipients(
     assert service.fake.requests == []
 
 
+async def test_what_an_allow_list_lets_through_is_what_is_sent(service: Service) -> None:
+    """The service would read the same text as another number, 11345678900."""
+    allowed = ["+551134567890", "+551134567891"]
+    async with service.client(allowed_recipients=allowed, default_country="BR") as client:
+        await client.send_batch_campaign(["1134567890.0", "11 3456-7891"], content=CONTENT)
+    assert [row.target_e164 for row in service.fake.messages] == allowed
+
+
 async def test_an_allow_list_reads_numbers_without_a_country(service: Service) -> None:
     """A spaced number with its country code is the one on the list; a local one is not."""
     async with service.client(allowed_recipients=RECIPIENTS) as client:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.samples import REMITTER, attempts
-from ziett_async._codec import Undecodable, decode, encode, structure
+from ziett_async._codec import Undecodable, chunks_function, decode, encode, structure
 from ziett_async.models import (
     AcceptedCampaign,
     AcceptedMessage,
@@ -34,6 +34,9 @@ from ziett_async.models import (
 )
 
 Json = dict[str, object]
+
+#: What `JSONEncoder` encodes with, in CPython.
+C_ENCODER = getattr(json.encoder, "c_make_encoder", None)
 
 ID = REMITTER
 OTHER = "0197f0e4-0000-7000-8000-000000000001"
@@ -222,7 +225,11 @@ def structure_first() -> Any:  # noqa: ANN401 - generic, and typed in its module
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.structure
+
+    def structure(payload: object, kind: type[Any]) -> object:
+        return module.structure_function(kind)(payload)
+
+    return structure
 
 
 @pytest.mark.parametrize(("kind", "payload", "words"), WRONG)
@@ -648,6 +655,19 @@ def test_what_is_encoded_is_decoded_alike(value: object) -> None:
     body = encode(value)
     assert decode(body) == value
     assert body.decode() == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@given(WRITABLE | st.just({"a": float("nan")}) | st.just([object()]) | st.just({(): 1}))
+def test_what_encodes_is_what_the_standard_library_makes(value: object) -> None:
+    """Bodies have the same text whether or not this Python encodes JSON in C."""
+
+    def text_or_error(make: Callable[..., Any] | None) -> str:
+        try:
+            return "".join(chunks_function(make)(value, 0))
+        except (TypeError, ValueError) as error:
+            return type(error).__name__
+
+    assert text_or_error(C_ENCODER) == text_or_error(None)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": float("-inf")}, "\ud800"])

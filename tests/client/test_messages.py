@@ -136,6 +136,21 @@ async def test_local_numbers_need_a_country(service: Service, written: str) -> N
     assert [row.target_e164 for row in service.fake.messages] == [NUMBER]
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("07911 123456", "+447911123456"),
+        ("+44 (0)7911 123456", "+447911123456"),
+        ("00244 923 456 789", NUMBER),
+    ],
+)
+async def test_any_country_may_be_the_default(service: Service, written: str, number: str) -> None:
+    """With the extra `[phone]`; its local numbers are read as the library reads them."""
+    async with service.client(default_country="GB", allowed_recipients=[written]) as client:
+        await client.send_message(written, content=CONTENT)
+    assert [row.target_e164 for row in service.fake.messages] == [number]
+
+
 @pytest.mark.parametrize("written", ["923 456 789", "244923456789", "+0923456789", "+244 x"])
 async def test_without_a_country_only_e164_is_a_number(
     service: Service, client: AsyncZiett, written: str

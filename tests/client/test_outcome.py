@@ -330,7 +330,7 @@ def test_an_error_names_call_attempt_and_trace(events: list[Event], words: str) 
     assert error.idempotency_key == "key-1"
 
 
-LATE = "the rate limit has no turn for it within its timeout"
+LATE = "the rate limit allows no attempt within the timeout"
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from anyio.lowlevel import checkpoint
 
 from tests.support.samples import attempts
 from ziett_async._pages import Pages
-from ziett_async._paging import Row, Window
+from ziett_async._paging import Window
 from ziett_async.errors import InvalidResponse, NotSent, Trail
 from ziett_async.models._call import CallInfo
 from ziett_async.models._enums import Order
-from ziett_async.models._page import Page
+from ziett_async.models._page import Page, Row
 
 pytestmark = pytest.mark.anyio
 

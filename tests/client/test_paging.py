@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from tests.support.samples import attempts
 from ziett_async._paging import (
-    LARGEST,
     MORE_OVERLAP,
     MOST_EMPTY_WINDOWS,
     BrokenOrder,
@@ -25,7 +24,7 @@ from ziett_async._paging import (
 )
 from ziett_async.models._call import CallInfo
 from ziett_async.models._enums import Order
-from ziett_async.models._page import Page
+from ziett_async.models._page import LARGEST, Page
 
 START = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)

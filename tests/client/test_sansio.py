@@ -514,5 +514,5 @@ def test_a_query_without_a_form_in_a_url_is_refused(query: Any) -> None:  # noqa
     operation = Operation("list_tags", "GET", "/tags", AcceptedMessage, Bucket.LIST)
     with pytest.raises(InvalidRequest) as caught:
         to_request(operation(query=query), Origin("https://api.ziett.co", (), KEY), None, 1.0)
-    words = "must be pairs of strings, without half characters"
+    words = "must be pairs of strings, without halves of surrogate pairs"
     assert caught.value.fields == {"query": words}

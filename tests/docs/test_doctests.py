@@ -1,4 +1,4 @@
-"""Every example that a reader may copy runs: in docstrings, and in the README.
+"""Every example that a reader may copy runs: in docstrings, in the README, in listed pages.
 
 Two kinds of example. `>>>` lines are run by doctest. A fenced block that is marked `python`
 is a program: it is run as a whole, with `await` allowed at its top, against an emulator on
@@ -27,6 +27,8 @@ from ziett_async.testing.emulator import Emulator
 PACKAGE = Path(ziett_async.__path__[0])
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 README = Path(__file__).parents[2] / "README.md"
+#: Pages whose programs stand on their own.
+PAGES = [README, *(README.parent / "docs" / name for name in ("bulk.md", "numbers.md"))]
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -58,7 +60,7 @@ def programs(text: str, name: str) -> Iterator[Any]:
 
 EXAMPLES = [path for path in SOURCES if any(">>> " in each for each in docstrings(path))]
 PROGRAMS = [
-    *(programs(README.read_text("utf-8"), README.name)),
+    *(program for page in PAGES for program in programs(page.read_text("utf-8"), page.name)),
     *(
         program
         for path in SOURCES
@@ -98,7 +100,7 @@ def test_the_examples_of_a_docstring_are_true(path: Path) -> None:
 def test_a_program_that_is_shown_runs(program: str, name: str) -> None:
     """A block marked `python` runs from its first line to its last, on its own."""
     namespace: dict[str, object] = {"__name__": "__main__", "Emulator": Emulator}
-    if not name.startswith(README.name):
+    if not name.startswith(tuple(page.name for page in PAGES)):
         # A docstring takes for granted what the package exports.
         namespace.update({each: getattr(ziett_async, each) for each in ziett_async.__all__})
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import partial
@@ -11,16 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.requests import batch, message, request_of
 from ziett_async._fake.responses import Refusal
-from ziett_async._wire import Request
 from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator._journal import Journal
 from ziett_async.emulator._persistence import PersistentZiett
 from ziett_async.testing import Delivery, FakeZiett, Fault
 from ziett_async.testing.emulator import Emulator
-
-Ask = Callable[..., Request]
-Body = Callable[..., dict[str, object]]
 
 
 @pytest.fixture
@@ -61,9 +58,7 @@ def state(fake: FakeZiett) -> object:
     return fake.messages, fake.campaigns, fake.contacts, fake.balance
 
 
-def test_a_restart_restores_the_state(
-    file: Path, request_of: Ask, message: Body, batch: Body
-) -> None:
+def test_a_restart_restores_the_state(file: Path) -> None:
     """Messages with their ids and deliveries, campaigns, contacts, balance and keys."""
     send = request_of("POST", "/messages", message(save_contact={"name": "João"}), key="a")
     clocks = AdjustableClock(), AdjustableClock()
@@ -83,9 +78,7 @@ def test_a_restart_restores_the_state(
     assert (len(second.messages), second.requests[-1].replayed) == (5, True)
 
 
-def test_requests_that_change_nothing_are_not_journaled(
-    file: Path, request_of: Ask, message: Body
-) -> None:
+def test_requests_that_change_nothing_are_not_journaled(file: Path) -> None:
     """Reads, refusals, and requests that a fault stopped."""
     fake = start()
     with fake.persisted_in(file):
@@ -97,9 +90,7 @@ def test_requests_that_change_nothing_are_not_journaled(
     assert file.read_bytes() == b""
 
 
-def test_only_changes_during_the_block_are_journaled(
-    file: Path, request_of: Ask, message: Body
-) -> None:
+def test_only_changes_during_the_block_are_journaled(file: Path) -> None:
     """Not those before it or after it."""
     fake = start()
     fake.exchange(request_of("POST", "/messages", message()))
@@ -110,9 +101,7 @@ def test_only_changes_during_the_block_are_journaled(
     assert file.read_bytes() == b""
 
 
-def test_two_services_at_once_do_not_share_a_file(
-    file: Path, request_of: Ask, message: Body
-) -> None:
+def test_two_services_at_once_do_not_share_a_file(file: Path) -> None:
     """The second is refused and changes nothing; after the first the file is free."""
     first = start()
     with first.persisted_in(file):
@@ -130,7 +119,7 @@ def test_two_services_at_once_do_not_share_a_file(
         assert len(second.messages) == 2
 
 
-def test_clearing_empties_the_file(file: Path, request_of: Ask, message: Body) -> None:
+def test_clearing_empties_the_file(file: Path) -> None:
     """Later changes are journaled."""
     fake = start()
     with fake.persisted_in(file):
@@ -142,7 +131,7 @@ def test_clearing_empties_the_file(file: Path, request_of: Ask, message: Body) -
         assert [each.content for each in again.messages] == ["Again"]
 
 
-def test_the_dialect_is_persisted(file: Path, request_of: Ask, message: Body) -> None:
+def test_the_dialect_is_persisted(file: Path) -> None:
     """Messages accepted before it and after it have the same timestamps again."""
     first, send = start(), request_of("POST", "/messages", message())
     with first.persisted_in(file):
@@ -159,7 +148,7 @@ def test_the_dialect_is_persisted(file: Path, request_of: Ask, message: Body) ->
         assert (second.dialect.name, file.read_bytes()) == ("site", b"")
 
 
-def test_no_trace_id_comes_twice_across_restarts(file: Path, request_of: Ask) -> None:
+def test_no_trace_id_comes_twice_across_restarts(file: Path) -> None:
     """Although the seed is the same and errors are not journaled."""
     traces = list[str]()
     for _ in range(2):
@@ -173,7 +162,7 @@ def test_no_trace_id_comes_twice_across_restarts(file: Path, request_of: Ask) ->
     assert len(set(traces)) == 4
 
 
-def test_an_incomplete_last_line_is_cut_off(file: Path, request_of: Ask, message: Body) -> None:
+def test_an_incomplete_last_line_is_cut_off(file: Path) -> None:
     """However long it is; the lines before it count, and new ones follow them."""
     fake = start()
     with fake.persisted_in(file):
@@ -286,7 +275,7 @@ def test_a_path_that_is_not_a_regular_file_is_refused(file: Path) -> None:
             restore(path)
 
 
-def test_on_a_full_disk_no_change_is_made(file: Path, request_of: Ask, message: Body) -> None:
+def test_on_a_full_disk_no_change_is_made(file: Path) -> None:
     """However little space is missing; earlier changes stay, and with space it goes on."""
     fake, send = start(), request_of("POST", "/messages", message(), key="a")
     with fake.persisted_in(file):
@@ -330,9 +319,7 @@ def test_over_http_a_full_disk_is_a_507(file: Path) -> None:
     assert not fake.requests
 
 
-def test_a_journal_written_with_other_options_is_refused(
-    file: Path, request_of: Ask, message: Body
-) -> None:
+def test_a_journal_written_with_other_options_is_refused(file: Path) -> None:
     """Here with a balance that does not suffice."""
     fake = start()
     with fake.persisted_in(file):

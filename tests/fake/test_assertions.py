@@ -110,6 +110,20 @@ def test_invisible_characters_are_shown(fake: FakeZiett) -> None:
     assert shown.endswith("  to +258841234567\n      ''")
 
 
+def test_one_message_too_many_matches(fake: FakeZiett) -> None:
+    """In the singular."""
+    shown = failure(lambda: fake.assert_sent(to=MARTA, count=0))
+    assert shown.startswith("expected no messages to +244912345678, but of 3 sent 1 matches:")
+
+
+def test_ten_messages_are_shown_without_a_count(fake: FakeZiett) -> None:
+    """Nothing is left out of them."""
+    for _ in range(7):
+        fake.add_message()
+    shown = failure(lambda: fake.assert_sent(to=MARTA, content="Olá"))
+    assert (shown.count("  to "), "more" in shown) == (10, False)
+
+
 def test_at_most_ten_messages_are_shown(fake: FakeZiett) -> None:
     """Those to the number come first; the others are only counted."""
     for _ in range(20):

@@ -1,82 +1,101 @@
-"""What a test can read from a fake and change in it."""
+"""Records and timestamps that a test adds, and a service that starts anew."""
 
-from collections.abc import Callable
+import json
 from decimal import Decimal
-from hashlib import sha256
 
-from ziett_async import testing
-from ziett_async._clock import ManualClock
-from ziett_async._wire import Request, Response
+import attrs
+import pytest
+
+from tests.support.requests import batch, message, request_of
+from tests.support.services import START
+from ziett_async import ManualClock
 from ziett_async.testing import FakeZiett, Fault
 
-Ask = Callable[..., Response]
-Body = Callable[..., dict[str, object]]
+
+def test_a_row_added_by_hand_needs_an_aware_moment() -> None:
+    """A naive one would mean a different moment on each machine."""
+    with pytest.raises(ValueError, match="aware"):
+        FakeZiett().add_message(created_at=START.replace(tzinfo=None))
 
 
-def test_every_request_is_recorded(request_of: Callable[..., Request], message: Body) -> None:
-    """With its time, operation, idempotency key, digest and the status of the response."""
-    clock = ManualClock()
-    fake = FakeZiett(clock=clock)
-    clock.advance(2.5)
-    request = request_of("POST", "/messages", message(), key="a")
-    fake.handle(request)
-    fake.handle(request_of("GET", "/nowhere?x=1"))
-    first, second = fake.requests
-    assert (first.at, first.operation, first.bucket) == (2.5, "send_message", "send")
-    assert (first.method, first.path, first.idempotency_key) == ("POST", "/messages", "a")
-    assert (first.status, first.replayed) == (202, False)
-    assert first.body_digest == sha256(request.body).hexdigest()
-    assert (second.operation, second.bucket, second.query, second.status) == (
-        None,
-        None,
-        "x=1",
-        404,
-    )
+def test_a_row_added_by_hand_is_the_newest_by_default() -> None:
+    """It gets the next timestamp and costs nothing."""
+    fake = FakeZiett(balance=0)
+    assert fake.add_message().created_at < fake.add_message().created_at
+    assert fake.balance == 0
 
 
-def test_an_inbox_has_the_newest_message_first(ask: Ask, message: Body) -> None:
-    """Messages to other numbers are not in it."""
-    fake = FakeZiett()
-    for content in ("one", "two"):
-        ask(fake, "POST", "/messages", message(content=content))
-    ask(fake, "POST", "/messages", message(target_e164="+244911000000"))
-    assert [record.content for record in fake.inbox("+244923456789")] == ["two", "one"]
-
-
-def test_no_repr_shows_a_number_or_a_text(ask: Ask, message: Body, batch: Body) -> None:
-    """So that the output of a failed assertion can be shared."""
-    fake = FakeZiett()
-    ask(fake, "POST", "/messages", message(save_contact={"name": "Ana"}))
-    ask(fake, "POST", "/campaigns/batch", batch(name="July"))
-    ask(fake, "GET", "/messages?q=923456789")
-    shown = repr((fake.messages, fake.campaigns, list(fake.contacts.values()), fake.requests))
-    assert not [word for word in ("923456789", "482910", "Ana", "July", "Hello") if word in shown]
-
-
-def test_clear_starts_with_a_new_service(ask: Ask, message: Body) -> None:
+def test_clear_starts_with_a_new_service() -> None:
     """Messages, contacts, balance, requests, quotas, keys and faults are reset, not the clock."""
-    clock = ManualClock()
-    fake = FakeZiett(clock=clock, balance=100)
-    body = message(save_contact={"name": "Ana"})
-    first = ask(fake, "POST", "/messages", body, key="a")
+    fake = FakeZiett(balance=100)
+    send = request_of("POST", "/messages", message(save_contact={"name": "Ana"}), key="a")
+    first = fake.handle(send)
     fake.faults.add(Fault.refuse())
     fake.clear()
     assert (fake.messages, fake.contacts, fake.requests) == ([], {}, [])
     assert (fake.balance, fake.faults.pending) == (Decimal(100), ())
-    assert ask(fake, "POST", "/messages", body, key="a") == first
+    assert fake.handle(send) == first
     assert not fake.requests[0].replayed
 
 
-def test_two_fakes_with_the_same_seed_respond_alike(ask: Ask, message: Body) -> None:
+def test_two_fakes_with_the_same_seed_respond_alike() -> None:
     """So that a second run of a test equals the first."""
     first, second = FakeZiett(), FakeZiett()
-    for _ in range(3):
-        assert ask(first, "POST", "/messages", message()) == ask(
-            second, "POST", "/messages", message()
-        )
-    assert ask(first, "GET", "/messages") == ask(second, "GET", "/messages")
+    send, read = request_of("POST", "/messages", message()), request_of("GET", "/messages")
+    for request in (send, send, send, read):
+        assert first.handle(request) == second.handle(request)
 
 
-def test_everything_public_can_be_imported() -> None:
-    """Every name in `__all__` exists."""
-    assert all(hasattr(testing, name) for name in testing.__all__)
+def test_a_change_by_hand_is_in_the_history() -> None:
+    """Once for each status and error code; `deliver` without a status delivers."""
+    fake = FakeZiett()
+    row = fake.add_message(status="SENT")
+    for status, error_code in (("SENT", None), ("FAILED", "A"), ("FAILED", "A"), ("FAILED", "B")):
+        fake.deliver(row.id, status, error_code)
+    record = fake.deliver(row.id)
+    assert [(each.status, each.error_code) for each in record.history] == [
+        ("PENDING", None),
+        ("SENT", None),
+        ("FAILED", "A"),
+        ("FAILED", "B"),
+        ("DELIVERED", None),
+    ]
+    assert [each.at for each in record.history] == [row.created_at, *[row.updated_at] * 4]
+
+
+def test_a_record_without_a_history_gets_one() -> None:
+    """With its status, its time and its error code."""
+    fake = FakeZiett()
+    row = attrs.evolve(fake.add_message(), history=(), status="FAILED", error_code="A")
+    fake.put(row)
+    [record] = fake.messages
+    assert [(each.status, each.at, each.error_code) for each in record.history] == [
+        ("FAILED", row.updated_at, "A")
+    ]
+
+
+def test_a_message_can_be_added_to_a_campaign() -> None:
+    """It is in the list of the campaign's messages."""
+    fake = FakeZiett()
+    fake.handle(request_of("POST", "/campaigns/batch", batch()))
+    [campaign] = fake.campaigns
+    assert fake.add_message(campaign_id=campaign.id).campaign_id == campaign.id
+    assert fake.add_message().campaign_id is None
+
+
+def test_a_cleared_service_still_has_trace_ids() -> None:
+    """Its errors are complete."""
+    fake = FakeZiett()
+    fake.clear()
+    error = json.loads(fake.handle(request_of("GET", "/nowhere")).body)
+    assert len(error["trace_id"]) == 32
+
+
+def test_a_deleted_message_does_not_come_back() -> None:
+    """Steps of its delivery that are due later are left out."""
+    clock = ManualClock()
+    fake = FakeZiett(clock=clock)
+    fake.handle(request_of("POST", "/messages", message()))
+    fake.delete_message(fake.messages[0].id)
+    clock.advance(60)
+    assert fake.messages == []

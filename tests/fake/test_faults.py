@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import inf
 from typing import Any, cast
 
 import attrs
 import pytest
 
-from ziett_async._clock import ManualClock
-from ziett_async._wire import Request
-from ziett_async.testing import Ending, Exchange, FakeZiett, Fault, Idempotency
-
-Ask = Callable[..., Request]
-Body = Callable[..., dict[str, object]]
+from tests.support.requests import message, request_of
+from ziett_async.testing import Ending, Exchange, FakeZiett, Fault
 
 
 def statuses(fake: FakeZiett) -> list[int | None]:
@@ -21,7 +18,7 @@ def statuses(fake: FakeZiett) -> list[int | None]:
     return [arrival.status for arrival in fake.requests]
 
 
-def test_without_a_fault_an_exchange_is_the_response(request_of: Ask, message: Body) -> None:
+def test_without_a_fault_an_exchange_is_the_response() -> None:
     """The request is executed and answered at once."""
     fake = FakeZiett()
     exchange = fake.exchange(request_of("POST", "/messages", message(), key="a"))
@@ -29,41 +26,74 @@ def test_without_a_fault_an_exchange_is_the_response(request_of: Ask, message: B
     assert (exchange.ending, exchange.delay, exchange.executed) == (Ending.ANSWERED, 0.0, True)
 
 
+#: Makes a fault, for one operation or for any. Made in the tests, which its defaults are part of.
+Make = Callable[..., Fault]
+
+
 @pytest.mark.parametrize(
-    ("fault", "ending", "delay", "sent", "status"),
+    ("make", "ending", "delay", "sent", "status"),
     [
-        (Fault.refuse(), Ending.REFUSED, 0.0, 0, []),
-        (Fault.reset(), Ending.RESET, 0.0, 0, [None]),
-        (Fault.lose_answer(), Ending.RESET, 0.0, 1, [202]),
-        (Fault.stall(), Ending.STALLED, inf, 1, [202]),
-        (Fault.stall(executes=False), Ending.STALLED, inf, 0, [None]),
-        (Fault.slow(3.0), Ending.ANSWERED, 3.0, 1, [202]),
-        (Fault.truncate(4), Ending.TRUNCATED, 0.0, 1, [202]),
-        (Fault.garbage(b"?"), Ending.ANSWERED, 0.0, 1, [202]),
-        (Fault.running(5.0), Ending.RESET, 0.0, 1, [202]),
-        (Fault.status(503), Ending.ANSWERED, 0.0, 0, [503]),
-        (Fault.gateway_error(504), Ending.ANSWERED, 0.0, 1, [202]),
+        (Fault.refuse, Ending.REFUSED, 0.0, 0, []),
+        (Fault.reset, Ending.RESET, 0.0, 0, [None]),
+        (Fault.lose_answer, Ending.RESET, 0.0, 1, [202]),
+        (Fault.stall, Ending.STALLED, inf, 1, [202]),
+        (partial(Fault.stall, executes=False), Ending.STALLED, inf, 0, [None]),
+        (partial(Fault.slow, 3.0), Ending.ANSWERED, 3.0, 1, [202]),
+        (Fault.truncate, Ending.TRUNCATED, 0.0, 1, [202]),
+        (Fault.garbage, Ending.ANSWERED, 0.0, 1, [202]),
+        (partial(Fault.running, 5.0), Ending.RESET, 0.0, 1, [202]),
+        (partial(Fault.status, 503), Ending.ANSWERED, 0.0, 0, [503]),
+        (Fault.stored_error, Ending.ANSWERED, 0.0, 0, [500]),
+        (Fault.gateway_error, Ending.ANSWERED, 0.0, 1, [202]),
     ],
 )
 def test_each_fault_has_its_ending(
-    request_of: Ask,
-    message: Body,
-    fault: Fault,
-    ending: Ending,
-    delay: float,
-    sent: int,
-    status: list[int | None],
+    make: Make, ending: Ending, delay: float, sent: int, status: list[int | None]
 ) -> None:
     """It decides what the client receives, what is executed, and what is recorded."""
     fake = FakeZiett()
-    with fake.script(fault):
+    with fake.script(make()):
         exchange = fake.exchange(request_of("POST", "/messages", message()))
-    assert (exchange.ending, exchange.delay, exchange.executed) == (ending, delay, bool(sent))
+    found = (exchange.ending, exchange.delay, exchange.executed, exchange.cut)
+    assert found == (ending, delay, bool(sent), 0)
     assert (len(fake.messages), statuses(fake)) == (sent, status)
+    assert {each.operation for each in fake.requests} <= {"send_message"}
     assert fake.exchange(request_of("POST", "/messages", message())).ending is Ending.ANSWERED
 
 
-def test_a_status_has_the_usual_body_by_default(request_of: Ask) -> None:
+@pytest.mark.parametrize(
+    ("make", "label"),
+    [
+        (Fault.refuse, "refuse()"),
+        (Fault.reset, "reset()"),
+        (Fault.lose_answer, "lose_answer()"),
+        (Fault.stall, "stall(executes=True)"),
+        (partial(Fault.stall, executes=False), "stall(executes=False)"),
+        (partial(Fault.slow, 3.0), "slow(3.0)"),
+        (Fault.truncate, "truncate(0)"),
+        (partial(Fault.truncate, 4), "truncate(4)"),
+        (Fault.garbage, "garbage()"),
+        (partial(Fault.running, 5.0), "running(5.0)"),
+        (partial(Fault.status, 503), "status(503)"),
+        (Fault.stored_error, "stored_error(500)"),
+        (Fault.gateway_error, "gateway_error(502)"),
+    ],
+)
+def test_a_fault_is_shown_as_it_was_made(make: Make, label: str) -> None:
+    """With the operation that it waits for."""
+    assert str(make()) == f"{label} for any operation"
+    assert str(make(operation="get_message")) == f"{label} for get_message"
+
+
+def test_a_truncated_response_ends_after_so_many_bytes() -> None:
+    """Of its body; none by default."""
+    fake = FakeZiett()
+    for fault, cut in ((Fault.truncate(4), 4), (Fault.truncate(), 0)):
+        fake.faults.add(fault)
+        assert fake.exchange(request_of("GET", "/messages")).cut == cut
+
+
+def test_a_status_has_the_usual_body_by_default() -> None:
     """An error object from the service, HTML from a proxy, an empty body for a redirect."""
     fake = FakeZiett()
     request = request_of("GET", "/messages")
@@ -80,11 +110,12 @@ def test_a_status_has_the_usual_body_by_default(request_of: Ask) -> None:
     assert body(Fault.status(302)) == b""
     assert body(Fault.status(200, body=b"{}")) == b"{}"
     assert body(Fault.garbage(b"?")) == b"?"
+    assert body(Fault.garbage()) == b"\x00\xff{"
     assert body(Fault.gateway_error(500)).startswith(b"<html>")
     assert body(Fault.gateway_error(body=b"{}")) == b"{}"
 
 
-def test_a_status_can_have_headers(request_of: Ask) -> None:
+def test_a_status_can_have_headers() -> None:
     """Such as a `Retry-After` in any form."""
     fake = FakeZiett()
     fake.faults.add(Fault.status(429, headers=(("retry-after", "1.5"),)))
@@ -96,7 +127,7 @@ def test_a_status_can_have_headers(request_of: Ask) -> None:
     )
 
 
-def test_a_gateway_error_hides_the_services_response(request_of: Ask, message: Body) -> None:
+def test_a_gateway_error_hides_the_services_response() -> None:
     """The default is a 502; what the key replays is the service's response."""
     fake = FakeZiett()
     request = request_of("POST", "/messages", message(), key="a")
@@ -109,22 +140,7 @@ def test_a_gateway_error_hides_the_services_response(request_of: Ask, message: B
     assert [arrival.replayed for arrival in fake.requests] == [False, True]
 
 
-def test_a_key_whose_first_request_is_running_gets_a_409(request_of: Ask, message: Body) -> None:
-    """For the given seconds; then it gets the first response."""
-    clock = ManualClock()
-    fake = FakeZiett(clock=clock)
-    request = request_of("POST", "/messages", message(), key="a")
-    with fake.script(Fault.running(5.0)):
-        fake.exchange(request)
-    clock.advance(4.5)
-    refused = fake.handle(request)
-    assert (refused.status, json.loads(refused.body)["code"]) == (409, "IDEMPOTENCY_IN_PROGRESS")
-    clock.advance(0.5)
-    assert json.loads(fake.handle(request).body)["message_id"] == str(fake.messages[0].id)
-    assert len(fake.messages) == 1
-
-
-def test_a_stored_error_is_replayed_for_its_key(request_of: Ask, message: Body) -> None:
+def test_a_stored_error_is_replayed_for_its_key() -> None:
     """A request with another key, or without one, is executed."""
     fake = FakeZiett()
     request = request_of("POST", "/messages", message(), key="a")
@@ -134,76 +150,6 @@ def test_a_stored_error_is_replayed_for_its_key(request_of: Ask, message: Body) 
     assert fake.handle(request) == first
     assert fake.handle(request_of("POST", "/messages", message(), key="b")).status == 202
     assert fake.handle(request_of("POST", "/messages", message())).status == 202
-
-
-def test_a_scripted_500_is_stored_if_switched_on(request_of: Ask, message: Body) -> None:
-    """A proxy's 503 is never stored, since the service did not receive the key."""
-    fake = FakeZiett(idempotency=Idempotency(stores_server_errors=True))
-    request = request_of("POST", "/messages", message(), key="a")
-    with fake.script(Fault.status(503), Fault.status(500)):
-        fake.exchange(request)
-        fake.exchange(request)
-    assert fake.handle(request).status == 500
-
-
-def test_a_fault_waits_for_its_operation(request_of: Ask) -> None:
-    """It does not happen to others; a fault for any operation happens to unknown paths too."""
-    fake = FakeZiett()
-    fake.faults.add(Fault.status(500, operation="get_message"), Fault.status(503))
-    assert fake.exchange(request_of("GET", "/nowhere")).response == fake_answer(503)
-    assert fake.exchange(request_of("GET", "/messages")).response == fake.handle(
-        request_of("GET", "/messages")
-    )
-    assert [str(fault) for fault in fake.faults.pending] == ["status(500) for get_message"]
-    assert fake.faults
-
-
-def test_a_queue_without_faults_is_false() -> None:
-    """Whether it was never used or was cleared."""
-    fake = FakeZiett()
-    assert not fake.faults
-    fake.faults.add(Fault.refuse())
-    fake.faults.clear()
-    assert not fake.faults
-    assert fake.faults.pending == ()
-
-
-def fake_answer(status: int) -> object:
-    """Return the response of a proxy."""
-    fake = FakeZiett()
-    fake.faults.add(Fault.status(status))
-    return fake.exchange(Request("GET", "http://localhost/c/v1/messages", ())).response
-
-
-def test_every_scripted_fault_has_to_happen(request_of: Ask) -> None:
-    """The block fails with those that did not, and removes them."""
-    fake = FakeZiett()
-    expected = r"never happened: slow\(2\) for any operation, refuse\(\) for send_message"
-    with (
-        pytest.raises(AssertionError, match=expected),
-        fake.script(Fault.refuse(), Fault.slow(2), Fault.refuse(operation="send_message")),
-    ):
-        fake.exchange(request_of("GET", "/messages"))
-    assert fake.faults.pending == ()
-
-
-def test_a_block_that_raises_keeps_its_error() -> None:
-    """Its error is not replaced, and its faults are removed."""
-    fake = FakeZiett()
-    with pytest.raises(KeyError), fake.script(Fault.refuse()):
-        raise KeyError
-    assert fake.faults.pending == ()
-
-
-def test_anything_but_a_fault_is_refused_before_the_block_begins() -> None:
-    """And is not queued."""
-    fake, nonsense = FakeZiett(), cast("Any", "lose_answer")
-    expected = r"give a Fault, .*, not 'lose_answer'"
-    with pytest.raises(TypeError, match=expected), fake.script(Fault.reset(), nonsense):
-        pytest.fail("the block began")
-    with pytest.raises(TypeError, match="give a Fault"):
-        fake.faults.add(nonsense)
-    assert fake.faults.pending == ()
 
 
 def test_an_unknown_operation_is_refused() -> None:
@@ -241,7 +187,7 @@ class Headers(tuple[tuple[str, str], ...]):  # noqa: SLOT001 (it counts)
 @pytest.mark.parametrize(
     "fault", [None, Fault.reset(), Fault.lose_answer(), Fault.status(500), Fault.stored_error()]
 )
-def test_a_request_is_parsed_once(request_of: Ask, message: Body, fault: Fault | None) -> None:
+def test_a_request_is_parsed_once(fault: Fault | None) -> None:
     """One reading serves to find its fault, execute it and record it, whatever the fault is."""
     request = request_of("POST", "/messages", message(), key="a")
     headers = Headers(request.headers)
@@ -251,7 +197,7 @@ def test_a_request_is_parsed_once(request_of: Ask, message: Body, fault: Fault |
     assert headers.reads == 1
 
 
-def test_an_exchange_has_the_record_of_its_request(request_of: Ask) -> None:
+def test_an_exchange_has_the_record_of_its_request() -> None:
     """Or None, if the connection was refused."""
     fake = FakeZiett()
     with fake.script(Fault.reset(), Fault.refuse()):

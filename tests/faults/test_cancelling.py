@@ -5,83 +5,36 @@ asyncio has. Here the same invariants as for every other row are checked, TLS in
 """
 
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
-from functools import partial
-from types import coroutine
-from typing import Any, Literal
+from typing import Literal
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from tests.support.fault_runs import SOCKETS, WAYS, Open, Setting, Way, World
+from tests.support.cancelling import MANY, at_every_await
+from tests.support.fault_runs import SOCKETS, WAYS, Open, Run, Setting, Way
 from tests.support.fault_server import Mishap
-from ziett_async import TransportError
 from ziett_async.testing import Fault
 
 pytestmark = pytest.mark.anyio
 
-#: More awaits than any call here has.
-MANY = 400
 
-
-@coroutine
-def _cancelled_at(
-    call: Coroutine[Any, Any, object], turn: int, scope: anyio.CancelScope
-) -> Generator[Any, Any, object]:
-    """Carry a call to its `turn`-th await, and cancel it there."""
-    count, step = 0, partial[Any](call.send, None)
-    while True:
-        try:
-            waits_for = step()
-        except StopIteration as end:
-            return end.value
-        count += 1
-        if count == turn:
-            scope.cancel()
-        try:
-            step = partial[Any](call.send, (yield waits_for))
-        except BaseException as error:  # noqa: BLE001 - the call's to handle
-            step = partial[Any](call.throw, error)
-
-
-async def cancelled_at(turn: int, call: Coroutine[Any, Any, object]) -> bool:
-    """Cancel a call at its `turn`-th await; return whether it had so many."""
-    with anyio.CancelScope() as scope, suppress(TransportError):
-        await _cancelled_at(call, turn, scope)
-    return scope.cancel_called
-
-
-async def at_every_await(
-    make: Callable[[int], Coroutine[Any, Any, object]],
-    then: Callable[[int], Awaitable[object]],
-) -> int:
-    """Cancel at the first await, at the second, and so on; return how many there are."""
-    for turn in range(1, MANY):
-        was_cancelled = await cancelled_at(turn, make(turn))
-        await then(turn)
-        if not was_cancelled:
-            return turn - 1
-    message = "there is no end to it"
-    raise AssertionError(message)
-
-
-async def cancel_sends(world: World, *mishaps: Mishap) -> None:
+async def cancel_sends(run: Run, *mishaps: Mishap) -> None:
     """Cancel sends at every await; the same key must then give one message."""
-    numbers = [world.number() for _ in range(MANY)]
+    numbers = [run.number() for _ in range(MANY)]
 
     async def send(turn: int) -> None:
         # A cancelled call may not get to the script.
-        with suppress(AssertionError), world.script(*mishaps):
-            await world.send(key=f"order-{turn}", number=numbers[turn])
+        with suppress(AssertionError), run.script(*mishaps):
+            await run.send(key=f"order-{turn}", number=numbers[turn])
 
     async def again(turn: int) -> None:
-        world.forget_script()
-        first = await world.send(key=f"order-{turn}", number=numbers[turn])
-        second = await world.send(key=f"order-{turn}", number=numbers[turn])
+        run.forget_script()
+        first = await run.send(key=f"order-{turn}", number=numbers[turn])
+        second = await run.send(key=f"order-{turn}", number=numbers[turn])
         assert first.message_id == second.message_id
-        assert len(world.fake.inbox(numbers[turn])) == 1
+        assert len(run.fake.inbox(numbers[turn])) == 1
 
     assert await at_every_await(send, again) >= 3
 
@@ -89,44 +42,44 @@ async def cancel_sends(world: World, *mishaps: Mishap) -> None:
 @pytest.mark.fault("The caller cancels, at any await", send="nothing left, same key: same id")
 @pytest.mark.parametrize("mishap", [None, Fault.lose_answer(), Fault.status(503)])
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_cancelled_send(world_over: Open, way: Way, mishap: Fault | None) -> None:
+async def test_a_cancelled_send(run_over: Open, way: Way, mishap: Fault | None) -> None:
     """Cancelled at any await a send leaves nothing, and its key gives one message."""
     limits = {"send": (10_000, 60.0), "list": (10_000, 60.0), "read": (10_000, 60.0)}
-    async with world_over(way, Setting(limits=limits)) as world:
-        await cancel_sends(world, *([mishap] if mishap else []))
+    async with run_over(way, Setting(limits=limits)) as run:
+        await cancel_sends(run, *([mishap] if mishap else []))
 
 
 @pytest.mark.fault("The caller cancels, at any await", send="nothing left, same key: same id")
 @pytest.mark.parametrize("way", SOCKETS)
-async def test_a_cancelled_send_over_tls(world_over: Open, way: Way) -> None:
+async def test_a_cancelled_send_over_tls(run_over: Open, way: Way) -> None:
     """Cancelled at any await of a handshake or after it, a send leaves no connection."""
     limits = {"send": (10_000, 60.0)}
-    async with world_over(way, Setting(tls="trusted", limits=limits)) as world:
-        numbers = [world.number() for _ in range(MANY)]
+    async with run_over(way, Setting(tls="trusted", limits=limits)) as run:
+        numbers = [run.number() for _ in range(MANY)]
 
         async def send(turn: int) -> None:
-            await world.drop_connections()
-            await world.send(key=f"order-{turn}", number=numbers[turn])
+            await run.drop_connections()
+            await run.send(key=f"order-{turn}", number=numbers[turn])
 
         async def again(turn: int) -> None:
-            await world.send(key=f"order-{turn}", number=numbers[turn])
+            await run.send(key=f"order-{turn}", number=numbers[turn])
 
         await at_every_await(send, again)
 
 
 @pytest.mark.fault("The caller cancels, at any await", read="nothing left")
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_cancelled_read(world_over: Open, way: Way) -> None:
+async def test_a_cancelled_read(run_over: Open, way: Way) -> None:
     """Cancelled at any await a read leaves nothing, and works the next time."""
     limits = {"send": (10_000, 60.0), "list": (10_000, 60.0), "read": (10_000, 60.0)}
-    async with world_over(way, Setting(limits=limits)) as world:
-        rows = world.stock()
+    async with run_over(way, Setting(limits=limits)) as run:
+        rows = run.stock()
 
         async def walk(_: int) -> None:
-            await world.walk()
+            await run.walk()
 
         async def again(_: int) -> None:
-            assert await world.walk() == rows
+            assert await run.walk() == rows
 
         assert await at_every_await(walk, again) >= 3
 
@@ -138,13 +91,13 @@ async def test_a_cancelled_read(world_over: Open, way: Way) -> None:
 )
 @pytest.mark.parametrize("kind", ["send", "get"])
 @pytest.mark.parametrize("way", SOCKETS)
-async def test_a_storm(world_over: Open, way: Way, kind: Literal["send", "get"]) -> None:
+async def test_a_storm(run_over: Open, way: Way, kind: Literal["send", "get"]) -> None:
     """Twenty callers who give up at random on three connections: every later call works."""
     limits = {"send": (100_000, 60.0), "list": (100_000, 60.0), "read": (100_000, 60.0)}
     dice = random.Random(7)  # noqa: S311 - no secret
-    async with world_over(way, Setting(max_connections=3, limits=limits)) as world:
-        world.stock()
-        call = world.send if kind == "send" else world.get
+    async with run_over(way, Setting(max_connections=3, limits=limits)) as run:
+        run.stock()
+        call = run.send if kind == "send" else run.get
 
         async def give_up() -> None:
             while True:

@@ -25,7 +25,7 @@ class Jumpy:
     offset: float = 0.0
 
     def monotonic(self) -> float:
-        """Return seconds that nobody can set."""
+        """Return seconds that cannot be set."""
         return self.clock.monotonic()
 
     def time(self) -> float:
@@ -45,17 +45,17 @@ def jumpy(world_clock: object) -> Jumpy:
 
 @pytest.mark.fault("The wall clock jumps by an hour", send="no burst")
 @JUMPS
-async def test_no_burst(world_over: Open, jump: float) -> None:
-    """Whatever the calendar says, the limit holds, and nobody waits longer for it."""
+async def test_no_burst(run_over: Open, jump: float) -> None:
+    """Whatever the calendar says, the limit holds, and no call waits longer for it."""
     setting = Setting(limits={"send": (5, 60.0)}, clock=Jumpy)
-    async with world_over("memory", setting) as world:
-        clock = jumpy(world.client_clock)
+    async with run_over("memory", setting) as run:
+        clock = jumpy(run.client_clock)
         async with anyio.create_task_group() as tasks:
             for _ in range(12):
-                tasks.start_soon(world.send)
+                tasks.start_soon(run.send)
             await clock.sleep(10)
             clock.offset = jump
-        times = [entry.at for entry in world.entries]
+        times = [entry.at for entry in run.entries]
         assert len(times) == 12
         assert [int(at // 60) for at in times] == [0] * 5 + [1] * 5 + [2] * 2
         assert times[-1] < 123
@@ -64,11 +64,11 @@ async def test_no_burst(world_over: Open, jump: float) -> None:
 @pytest.mark.fault("The wall clock jumps by an hour", send="no wrong deadline")
 @JUMPS
 @pytest.mark.parametrize("way", WAYS)
-async def test_no_wrong_deadline(world_over: Open, way: Way, jump: float) -> None:
+async def test_no_wrong_deadline(run_over: Open, way: Way, jump: float) -> None:
     """A deadline is in seconds that pass: none is missed, and none comes early."""
-    async with world_over(way, Setting(clock=Jumpy)) as world:
-        clock = jumpy(world.client_clock)
-        since = world.clock.monotonic()
+    async with run_over(way, Setting(clock=Jumpy)) as run:
+        clock = jumpy(run.client_clock)
+        since = run.clock.monotonic()
 
         async def jumps() -> None:
             await clock.sleep(0.1)
@@ -76,25 +76,25 @@ async def test_no_wrong_deadline(world_over: Open, way: Way, jump: float) -> Non
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(jumps)
-            with world.script(Fault.stall()), pytest.raises(OutcomeUnknown):
-                await world.send(timeout=0.3)
-        assert 0.3 <= world.clock.monotonic() - since < 0.6
+            with run.script(Fault.stall()), pytest.raises(OutcomeUnknown):
+                await run.send(timeout=0.3)
+        assert 0.3 <= run.clock.monotonic() - since < 0.6
 
 
 @pytest.mark.fault("The wall clock jumps by an hour", send="no wrong wait after a 429")
 @JUMPS
-async def test_no_wrong_retry_after(world_over: Open, jump: float) -> None:
+async def test_no_wrong_retry_after(run_over: Open, jump: float) -> None:
     """A date in `Retry-After` counts from the answer's own `Date`."""
-    async with world_over("memory", Setting(clock=Jumpy)) as world:
-        jumpy(world.client_clock).offset = jump
-        now = datetime.fromtimestamp(world.clock.time(), UTC)
+    async with run_over("memory", Setting(clock=Jumpy)) as run:
+        jumpy(run.client_clock).offset = jump
+        now = datetime.fromtimestamp(run.clock.time(), UTC)
         headers = (
             ("date", format_datetime(now, usegmt=True)),
             ("retry-after", format_datetime(now + timedelta(seconds=9), usegmt=True)),
         )
-        with world.script(Fault.status(429, headers=headers)):
-            await world.send()
-        first, second = [entry.at for entry in world.entries]
+        with run.script(Fault.status(429, headers=headers)):
+            await run.send()
+        first, second = [entry.at for entry in run.entries]
         assert 9 <= second - first < 9.5
 
 
@@ -102,12 +102,12 @@ async def test_no_wrong_retry_after(world_over: Open, jump: float) -> None:
 @pytest.mark.fault("The wall clock jumps by an hour", read="no wrong paging")
 @JUMPS
 @pytest.mark.parametrize("way", WAYS)
-async def test_no_wrong_paging(world_over: Open, way: Way, jump: float) -> None:
+async def test_no_wrong_paging(run_over: Open, way: Way, jump: float) -> None:
     """A walk goes by the server's times alone: each row once."""
-    async with world_over(way, Setting(clock=Jumpy)) as world:
-        rows, seen = world.stock(9), list[object]()
-        clock = jumpy(world.client_clock)
-        async for message in world.client.iter_messages(size=2):
+    async with run_over(way, Setting(clock=Jumpy)) as run:
+        rows, seen = run.stock(9), list[object]()
+        clock = jumpy(run.client_clock)
+        async for message in run.client.iter_messages(size=2):
             clock.offset += jump
             seen.append(message.id)
         assert seen == rows

@@ -40,82 +40,82 @@ def status_of(fault: Mishap) -> int:
     "Accepted, then a proxy answers 5xx or 408", send="replayed: one message, its id"
 )
 @over(GATEWAY_ERRORS, in_memory=[Fault.gateway_error(503)])
-async def test_a_gateway_error_then_replayed(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_a_gateway_error_then_replayed(run_over: Open, way: Way, mishap: Mishap) -> None:
     """The next attempt has the same key: one message, and its id."""
-    async with world_over(way) as world:
-        with world.script(mishap):
-            accepted = await world.send()
-        assert (accepted.call.attempts, world.accepted) == (2, 1)
-        assert [arrival.replayed for arrival in world.fake.requests] == [False, True]
+    async with run_over(way) as run:
+        with run.script(mishap):
+            accepted = await run.send()
+        assert (accepted.call.attempts, run.accepted) == (2, 1)
+        assert [arrival.replayed for arrival in run.fake.requests] == [False, True]
 
 
 @pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="every time: `OutcomeUnknown`")
 @over(GATEWAY_ERRORS, in_memory=OTHERS)
-async def test_gateway_errors_every_time(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_gateway_errors_every_time(run_over: Open, way: Way, mishap: Mishap) -> None:
     """The outcome is unknown, with the proxy's status; the key gives the id later."""
-    async with world_over(way) as world:
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        assert (caught.value.status, world.accepted) == (status_of(mishap), 1)
-        key, number = caught.value.idempotency_key, world.sendings[0].number
-        again = await world.send(key=key, number=number)
-        assert again.message_id == world.fake.inbox(number)[0].id
-        assert world.accepted == 1
+    async with run_over(way) as run:
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        assert (caught.value.status, run.accepted) == (status_of(mishap), 1)
+        key, number = caught.value.idempotency_key, run.sendings[0].number
+        again = await run.send(key=key, number=number)
+        assert again.message_id == run.fake.inbox(number)[0].id
+        assert run.accepted == 1
 
 
 @pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="every time: `OutcomeUnknown`")
 @pytest.mark.parametrize("status", [501, 507, 520, 599])
-async def test_a_gateway_error_that_is_not_retried(world_over: Open, status: int) -> None:
+async def test_a_gateway_error_that_is_not_retried(run_over: Open, status: int) -> None:
     """Another 5xx does not settle a send either; it is not tried again."""
-    async with world_over("memory") as world:
-        with world.script(Fault.gateway_error(status)), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        assert (caught.value.status, caught.value.attempts, world.accepted) == (status, 1, 1)
+    async with run_over("memory") as run:
+        with run.script(Fault.gateway_error(status)), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        assert (caught.value.status, caught.value.attempts, run.accepted) == (status, 1, 1)
 
 
 @pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="then refused: still unknown")
-async def test_refused_after_a_gateway_error(world_over: Open) -> None:
+async def test_refused_after_a_gateway_error(run_over: Open) -> None:
     """A proxy that is away at the next attempts does not make it 'not sent'."""
-    async with world_over("memory") as world:
+    async with run_over("memory") as run:
         with (
-            world.script(Fault.gateway_error(), Fault.refuse(), Fault.refuse()),
+            run.script(Fault.gateway_error(), Fault.refuse(), Fault.refuse()),
             pytest.raises(OutcomeUnknown) as caught,
         ):
-            await world.send()
-        assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
-        with world.script(*[Fault.refuse()] * ATTEMPTS), pytest.raises(NotSent):
-            await world.send()
+            await run.send()
+        assert (caught.value.attempts, run.accepted) == (ATTEMPTS, 1)
+        with run.script(*[Fault.refuse()] * ATTEMPTS), pytest.raises(NotSent):
+            await run.send()
 
 
 @pytest.mark.fault("Accepted, then a proxy answers 5xx or 408", send="then refused: still unknown")
 @pytest.mark.parametrize("way", SOCKETS)
-async def test_refused_after_a_gateway_error_on_a_socket(world_over: Open, way: Way) -> None:
+async def test_refused_after_a_gateway_error_on_a_socket(run_over: Open, way: Way) -> None:
     """The same, where the port is closed once the proxy has answered."""
-    async with world_over(way) as world:
-        with world.script(gateway_error_then_gone), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
+    async with run_over(way) as run:
+        with run.script(gateway_error_then_gone), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        assert (caught.value.attempts, run.accepted) == (ATTEMPTS, 1)
         with pytest.raises(NotSent):
-            await world.send()
+            await run.send()
 
 
 @pytest.mark.fault(
     "Accepted, then a proxy answers 5xx or 408", send="time is up first: still unknown"
 )
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_deadline_after_a_gateway_error(world_over: Open, way: Way) -> None:
+async def test_the_deadline_after_a_gateway_error(run_over: Open, way: Way) -> None:
     """When time is up in a later attempt, or before it, the outcome is unknown."""
-    async with world_over(way) as world:
+    async with run_over(way) as run:
         silent = Fault.stall(executes=False)
-        with world.script(Fault.gateway_error(), silent), pytest.raises(OutcomeUnknown) as caught:
-            await world.send(timeout=0.5)
+        with run.script(Fault.gateway_error(), silent), pytest.raises(OutcomeUnknown) as caught:
+            await run.send(timeout=0.5)
         assert not isinstance(caught.value, DeadlineExceeded)
-        assert (caught.value.attempts, world.accepted) == (2, 1)
+        assert (caught.value.attempts, run.accepted) == (2, 1)
     patient = Setting(retry=RetryPolicy(base=60.0, cap=60.0, jitter=lambda: 1.0))
-    async with world_over(way, patient) as world:
-        with world.script(Fault.gateway_error()), pytest.raises(OutcomeUnknown) as caught:
-            await world.send(timeout=0.5)
-        assert (caught.value.attempts, world.accepted) == (1, 1)
+    async with run_over(way, patient) as run:
+        with run.script(Fault.gateway_error()), pytest.raises(OutcomeUnknown) as caught:
+            await run.send(timeout=0.5)
+        assert (caught.value.attempts, run.accepted) == (1, 1)
 
 
 @pytest.mark.fault(
@@ -123,13 +123,13 @@ async def test_the_deadline_after_a_gateway_error(world_over: Open, way: Way) ->
 )
 @pytest.mark.parametrize("status", [401, 402, 403])
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_refusal_after_a_gateway_error(world_over: Open, way: Way, status: int) -> None:
+async def test_a_refusal_after_a_gateway_error(run_over: Open, way: Way, status: int) -> None:
     """What depends on the moment, as on a balance that the message used up, settles nothing."""
-    async with world_over(way) as world:
+    async with run_over(way) as run:
         refusal = Fault.status(status)
-        with world.script(Fault.gateway_error(), refusal), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        assert (caught.value.status, caught.value.attempts, world.accepted) == (status, 2, 1)
+        with run.script(Fault.gateway_error(), refusal), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        assert (caught.value.status, caught.value.attempts, run.accepted) == (status, 2, 1)
 
 
 @pytest.mark.fault(
@@ -137,15 +137,15 @@ async def test_a_refusal_after_a_gateway_error(world_over: Open, way: Way, statu
     read="every time: `ServerError`, for 408 `ApiError`",
 )
 @over(GATEWAY_ERRORS)
-async def test_a_read_through_a_gateway_error(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_a_read_through_a_gateway_error(run_over: Open, way: Way, mishap: Mishap) -> None:
     """A read is tried again; every time, it is the status's error."""
-    async with world_over(way) as world:
-        rows = world.stock()
-        with world.script(mishap, mishap):
-            assert (await world.get()).id == rows[0]
-        with world.script(Fault.slow(0), mishap):
-            assert await world.walk() == rows
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(ApiError) as caught:
-            await world.get()
+    async with run_over(way) as run:
+        rows = run.stock()
+        with run.script(mishap, mishap):
+            assert (await run.get()).id == rows[0]
+        with run.script(Fault.slow(0), mishap):
+            assert await run.walk() == rows
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(ApiError) as caught:
+            await run.get()
         assert caught.value.status == status_of(mishap)
         assert isinstance(caught.value, ServerError) is (status_of(mishap) >= 500)

@@ -38,7 +38,7 @@ OTHER_ID = "019b4b56-e704-7c30-83a0-000000000000"
 
 #: The connection dies after the request was carried out.
 DEAD: list[Mishap] = [Fault.lose_answer(), half_close_executed]
-#: The answer is cut before it says what it is: nobody can know whether it would have been one.
+#: The response is cut before its status: whether it would have been one cannot be known.
 CUT_EARLY: list[Mishap] = [cut_at(1), cut_at(12), cut_interim, not_http]
 #: The answer is cut after its status: in the headers, in the body.
 CUT_LATER: list[Mishap] = [
@@ -76,7 +76,7 @@ LATE: list[Mishap] = [Fault.stall(), drip(body_only=False), drip(body_only=True)
 
 
 def setting_for(mishap: Mishap, seconds: float = SHORT) -> Setting:
-    """Return a world in a hurry, where the answer is late."""
+    """Return a setting in a hurry, where the answer is late."""
     return Setting(attempt_timeout=seconds) if mishap in LATE else Setting()
 
 
@@ -89,13 +89,13 @@ def setting_for(mishap: Mishap, seconds: float = SHORT) -> Setting:
     "A stall after acceptance, or one byte every 0.2 s", send="replayed: one message, its id"
 )
 @over([*DEAD, *CUT, *WRONG, *LATE], in_memory=WRONGER)
-async def test_once_then_replayed(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_once_then_replayed(run_over: Open, way: Way, mishap: Mishap) -> None:
     """Once lost, the answer comes again for the same key: one message, and its id."""
-    async with world_over(way, setting_for(mishap)) as world:
-        with world.script(mishap):
-            accepted = await world.send()
-        assert (accepted.call.attempts, world.accepted) == (2, 1)
-        assert [arrival.replayed for arrival in world.fake.requests] == [False, True]
+    async with run_over(way, setting_for(mishap)) as run:
+        with run.script(mishap):
+            accepted = await run.send()
+        assert (accepted.call.attempts, run.accepted) == (2, 1)
+        assert [arrival.replayed for arrival in run.fake.requests] == [False, True]
 
 
 @pytest.mark.fault(
@@ -109,29 +109,29 @@ async def test_once_then_replayed(world_over: Open, way: Way, mishap: Mishap) ->
     "A stall after acceptance, or one byte every 0.2 s", send="every time: `OutcomeUnknown`"
 )
 @over([*DEAD, *CUT, *WRONG, *LATE], in_memory=WRONGER)
-async def test_every_time_then_unknown(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_every_time_then_unknown(run_over: Open, way: Way, mishap: Mishap) -> None:
     """Lost every time, the outcome is unknown; a later call with the key gives the id."""
-    async with world_over(way, setting_for(mishap, SHORTEST)) as world:
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
-        number, key = world.sendings[0].number, caught.value.idempotency_key
+    async with run_over(way, setting_for(mishap, SHORTEST)) as run:
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        assert (caught.value.attempts, run.accepted) == (ATTEMPTS, 1)
+        number, key = run.sendings[0].number, caught.value.idempotency_key
     assert key
-    assert world.fake.inbox(number)[0].idempotency_key == key
+    assert run.fake.inbox(number)[0].idempotency_key == key
 
 
 @pytest.mark.fault("Accepted, and every attempt loses its answer", send="the key again: the id")
 @pytest.mark.fault("The answer is cut, at any byte", send="every time: `OutcomeUnknown`")
 @over([*DEAD, *CUT_LATER[:4], *WRONG])
-async def test_a_later_call_with_the_key(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_a_later_call_with_the_key(run_over: Open, way: Way, mishap: Mishap) -> None:
     """After an unknown outcome the key of the error gives the id, and is still one message."""
-    async with world_over(way) as world:
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        number = world.sendings[0].number
-        again = await world.send(key=caught.value.idempotency_key, number=number)
-        assert again.message_id == world.fake.inbox(number)[0].id
-        assert world.accepted == 1
+    async with run_over(way) as run:
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        number = run.sendings[0].number
+        again = await run.send(key=caught.value.idempotency_key, number=number)
+        assert again.message_id == run.fake.inbox(number)[0].id
+        assert run.accepted == 1
 
 
 @pytest.mark.fault("Accepted, then the connection dies", read="tried again")
@@ -139,24 +139,24 @@ async def test_a_later_call_with_the_key(world_over: Open, way: Way, mishap: Mis
 @pytest.mark.fault("A 2xx with bad JSON, wrong types, a null id or cut gzip", read="tried again")
 @pytest.mark.fault("A stall after acceptance, or one byte every 0.2 s", read="tried again")
 @over([*DEAD, half_close, *CUT, *WRONG, *LATE], in_memory=WRONGER)
-async def test_a_read_is_tried_again(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_a_read_is_tried_again(run_over: Open, way: Way, mishap: Mishap) -> None:
     """A page whose answer is lost is asked for again; the walk yields each row once."""
-    async with world_over(way, setting_for(mishap)) as world:
-        rows = world.stock()
-        with world.script(Fault.slow(0), mishap):
-            assert await world.walk() == rows
+    async with run_over(way, setting_for(mishap)) as run:
+        rows = run.stock()
+        with run.script(Fault.slow(0), mishap):
+            assert await run.walk() == rows
 
 
 @pytest.mark.fault("Accepted, then the connection dies", read="tried again")
 @pytest.mark.fault("The answer is cut, at any byte", read="tried again")
 @pytest.mark.fault("A 2xx with bad JSON, wrong types, a null id or cut gzip", read="tried again")
 @over([*DEAD, half_close, *CUT, *WRONG], in_memory=[Fault.stall(), *WRONGER])
-async def test_a_single_read_is_tried_again(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_a_single_read_is_tried_again(run_over: Open, way: Way, mishap: Mishap) -> None:
     """A message whose answer is lost is asked for again."""
-    async with world_over(way) as world:
-        rows = world.stock()
-        with world.script(mishap):
-            assert (await world.get()).id == rows[0]
+    async with run_over(way) as run:
+        rows = run.stock()
+        with run.script(mishap):
+            assert (await run.get()).id == rows[0]
 
 
 @pytest.mark.fault("Accepted, and every attempt loses its answer", read="`TransportError`")
@@ -165,39 +165,39 @@ async def test_a_single_read_is_tried_again(world_over: Open, way: Way, mishap: 
     "A stall after acceptance, or one byte every 0.2 s", read="every time: `TransportError`"
 )
 @over([*DEAD, half_close, *CUT_EARLY, *LATE])
-async def test_a_read_without_an_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_a_read_without_an_answer(run_over: Open, way: Way, mishap: Mishap) -> None:
     """A read that is never answered says so, and yields nothing of that page."""
-    async with world_over(way, setting_for(mishap, SHORTEST)) as world:
-        world.stock()
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(TransportError) as caught:
-            await world.walk()
+    async with run_over(way, setting_for(mishap, SHORTEST)) as run:
+        run.stock()
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(TransportError) as caught:
+            await run.walk()
         assert not isinstance(caught.value, NotSent | OutcomeUnknown)
-        assert (caught.value.attempts, world.yielded) == (ATTEMPTS, [])
+        assert (caught.value.attempts, run.yielded) == (ATTEMPTS, [])
 
 
 @pytest.mark.fault("The answer is cut, at any byte", read="every time: `InvalidResponse`")
 @over(CUT_LATER)
-async def test_a_read_with_a_cut_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_a_read_with_a_cut_answer(run_over: Open, way: Way, mishap: Mishap) -> None:
     """A read whose answer is never whole says what had begun, and yields nothing of that page."""
-    async with world_over(way) as world:
-        world.stock()
-        for call in (world.walk, world.get):
-            with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse) as caught:
+    async with run_over(way) as run:
+        run.stock()
+        for call in (run.walk, run.get):
+            with run.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse) as caught:
                 await call()
             assert (caught.value.attempts, caught.value.status) == (ATTEMPTS, 200)
-        assert world.yielded == []
+        assert run.yielded == []
 
 
 @pytest.mark.fault("The answer is cut, at any byte", read="every time: `InvalidResponse`")
 @pytest.mark.parametrize("way", SOCKETS)
-async def test_a_read_on_a_used_connection_with_a_cut_answer(world_over: Open, way: Way) -> None:
+async def test_a_read_on_a_used_connection_with_a_cut_answer(run_over: Open, way: Way) -> None:
     """What had begun is that answer's, not the one's that came before it on its connection."""
-    async with world_over(way, Setting(retry=RetryPolicy(attempts=1))) as world:
-        rows = world.stock()
+    async with run_over(way, Setting(retry=RetryPolicy(attempts=1))) as run:
+        rows = run.stock()
         for act, kind in ((cut_at(12), TransportError), (cut_at(20), InvalidResponse)):
-            assert (await world.get()).id == rows[0]
-            with world.script(act), pytest.raises((TransportError, InvalidResponse)) as caught:
-                await world.get()
+            assert (await run.get()).id == rows[0]
+            with run.script(act), pytest.raises((TransportError, InvalidResponse)) as caught:
+                await run.get()
             assert type(caught.value) is kind
 
 
@@ -205,130 +205,130 @@ async def test_a_read_on_a_used_connection_with_a_cut_answer(world_over: Open, w
     "A 2xx with bad JSON, wrong types, a null id or cut gzip", read="every time: `InvalidResponse`"
 )
 @over(WRONG, in_memory=WRONGER)
-async def test_a_read_with_a_wrong_answer(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_a_read_with_a_wrong_answer(run_over: Open, way: Way, mishap: Mishap) -> None:
     """A read that is never answered as it should be says so, and yields nothing of that page."""
-    async with world_over(way) as world:
-        world.stock()
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse) as caught:
-            await world.walk()
-        assert (caught.value.attempts, caught.value.status, world.yielded) == (ATTEMPTS, 200, [])
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
-            await world.get()
+    async with run_over(way) as run:
+        run.stock()
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse) as caught:
+            await run.walk()
+        assert (caught.value.attempts, caught.value.status, run.yielded) == (ATTEMPTS, 200, [])
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
+            await run.get()
 
 
 @pytest.mark.fault("The answer is cut, at any byte", send="replayed: one message, its id")
 @pytest.mark.parametrize("way", SOCKETS)
-async def test_cut_anywhere(world_over: Open, way: Way) -> None:
-    """At whichever byte an answer is cut, the next attempt is told the same id."""
-    async with world_over(way) as world:
+async def test_cut_anywhere(run_over: Open, way: Way) -> None:
+    """At whichever byte an answer is cut, the next attempt receives the same id."""
+    async with run_over(way) as run:
         for at in range(1, 140, 3):
-            with world.script(cut_at(at)):
-                await world.send()
-        assert world.accepted == len(world.sendings)
+            with run.script(cut_at(at)):
+                await run.send()
+        assert run.accepted == len(run.sendings)
 
 
 @pytest.mark.fault(
     "Accepted, and every attempt loses its answer", send="time is up first: still unknown"
 )
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_deadline_comes_first(world_over: Open, way: Way) -> None:
+async def test_the_deadline_comes_first(run_over: Open, way: Way) -> None:
     """When time is up after an attempt that may have acted, the outcome is unknown, in time."""
-    async with world_over(way) as world:
-        with world.script(Fault.stall()), pytest.raises(OutcomeUnknown) as caught:
-            await world.send(timeout=0.2)
+    async with run_over(way) as run:
+        with run.script(Fault.stall()), pytest.raises(OutcomeUnknown) as caught:
+            await run.send(timeout=0.2)
         assert not isinstance(caught.value, DeadlineExceeded)
-        assert world.accepted == 1
+        assert run.accepted == 1
 
 
 @pytest.mark.fault("409: the first is still running", send="waits, same key: its id")
 @pytest.mark.parametrize("way", WAYS)
-async def test_still_running(world_over: Open, way: Way) -> None:
+async def test_still_running(run_over: Open, way: Way) -> None:
     """A 409 while the first attempt is still running is waited out, and gives its id."""
-    async with world_over(way) as world:
-        with world.script(Fault.running(0.004)):
-            accepted = await world.send()
+    async with run_over(way) as run:
+        with run.script(Fault.running(0.004)):
+            accepted = await run.send()
         assert accepted.call.attempts >= 2
-        assert world.accepted == 1
+        assert run.accepted == 1
 
 
 @pytest.mark.fault("409: the first is still running", send="waits, same key: its id")
 @pytest.mark.parametrize("way", WAYS)
-async def test_another_clients_still_running(world_over: Open, way: Way) -> None:
+async def test_another_clients_still_running(run_over: Open, way: Way) -> None:
     """A 409 that says when to come back is waited out, too: the first may be another call."""
     busy = json.dumps({"code": "IDEMPOTENCY_IN_PROGRESS", "message": "wait", "status": 409})
     headers = (("retry-after", "0.05"), ("content-type", "application/json"))
-    async with world_over(way) as world:
-        with world.script(Fault.status(409, headers=headers, body=busy.encode())):
-            accepted = await world.send(key="order-7")
-        assert (accepted.call.attempts, world.accepted) == (2, 1)
+    async with run_over(way) as run:
+        with run.script(Fault.status(409, headers=headers, body=busy.encode())):
+            accepted = await run.send(key="order-7")
+        assert (accepted.call.attempts, run.accepted) == (2, 1)
 
 
 @pytest.mark.fault("409: the first is still running", send="every time: `OutcomeUnknown`")
 @pytest.mark.parametrize("way", WAYS)
-async def test_running_all_the_time(world_over: Open, way: Way) -> None:
+async def test_running_all_the_time(run_over: Open, way: Way) -> None:
     """A first attempt that runs on and on is an unknown outcome, and never a refusal."""
-    async with world_over(way) as world:
-        with world.script(Fault.running(60)), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
+    async with run_over(way) as run:
+        with run.script(Fault.running(60)), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        assert (caught.value.attempts, run.accepted) == (ATTEMPTS, 1)
 
 
 @pytest.mark.fault("422 or 409: the key came with another payload", send="an error at once")
 @pytest.mark.parametrize("reused", [422, 409])
 @pytest.mark.parametrize("way", WAYS)
-async def test_another_payload(world_over: Open, way: Way, reused: int) -> None:
+async def test_another_payload(run_over: Open, way: Way, reused: int) -> None:
     """The same key with another payload is an error at once, and nothing more is accepted."""
     setting = Setting(idempotency=Idempotency(reused=reused), is_unruly=True)
-    async with world_over(way, setting) as world:
-        first = await world.send(key="order-7")
+    async with run_over(way, setting) as run:
+        first = await run.send(key="order-7")
         with pytest.raises(Exception, match=str(reused)) as caught:
-            await world.send(key="order-7")
+            await run.send(key="order-7")
         assert type(caught.value).__name__ in {"ValidationError", "ConflictError"}
-        assert (world.accepted, len(world.entries)) == (1, 2)
+        assert (run.accepted, len(run.entries)) == (1, 2)
         assert isinstance(first.message_id, UUID)
 
 
 @pytest.mark.fault("409: the first is still running", send="the key again: waits, too")
-async def test_a_later_call_while_the_first_is_running(world_over: Open) -> None:
+async def test_a_later_call_while_the_first_is_running(run_over: Open) -> None:
     """A later call with the key of an unknown outcome waits for the first one, too."""
     setting = Setting(retry=RetryPolicy(base=1.0, jitter=lambda: 1.0))
-    async with world_over("memory", setting) as world:
-        with world.script(Fault.running(3)), pytest.raises(OutcomeUnknown) as caught:
-            await world.send(timeout=1.0)
-        number = world.sendings[0].number
-        again = await world.send(key=caught.value.idempotency_key, number=number)
-        assert again.message_id == world.fake.inbox(number)[0].id
-        assert world.accepted == 1
+    async with run_over("memory", setting) as run:
+        with run.script(Fault.running(3)), pytest.raises(OutcomeUnknown) as caught:
+            await run.send(timeout=1.0)
+        number = run.sendings[0].number
+        again = await run.send(key=caught.value.idempotency_key, number=number)
+        assert again.message_id == run.fake.inbox(number)[0].id
+        assert run.accepted == 1
 
 
 @pytest.mark.fault(
     "Accepted, and every attempt loses its answer", send="later call fails: still unknown"
 )
 @pytest.mark.parametrize("mishap", [Fault.refuse(), Fault.status(503), Fault.status(401)], ids=str)
-async def test_an_unknown_outcome_stays_unknown(world_over: Open, mishap: Fault) -> None:
+async def test_an_unknown_outcome_stays_unknown(run_over: Open, mishap: Fault) -> None:
     """A later call with the key that does not get through does not make it 'not sent'."""
-    async with world_over("memory") as world:
-        with world.script(*[Fault.lose_answer()] * ATTEMPTS), pytest.raises(OutcomeUnknown) as once:
-            await world.send()
-        key, number = once.value.idempotency_key, world.sendings[0].number
+    async with run_over("memory") as run:
+        with run.script(*[Fault.lose_answer()] * ATTEMPTS), pytest.raises(OutcomeUnknown) as once:
+            await run.send()
+        key, number = once.value.idempotency_key, run.sendings[0].number
         count = 1 if "401" in str(mishap) else ATTEMPTS
-        with world.script(*[mishap] * count), pytest.raises(OutcomeUnknown) as again:
-            await world.send(key=key, number=number)
+        with run.script(*[mishap] * count), pytest.raises(OutcomeUnknown) as again:
+            await run.send(key=key, number=number)
         assert again.value.safe_to_retry_until == once.value.safe_to_retry_until
-        assert (await world.send(key=key, number=number)).message_id
-        assert world.accepted == 1
+        assert (await run.send(key=key, number=number)).message_id
+        assert run.accepted == 1
 
 
 @pytest.mark.fault(
     "Accepted, and every attempt loses its answer", send="later call fails: still unknown"
 )
 @pytest.mark.parametrize("status", [400, 404, 405, 413, 418])
-async def test_a_proxy_does_not_settle_an_outcome(world_over: Open, status: int) -> None:
+async def test_a_proxy_does_not_settle_an_outcome(run_over: Open, status: int) -> None:
     """A 4xx without the API's error object says nothing of the attempt before it."""
-    async with world_over("memory") as world:
+    async with run_over("memory") as run:
         page = Fault.status(status, body=b"<html>no such page</html>")
-        with world.script(Fault.lose_answer(), page), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        number = world.sendings[0].number
-        assert await world.send(key=caught.value.idempotency_key, number=number)
-        assert world.accepted == 1
+        with run.script(Fault.lose_answer(), page), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        number = run.sendings[0].number
+        assert await run.send(key=caught.value.idempotency_key, number=number)
+        assert run.accepted == 1

@@ -1,4 +1,4 @@
-"""Answers that nobody asked for, and answers that are too much for anybody."""
+"""Responses without a request, and responses that are too large."""
 
 import json
 import tracemalloc
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.anyio
 MB = 1 << 20
 #: Bytes that a call may take beside what was there before: the most an answer may have, twice
 #: over while it grows and is copied, and something to work with.
-ROOM = 24 * MB
+ALLOWANCE = 24 * MB
 
 
 def forged() -> Response:
@@ -88,43 +88,43 @@ def memory() -> Generator[None]:
 @over([EARLY, APART, LATER], SOCKETS)
 @pytest.mark.parametrize("tls", ["none", "trusted"])
 async def test_unsolicited_after_a_send(
-    world_over: Open, way: Way, mishap: Act, tls: Literal["none", "trusted"]
+    run_over: Open, way: Way, mishap: Act, tls: Literal["none", "trusted"]
 ) -> None:
-    """An answer that nobody asked for is not taken for the next send's."""
-    async with world_over(way, Setting(tls=tls)) as world:
-        with world.script(mishap):
-            first = await world.send()
+    """A response without a request is not taken for the next send's."""
+    async with run_over(way, Setting(tls=tls)) as run:
+        with run.script(mishap):
+            first = await run.send()
         await anyio.sleep(0.05 if mishap is LATER else 0)
-        second = await world.send()
+        second = await run.send()
         assert first.message_id != second.message_id
-        assert (second.call.attempts, world.accepted) == (1, 2)
+        assert (second.call.attempts, run.accepted) == (1, 2)
 
 
 @pytest.mark.fault("An unsolicited second response on a kept connection", read="not believed")
 @over([EARLY, APART, LATER], SOCKETS)
-async def test_unsolicited_after_a_read(world_over: Open, way: Way, mishap: Act) -> None:
-    """An answer that nobody asked for is not taken for the next page."""
-    async with world_over(way) as world:
-        rows = world.stock()
-        with world.script(mishap):
-            assert (await world.get()).id == rows[0]
+async def test_unsolicited_after_a_read(run_over: Open, way: Way, mishap: Act) -> None:
+    """A response without a request is not taken for the next page."""
+    async with run_over(way) as run:
+        rows = run.stock()
+        with run.script(mishap):
+            assert (await run.get()).id == rows[0]
         await anyio.sleep(0.05 if mishap is LATER else 0)
-        assert await world.walk() == rows
-        with world.script(EARLY, EARLY):
-            assert await world.walk() == rows
+        assert await run.walk() == rows
+        with run.script(EARLY, EARLY):
+            assert await run.walk() == rows
 
 
 @pytest.mark.fault("10 MB of body or headers, a gzip bomb", send="replayed", read="tried again")
 @over(HUGE, SOCKETS)
-async def test_huge_once(world_over: Open, way: Way, mishap: Act) -> None:
+async def test_huge_once(run_over: Open, way: Way, mishap: Act) -> None:
     """An answer that is too much is not read to its end, and the send replayed."""
-    async with world_over(way) as world:
-        rows = world.stock()
-        with world.script(mishap):
-            assert (await world.send()).call.attempts == 2
-        with world.script(mishap):
-            assert (await world.get(rows[0])).id == rows[0]
-        assert world.accepted == 1
+    async with run_over(way) as run:
+        rows = run.stock()
+        with run.script(mishap):
+            assert (await run.send()).call.attempts == 2
+        with run.script(mishap):
+            assert (await run.get(rows[0])).id == rows[0]
+        assert run.accepted == 1
 
 
 @pytest.mark.fault(
@@ -133,24 +133,24 @@ async def test_huge_once(world_over: Open, way: Way, mishap: Act) -> None:
     read="every time: an error, bounded memory",
 )
 @over(HUGE, SOCKETS)
-async def test_huge_every_time(world_over: Open, way: Way, mishap: Act, memory: None) -> None:
+async def test_huge_every_time(run_over: Open, way: Way, mishap: Act, memory: None) -> None:
     """An answer that is always too much ends in a clear error, in bounded memory."""
     assert memory is None
     bomb(100 * MB)
-    async with world_over(way) as world:
-        world.stock()
+    async with run_over(way) as run:
+        run.stock()
         tracemalloc.reset_peak()
         before, _ = tracemalloc.get_traced_memory()
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
-            await world.send()
-        assert (caught.value.attempts, world.accepted) == (ATTEMPTS, 1)
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
-            await world.walk()
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown) as caught:
+            await run.send()
+        assert (caught.value.attempts, run.accepted) == (ATTEMPTS, 1)
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
+            await run.walk()
         _, peak = tracemalloc.get_traced_memory()
         # The server holds the answer, too: as a body, as bytes to send, and in the event loop,
         # up to three times from Python 3.12 on.
-        assert peak - before < ROOM + 5 * 10 * MB
-        assert world.yielded == []
+        assert peak - before < ALLOWANCE + 5 * 10 * MB
+        assert run.yielded == []
 
 
 @pytest.mark.fault(
@@ -159,15 +159,15 @@ async def test_huge_every_time(world_over: Open, way: Way, mishap: Act, memory: 
     read="tried again",
 )
 @over(ODD[:1], SOCKETS, in_memory=ODD)
-async def test_odd_once(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_odd_once(run_over: Open, way: Way, mishap: Mishap) -> None:
     """JSON that is none, or too deep, or too long, is no answer: the send is replayed."""
-    async with world_over(way) as world:
-        rows = world.stock()
-        with world.script(Fault.slow(0), mishap):
-            assert await world.walk() == rows
-        with world.script(mishap):
-            assert (await world.send()).call.attempts == 2
-        assert world.accepted == 1
+    async with run_over(way) as run:
+        rows = run.stock()
+        with run.script(Fault.slow(0), mishap):
+            assert await run.walk() == rows
+        with run.script(mishap):
+            assert (await run.send()).call.attempts == 2
+        assert run.accepted == 1
 
 
 @pytest.mark.fault(
@@ -176,17 +176,17 @@ async def test_odd_once(world_over: Open, way: Way, mishap: Mishap) -> None:
     read="every time: `InvalidResponse`",
 )
 @over(ODD[:1], SOCKETS, in_memory=ODD)
-async def test_odd_every_time(world_over: Open, way: Way, mishap: Mishap) -> None:
+async def test_odd_every_time(run_over: Open, way: Way, mishap: Mishap) -> None:
     """Every time, it is an unknown outcome for a send, and for a read an `InvalidResponse`."""
-    async with world_over(way) as world:
-        world.stock()
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown):
-            await world.send()
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
-            await world.walk()
-        with world.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
-            await world.get()
-        assert world.accepted == 1
+    async with run_over(way) as run:
+        run.stock()
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(OutcomeUnknown):
+            await run.send()
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
+            await run.walk()
+        with run.script(*[mishap] * ATTEMPTS), pytest.raises(InvalidResponse):
+            await run.get()
+        assert run.accepted == 1
 
 
 @pytest.mark.fault(
@@ -194,32 +194,32 @@ async def test_odd_every_time(world_over: Open, way: Way, mishap: Mishap) -> Non
     send="in an error: the status counts",
 )
 @pytest.mark.parametrize("fault", ODD, ids=[fault.label for fault in ODD])
-async def test_odd_refusals(world_over: Open, fault: Fault) -> None:
+async def test_odd_refusals(run_over: Open, fault: Fault) -> None:
     """The same in an error's body takes nothing from the status."""
-    async with world_over("memory") as world:
-        world.stock()
+    async with run_over("memory") as run:
+        run.stock()
         down = Fault.status(500, body=fault.garbled)
-        with world.script(*[down] * ATTEMPTS), pytest.raises(ServerError):
-            await world.get()
-        with world.script(*[down] * ATTEMPTS), pytest.raises(OutcomeUnknown):
-            await world.send()
-        with world.script(Fault.status(422, body=fault.garbled)), pytest.raises(ValidationError):
-            await world.send()
+        with run.script(*[down] * ATTEMPTS), pytest.raises(ServerError):
+            await run.get()
+        with run.script(*[down] * ATTEMPTS), pytest.raises(OutcomeUnknown):
+            await run.send()
+        with run.script(Fault.status(422, body=fault.garbled)), pytest.raises(ValidationError):
+            await run.send()
 
 
 @pytest.mark.fault(
     "JSON nested 200,000 deep, 5,000-digit integers, NaN, UTF-16",
     send="in an error: the status counts",
 )
-async def test_error_objects_of_the_wrong_types(world_over: Open) -> None:
+async def test_error_objects_of_the_wrong_types(run_over: Open) -> None:
     """An error object in which nothing is what it should be is still the status's error."""
     body = (
         b'{"code": 5, "message": ["x"], "status": "no", "trace_id": {}, "timestamp": 7,'
         b' "service": null, "fields": {"a": {"b": 1e999}, "c": null}}'
     )
-    async with world_over("memory") as world:
-        with world.script(Fault.status(422, body=body)), pytest.raises(ValidationError) as caught:
-            await world.send()
+    async with run_over("memory") as run:
+        with run.script(Fault.status(422, body=body)), pytest.raises(ValidationError) as caught:
+            await run.send()
         assert (caught.value.code, caught.value.trace_id, caught.value.status) == (None, None, 422)
 
 
@@ -229,10 +229,10 @@ async def test_error_objects_of_the_wrong_types(world_over: Open) -> None:
     read="masked, one line, cut",
 )
 @pytest.mark.parametrize("status", [402, 422, 500])
-async def test_a_server_that_repeats_the_request(world_over: Open, status: int) -> None:
+async def test_a_server_that_repeats_the_request(run_over: Open, status: int) -> None:
     """Whatever words an error brings, ours has no number, text or key in it, and is one line."""
-    async with world_over("memory") as world:
-        number = world.number()
+    async with run_over("memory") as run:
+        number = run.number()
         said = f"{number} {number[1:]} {content_for(number)}\n{API_KEY}\r\n\x1b[31m"
         document = {
             "code": said,
@@ -243,18 +243,18 @@ async def test_a_server_that_repeats_the_request(world_over: Open, status: int) 
         }
         fault = Fault.status(status, body=json.dumps(document).encode())
         count = ATTEMPTS if status == 500 else 1
-        with world.script(*[fault] * count), pytest.raises((ApiError, OutcomeUnknown)):
-            await world.send(number=number)
+        with run.script(*[fault] * count), pytest.raises((ApiError, OutcomeUnknown)):
+            await run.send(number=number)
 
 
 @pytest.mark.fault(
     "An error that repeats the request, or is a megabyte long", send="masked, one line, cut"
 )
-async def test_a_server_that_goes_on_and_on(world_over: Open) -> None:
+async def test_a_server_that_goes_on_and_on(run_over: Open) -> None:
     """A page of a megabyte in an error's message is not carried along, nor logged."""
-    async with world_over("memory") as world:
+    async with run_over("memory") as run:
         document = {"message": "oh no " * 200_000, "fields": {"x" * 200_000: "y"}}
         fault = Fault.status(422, body=json.dumps(document).encode())
-        with world.script(fault), pytest.raises(ApiError) as caught:
-            await world.send()
+        with run.script(fault), pytest.raises(ApiError) as caught:
+            await run.send()
         assert len(str(caught.value)) < 10_000

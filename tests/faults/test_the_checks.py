@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 
 from tests.support import checks as check
 from tests.support.checks import Entry, Sending
-from tests.support.fault_runs import API_KEY, Open, World, content_for
+from tests.support.fault_runs import API_KEY, Open, Run, content_for
 from tests.support.samples import attempts
 from ziett_async import Bucket, DeadlineExceeded, NotSent, OutcomeUnknown
 from ziett_async._codec import encode
@@ -30,10 +30,10 @@ def message(key: str | None = "order-1", number: str = NUMBER) -> MessageRecord:
     return attrs.evolve(row, idempotency_key=key)
 
 
-def sending(message_id: UUID | None = None, **told: Any) -> Sending:  # noqa: ANN401 - its fields
-    """Return a send under the same key, and what its caller was told."""
+def sending(message_id: UUID | None = None, **changes: Any) -> Sending:  # noqa: ANN401 - its fields
+    """Return a send under the same key, and what its caller received."""
     plain = Sending(NUMBER, content_for(NUMBER), 1.0, key="order-1", message_id=message_id)
-    return attrs.evolve(plain, **told)
+    return attrs.evolve(plain, **changes)
 
 
 SENT = message()
@@ -47,7 +47,7 @@ LATER = message("order-2")
         ([message(None)], [], "without a key"),
         ([SENT, message()], [], "accepted twice"),
         ([SENT, LATER], [], "two messages"),
-        ([SENT], [sending(uuid4())], "nobody accepted"),
+        ([SENT], [sending(uuid4())], "the server never gave"),
         ([SENT], [sending(SENT.id, number=OTHER)], "another one's"),
         ([SENT], [sending(SENT.id, key="order-2")], "another one's"),
     ],
@@ -55,16 +55,16 @@ LATER = message("order-2")
 def test_messages_that_are_not_the_callers_are_found(
     messages: list[MessageRecord], sent: list[Sending], wrong: str
 ) -> None:
-    """One message too many, one without a key, or an id that is somebody else's."""
+    """One message too many, one without a key, or the id of another send's message."""
     check.check_messages([SENT], [sending(SENT.id)])
     with pytest.raises(AssertionError, match=wrong):
         check.check_messages(messages, sent)
 
 
-@pytest.mark.check("What the caller was told")
+@pytest.mark.check("What the caller received")
 @pytest.mark.parametrize("kind", [NotSent, DeadlineExceeded])
 def test_a_caller_who_was_told_wrong_is_found(kind: type[NotSent]) -> None:
-    """Told that nothing was sent, where there is a message; or with no key to repeat it."""
+    """Reported as not sent, where there is a message; or with no key to repeat it."""
     error = kind(Trail("send_message", attempts(3), "order-1"), "no connection")
     check.check_worlds([LATER], [sending(error=error)])
     with pytest.raises(AssertionError, match="and it was"):
@@ -130,33 +130,33 @@ class Kept:
     things: list[Any] = attrs.field(factory=list[Any])
 
 
-Leak = Callable[[World, Kept], Awaitable[object]]
+Leak = Callable[[Run, Kept], Awaitable[object]]
 
 
-async def _a_token(world: World, _: Kept) -> None:
-    await world.limiter.acquire(Bucket.LIST)
+async def _a_token(run: Run, _: Kept) -> None:
+    await run.limiter.acquire(Bucket.LIST)
 
 
-async def _a_slot(world: World, _: Kept) -> None:
-    await world.send()
-    await world.pools[0].slots.acquire()
+async def _a_slot(run: Run, _: Kept) -> None:
+    await run.send()
+    await run.pools[0].slots.acquire()
 
 
-async def _a_connection(world: World, kept: Kept) -> None:
-    await world.send()
-    kept.things.append(world.pools[0].free["http"].pop())
+async def _a_connection(run: Run, kept: Kept) -> None:
+    await run.send()
+    kept.things.append(run.pools[0].free["http"].pop())
 
 
-async def _a_file(_: World, kept: Kept) -> None:
+async def _a_file(_: Run, kept: Kept) -> None:
     kept.things.append(await anyio.open_file(__file__))
 
 
-async def _a_task(_: World, kept: Kept) -> None:
+async def _a_task(_: Run, kept: Kept) -> None:
     kept.tasks.start_soon(anyio.sleep, 60)
 
 
-async def _a_fault(world: World, _: Kept) -> None:
-    with world.script(Fault.reset()):
+async def _a_fault(run: Run, _: Kept) -> None:
+    with run.script(Fault.reset()):
         pass
 
 
@@ -172,14 +172,14 @@ async def _a_fault(world: World, _: Kept) -> None:
         (_a_fault, "never happened"),
     ],
 )
-async def test_what_is_left_behind_is_found(world_over: Open, leak: Leak, wrong: str) -> None:
-    """A token, a slot, a connection, a file, a task, or a fault that nobody met."""
+async def test_what_is_left_behind_is_found(run_over: Open, leak: Leak, wrong: str) -> None:
+    """A token, a slot, a connection, a file, a task, or a fault that did not happen."""
     tasks = anyio.create_task_group()
     kept = Kept(tasks)
     async with tasks:
         with pytest.raises(AssertionError, match=wrong):
-            async with world_over("httpx") as world:
-                await leak(world, kept)
+            async with run_over("httpx") as run:
+                await leak(run, kept)
         tasks.cancel_scope.cancel()
     for each in kept.things:
         await each.aclose()

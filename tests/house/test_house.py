@@ -64,6 +64,19 @@ DESIGN = {
     4: ["RetryPolicy"],
     5: ["TokenBucketLimiter", "Rate", "Unlimited", "Priority", "Permit", "LimiterUnavailable"],
     7: ["Transport", "Request", "Response"],
+    10: [
+        "CampaignOutcome",
+        "Journal",
+        "NewMessage",
+        "Recipient",
+        "Rejection",
+        "SendOutcome",
+        "SqliteJournal",
+        "idempotency_key_for",
+        "normalize_number",
+        "prepare_recipients",
+    ],
+    12: ["sms_parts", "SmsParts", "to_gsm", "GsmText"],
     14: ["Attempt"],
 }
 #: Those that design.md shows with their module.
@@ -85,12 +98,17 @@ METHODS = [
     "iter_campaigns",
     "list_campaign_messages",
     "iter_campaign_messages",
+    "wait_until_final",
+    "watch_messages",
 ]
+#: Those of section 10, which last as long as their loop.
+BULK_METHODS = ["send_many", "send_campaign"]
 #: Who may import what is costly, optional, or hidden behind a port.
 IMPORTERS = {
     "cattrs": {"_structuring.py"},
     "httpx": {"transports/httpx.py"},
     "httpx2": {"transports/httpx2.py"},
+    "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
     "rich": {"cli/_demo.py", "cli/_emulator.py", "cli/_screen.py"},
     "coredis": set[str](),
@@ -200,14 +218,15 @@ sys.meta_path.insert(0, Absent())
 def test_everything_is_there_without_extras(module: str) -> None:
     """`import *` works where only the dependencies are installed."""
     # h11 is one as well, but httpx cannot do without it.
-    extras = {"coredis", "redis", "rich", "httpx2", "trio", "pytest"}
+    extras = {"coredis", "redis", "rich", "httpx2", "phonenumbers", "trio", "pytest"}
     code = BLOCK.format(names=extras) + f"from {module} import *\nprint('good')"
     assert run(code) == "good\n"
 
 
 def test_the_client_works_without_extras() -> None:
     """A send and a list through the fake need nothing that is optional, not even httpx."""
-    code = BLOCK.format(names={"h11", "rich", "httpx", "httpx2", "trio", "pytest"})
+    absent = {"h11", "rich", "httpx", "httpx2", "phonenumbers", "trio", "pytest"}
+    code = BLOCK.format(names=absent)
     code += """
 import asyncio
 from ziett_async import AsyncZiett
@@ -229,8 +248,36 @@ def test_importing_the_package_imports_little() -> None:
     code = "import sys, ziett_async; print(*sorted(sys.modules))"
     loaded = {name.partition(".")[0] for name in run(code).split()}
     costly = {"httpx", "httpx2", "httpcore", "h11", "rich", "trio", "pytest", "hypothesis"}
-    assert loaded & costly == set()
+    assert loaded & {*costly, "phonenumbers", "sqlite3"} == set()
     assert "anyio" in loaded
+
+
+def test_what_a_new_client_does_not_need_is_not_imported() -> None:
+    """Lists, local numbers and what makes values of answers are imported with their first use."""
+    code = """
+import sys
+from ziett_async import AsyncZiett
+client = AsyncZiett("zk_test_x")
+parts = ["_paging", "_pages", "_structuring", "_telephony.reading"]
+print([each for each in parts if f"ziett_async.{each}" in sys.modules])
+import ziett_async._paging, ziett_async._pages, ziett_async._structuring
+import ziett_async._telephony.reading
+"""
+    assert run(code) == "[]\n"
+
+
+def test_what_few_programs_need_is_imported_with_its_first_use() -> None:
+    """Though `dir()` and `from ziett_async import *` know it, as any public name."""
+    code = """
+import sys, ziett_async
+known = dir(ziett_async)
+print("sms_parts" in known, "errors" in known, "ziett_async.bulk.run" in sys.modules)
+from ziett_async import *
+print(sms_parts("x").parts, ziett_async.sms_parts is sms_parts)
+"""
+    assert run(code) == "True True False\n1 True\n"
+    with pytest.raises(AttributeError, match="module 'ziett_async' has no attribute 'sms_part'"):
+        _ = vars(ziett_async)["__getattr__"]("sms_part")
 
 
 @pytest.mark.parametrize("library", IMPORTERS)
@@ -384,10 +431,10 @@ def public_methods() -> dict[str, Callable[..., object]]:
 
 def test_the_client_has_the_designed_methods() -> None:
     """Flat, in the API's words, and besides them only `call` and `aclose`."""
-    assert set(public_methods()) == {*METHODS, "call", "aclose"}
+    assert set(public_methods()) == {*METHODS, *BULK_METHODS, "call", "aclose"}
 
 
-@pytest.mark.parametrize("name", [*METHODS, "call"])
+@pytest.mark.parametrize("name", [*METHODS, *BULK_METHODS, "call"])
 def test_a_method_takes_keywords_after_its_first_argument(name: str) -> None:
     """So that no two values can change places unseen."""
     _, *parameters = inspect.signature(public_methods()[name]).parameters.values()
@@ -405,11 +452,11 @@ def test_a_call_can_be_bounded(name: str) -> None:
 
 def operations() -> list[Operation[Any]]:
     """Return every Operation constant of the package."""
-    found: list[Operation[Any]] = []
+    found = dict[str, Operation[Any]]()
     for module in pkgutil.iter_modules(api.__path__, f"{api.__name__}."):
         values = vars(import_module(module.name)).values()
-        found += [value for value in values if isinstance(value, Operation)]
-    return found
+        found |= {value.name: value for value in values if isinstance(value, Operation)}
+    return list(found.values())
 
 
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.name)

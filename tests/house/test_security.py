@@ -14,7 +14,7 @@ import httpx
 import httpx2
 import pytest
 
-from tests.faults.test_cancelling import at_every_await
+from tests.support.cancelling import at_every_await
 from tests.support.checks import PACKAGE
 from tests.support.fault_server import (
     Act,
@@ -273,7 +273,7 @@ async def test_the_environment_adds_no_trusted_authority(
         with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
             await client.send_message(NUMBER, content=TEXT)
         assert server.heard == []
-        # Nor does it make anybody write down what decrypts the key.
+        # Nor does it ask a program to write down what decrypts the key.
         assert shared_tls_context(LIBRARIES[kind]).keylog_filename is None
     shared_tls_context.cache_clear()
 

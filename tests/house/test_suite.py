@@ -67,46 +67,48 @@ def test_every_test_has_a_time_limit(pytestconfig: pytest.Config) -> None:
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 def test_a_test_that_hangs_ends_the_run_under_its_name(tmp_path: Path, loop: str) -> None:
     """Whatever it waits for: no signal ends a test on trio."""
-    code, told = run(*hanging(tmp_path), "-k", loop)
+    code, output = run(*hanging(tmp_path), "-k", loop)
     assert code == 1
-    assert f"Stack of test_it.py::test_waits_for_ever[{loop}] " in told
+    assert f"Stack of test_it.py::test_waits_for_ever[{loop}] " in output
 
 
 def test_side_by_side_a_test_that_hangs_is_a_failure(tmp_path: Path) -> None:
     """A worker of xdist is lost, and its report names the test."""
-    code, told = run(*hanging(tmp_path), "-n1", "--max-worker-restart=0", "-k", "trio")
+    code, output = run(*hanging(tmp_path), "-n1", "--max-worker-restart=0", "-k", "trio")
     assert code == 1
-    assert "crashed while running 'test_it.py::test_waits_for_ever[trio]'" in told, told
+    assert "crashed while running 'test_it.py::test_waits_for_ever[trio]'" in output, output
 
 
 def test_without_chromium_the_run_ends_with_what_to_install() -> None:
     """Its tests are skipped, also where xdist has them run in other processes."""
-    code, told = run("-n1", "tests/emulator/page/test_controls.py", PATH="")
+    code, output = run("-n1", "tests/emulator/page/test_controls.py", PATH="")
     assert code == 0
-    assert "The inbox was not tested" in told
-    assert re.search(r"\d tests were skipped, no chromium on PATH: apt-get install chromium", told)
+    assert "The inbox was not tested" in output
+    assert re.search(
+        r"\d tests were skipped, no chromium on PATH: apt-get install chromium", output
+    )
 
 
 def test_without_nginx_the_run_ends_with_what_to_install(tmp_path: Path) -> None:
     """The same words as those of the tests that need it."""
     suite = write(tmp_path, NEEDS_NGINX)
-    code, told = run(*suite, "-n1")
+    code, output = run(*suite, "-n1")
     assert code == 0
-    assert "No real proxy was tested" in told
-    assert "1 tests were skipped, no nginx on PATH: apt-get install nginx-light" in told
+    assert "No real proxy was tested" in output
+    assert "1 tests were skipped, no nginx on PATH: apt-get install nginx-light" in output
 
 
 def test_faults_on_a_socket_are_not_disturbed_by_each_other() -> None:
     """One of the workers tests them; those of httpx2, the second library, on one event loop."""
-    _, told = run("-n2", "-v", "tests/faults/test_clocks.py")
-    done = re.findall(r"^\[(gw\d)\] .*\[(\w+-\w+)-\w+\] *$", told, re.MULTILINE)
+    _, output = run("-n2", "-v", "tests/faults/test_clocks.py")
+    done = re.findall(r"^\[(gw\d)\] .*\[(\w+-\w+)-\w+\] *$", output, re.MULTILINE)
     sockets = {"asyncio-httpx", "trio-httpx", "asyncio-httpx2"}
     assert {way for _, way in done} == {"asyncio-memory", "trio-memory", *sockets}
     assert len({worker for worker, way in done if way in sockets}) == 1
 
 
 def test_where_ci_is_set_chromium_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check that is left out there would be missed by everybody."""
+    """A check that is left out there would not be missed."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="apt-get install chromium"):
@@ -117,7 +119,7 @@ def test_it_passes_where_ctrl_c_is_ignored() -> None:
     """As started by `nohup` or a shell's `&`: a process passes that on to its children."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        code, told = run("tests/cli/test_demo.py", "-k", "ctrl_c or exit_code")
+        code, output = run("tests/cli/test_demo.py", "-k", "ctrl_c or exit_code")
     finally:
         signal.signal(signal.SIGINT, before)
-    assert (code, "2 passed" in told) == (0, True), told
+    assert (code, "2 passed" in output) == (0, True), output

@@ -62,7 +62,7 @@ def look_up(name="api.ziett.co"):
     socket.getaddrinfo(name, 443, flags=socket.AI_NUMERICHOST)
 
 """
-#: How a test is run that awaits `{0}`, and what it is told about its loop.
+#: How a test is run that awaits `{0}`, and what it says about its loop.
 LOOPS = {
     "pytest-asyncio": "@pytest.mark.asyncio\nasync def test({1}):\n    await {0}\n",
     "anyio": "@pytest.mark.anyio\nasync def test({1}, anyio_backend):\n    await {0}\n",
@@ -112,7 +112,7 @@ def test_the_emulator_works_on_every_loop(suite: Suite, loop: str) -> None:
 
 
 def test_each_test_has_a_service_of_its_own(suite: Suite) -> None:
-    """Shared by the fixtures of one test, clock included, and by nobody else."""
+    """Shared by the fixtures of one test, clock included, and by no other test."""
     result = suite("""
 @pytest.mark.parametrize("_", [1, 2])
 def test(_, ziett, fake_ziett, ziett_clock, ziett_emulator):
@@ -242,7 +242,7 @@ def test_a_client_of_the_real_service_fails_its_test(suite: Suite, loop: str) ->
         "    with pytest.raises(BaseException): socket.gethostbyname('api.ziett.co')",
     ],
 )
-def test_a_look_up_that_somebody_caught_fails_the_test_as_well(suite: Suite, body: str) -> None:
+def test_a_look_up_whose_error_was_caught_fails_the_test_as_well(suite: Suite, body: str) -> None:
     """When it is over: names come as str or bytes, in any case, with a dot or without."""
     result = suite(f"def test(no_real_ziett):\n{body}")
     result.assert_outcomes(passed=1, errors=1)

@@ -1,21 +1,19 @@
 """FakeTransport: time, timeouts and faults on the way to the fake."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import anyio
 import pytest
 
+from tests.support.requests import request_of
 from ziett_async._clock import ManualClock
-from ziett_async._wire import Request, SendFailed
+from ziett_async._wire import SendFailed
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
 pytestmark = pytest.mark.anyio
 
-Ask = Callable[..., Request]
 
-
-async def test_a_send_is_an_answer(request_of: Ask) -> None:
+async def test_a_send_is_an_answer() -> None:
     """At once, when there is no latency, by a fake of its own."""
     transport = FakeTransport()
     response = await transport.send(request_of("GET", "/messages"))
@@ -24,7 +22,7 @@ async def test_a_send_is_an_answer(request_of: Ask) -> None:
     assert transport.clock.monotonic() == 0.0
 
 
-async def test_a_request_arrives_after_half_of_the_latency(request_of: Ask) -> None:
+async def test_a_request_arrives_after_half_of_the_latency() -> None:
     """The answer needs the other half; a function gives each request its own."""
     fake = FakeZiett()
     await FakeTransport(fake, latency=1.0).send(request_of("GET", "/messages"))
@@ -48,7 +46,7 @@ async def test_a_request_arrives_after_half_of_the_latency(request_of: Ask) -> N
     ],
 )
 async def test_an_attempt_ends_when_its_time_is_over(
-    request_of: Ask, fault: Fault | None, latency: float, arrived: int
+    fault: Fault | None, latency: float, arrived: int
 ) -> None:
     """After exactly `timeout` seconds, not knowing whether the server saw it."""
     fake = FakeZiett()
@@ -71,17 +69,15 @@ async def test_an_attempt_ends_when_its_time_is_over(
         (Fault.truncate(), True),
     ],
 )
-async def test_a_lost_answer_is_a_failed_send(
-    request_of: Ask, fault: Fault, *, reached: bool
-) -> None:
-    """Only a refused connection certainly reached nobody."""
+async def test_a_lost_answer_is_a_failed_send(fault: Fault, *, reached: bool) -> None:
+    """Only a refused connection certainly reached no server."""
     fake = FakeZiett()
     with fake.script(fault), pytest.raises(SendFailed) as caught:
         await FakeTransport(fake).send(request_of("GET", "/messages"))
     assert (caught.value.reached, caught.value.timed_out) == (reached, False)
 
 
-async def test_a_stalled_send_without_a_timeout_can_be_cancelled(request_of: Ask) -> None:
+async def test_a_stalled_send_without_a_timeout_can_be_cancelled() -> None:
     """It waits as long as its task lives."""
     fake = FakeZiett(clock=ManualClock(autojump=False))
     fake.faults.add(Fault.stall())
@@ -93,7 +89,7 @@ async def test_a_stalled_send_without_a_timeout_can_be_cancelled(request_of: Ask
     assert len(fake.requests) == 1
 
 
-async def test_a_send_cancelled_before_it_arrives_has_not_happened(request_of: Ask) -> None:
+async def test_a_send_cancelled_before_it_arrives_has_not_happened() -> None:
     """Every send has a checkpoint before the request arrives."""
     fake = FakeZiett()
     with anyio.CancelScope() as scope:
@@ -103,7 +99,7 @@ async def test_a_send_cancelled_before_it_arrives_has_not_happened(request_of: A
     assert fake.requests == []
 
 
-async def test_a_closed_transport_sends_nothing(request_of: Ask) -> None:
+async def test_a_closed_transport_sends_nothing() -> None:
     """It says so; closing it again does nothing."""
     transport = FakeTransport()
     await transport.aclose()

@@ -7,14 +7,13 @@ from collections.abc import (
     Awaitable,
     Callable,
     Coroutine,
-    Generator,
     Sequence,
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
-from uuid import UUID, uuid4
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 import anyio
 import attrs
@@ -22,6 +21,8 @@ import pytest
 import trio
 from anyio.lowlevel import checkpoint
 
+from tests.support.cancelling import Cancel, by_scope, by_task, in_waking
+from tests.support.naive import KeyPerAttempt
 from tests.support.samples import REMITTER
 from ziett_async import (
     AsyncZiett,
@@ -30,13 +31,11 @@ from ziett_async import (
     ManualClock,
     Message,
     Rate,
-    Request,
-    Response,
     RetryPolicy,
     TokenBucketLimiter,
     Transport,
 )
-from ziett_async.emulator._server import Emulator
+from ziett_async.emulator import Emulator
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx import HttpxTransport
@@ -64,81 +63,6 @@ SLOW_FAULTS = [
     Fault.running(1.0),
     Fault.status(429, headers=(("retry-after", "2"),)),
 ]
-
-
-class Steps(Generic[T]):
-    """A coroutine that is interfered with at its k-th suspension, or before it begins."""
-
-    def __init__(self, work: Coroutine[Any, Any, T], at: int, *, wakes: bool) -> None:
-        self._work = work
-        self._at = at
-        self._wakes = wakes
-        self._taken = 0
-        self.interrupt: Callable[[], object] = lambda: None
-
-    @property
-    def is_interrupted(self) -> bool:
-        """Whether it came so far."""
-        return self._taken >= self._at
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        steps = self._work.__await__()
-        resume: Callable[[], Any] = partial(next, steps)
-        if self._at == 0:
-            self.interrupt()
-        while True:
-            try:
-                trap = resume()
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            self._taken += 1
-            if self._taken == self._at and not self._wakes:
-                self.interrupt()
-            try:
-                resume = partial(steps.send, (yield trap))
-            except BaseException as error:  # noqa: BLE001 - it goes on where it was thrown
-                resume = partial(steps.throw, error)
-            else:
-                if self._taken == self._at and self._wakes:
-                    resume = partial(steps.throw, asyncio.CancelledError())
-
-
-#: Runs a call, cancelled at its k-th await, and returns whether it had so many.
-Cancel = Callable[[Coroutine[Any, Any, object], int], Awaitable[bool]]
-
-
-async def by_scope(work: Coroutine[Any, Any, object], at: int) -> bool:
-    """Cancel as anyio and trio do: a scope, while the call waits."""
-    steps = Steps(work, at, wakes=False)
-    with anyio.CancelScope() as scope:
-        steps.interrupt = scope.cancel
-        await steps
-    return steps.is_interrupted
-
-
-async def _in_a_task(steps: Steps[object]) -> None:
-    async def main() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        steps.interrupt = task.cancel
-        await steps
-
-    await asyncio.wait([asyncio.create_task(main())])
-
-
-async def by_task(work: Coroutine[Any, Any, object], at: int) -> bool:
-    """Cancel as asyncio does: the task, while the call waits."""
-    steps = Steps(work, at, wakes=False)
-    await _in_a_task(steps)
-    return steps.is_interrupted
-
-
-async def in_waking(work: Coroutine[Any, Any, object], at: int) -> bool:
-    """Cancel as only asyncio does: what it waits for is there already, and it does not get it."""
-    steps = Steps(work, at + 1, wakes=True)
-    await _in_a_task(steps)
-    return steps.is_interrupted
 
 
 def tasks() -> int:
@@ -220,7 +144,7 @@ async def get_message(client: AsyncZiett) -> UUID:
 
 
 @attrs.frozen
-class World:
+class Run:
     """A service, a way to it and a client, with nothing under way."""
 
     fake: FakeZiett
@@ -228,7 +152,7 @@ class World:
     limiter: TokenBucketLimiter
 
     async def check_nothing_is_left(self) -> None:
-        """Nobody waits for a token, and every token is back."""
+        """No call waits for a token, and every token is back."""
         for bucket in Bucket:
             permit = await self.limiter.acquire(bucket, timeout=11.0)
             await permit.release()
@@ -238,7 +162,7 @@ class World:
             assert tokens.in_flight == 0
 
     def check_one(self, result: object) -> None:
-        """Whatever was sent was sent once, and is what the caller was told."""
+        """Whatever was sent was sent once, and is what the caller received."""
         sent = [row for row in self.fake.messages if row.idempotency_key]
         assert len(sent) + len(self.fake.campaigns) <= 1
         ids = [*(row.id for row in sent), *(row.id for row in self.fake.campaigns)]
@@ -255,20 +179,20 @@ class World:
         assert expected.get(call, result) == result
 
 
-Open = Callable[[], AbstractAsyncContextManager[World]]
+Open = Callable[[], AbstractAsyncContextManager[Run]]
 
 
-async def prove(open_world: Open, call: Call, cancel: Cancel) -> int:
+async def prove(open_run: Open, call: Call, cancel: Cancel) -> int:
     """Cancel a call at its k-th await and make it again, for every k; return how many."""
     for at in range(1000):
-        async with open_world() as world:
-            is_interrupted = await cancel(call(world.client), at)
-            await world.check_nothing_is_left()
+        async with open_run() as run:
+            is_interrupted = await cancel(call(run.client), at)
+            await run.check_nothing_is_left()
             with anyio.fail_after(10):
-                result = await call(world.client)
-            await world.check_nothing_is_left()
-            world.check_one(result)
-            world.check_reads(call, result)
+                result = await call(run.client)
+            await run.check_nothing_is_left()
+            run.check_one(result)
+            run.check_reads(call, result)
         if not is_interrupted:
             return at
     pytest.fail("it waits for ever")
@@ -288,8 +212,8 @@ def stocked(clock: Clock | None = None) -> FakeZiett:
 @asynccontextmanager
 async def in_memory(
     faults: Sequence[Fault], around: Callable[[Transport], Transport] = lambda inner: inner
-) -> AsyncGenerator[World]:
-    """Open a world in which a call waits at the limiter, on the way, and between attempts."""
+) -> AsyncGenerator[Run]:
+    """Open a run in which a call waits at the limiter, on the way, and between attempts."""
     before = tasks()
     clock = Instants()
     fake = stocked(clock)
@@ -301,7 +225,7 @@ async def in_memory(
     fake.faults.add(*faults)
     transport = around(FakeTransport(fake, latency=0.25))
     async with AsyncZiett("zk_test_x", transport=transport, limiter=limiter, clock=clock) as client:
-        yield World(fake, client, limiter)
+        yield Run(fake, client, limiter)
     assert tasks() == before
 
 
@@ -332,22 +256,6 @@ def test_a_cancelled_task_is_made_again_in_memory(call: Call, fault: Fault, canc
 
 async def _counted(work: Awaitable[int]) -> int:
     return await work
-
-
-class KeyPerAttempt:
-    """The naive client, as a transport: every attempt has a key of its own."""
-
-    def __init__(self, inner: Transport) -> None:
-        self._inner = inner
-
-    async def send(self, request: Request) -> Response:
-        """Send it under a new key."""
-        headers = [(n, uuid4().hex if n == "idempotency-key" else v) for n, v in request.headers]
-        return await self._inner.send(attrs.evolve(request, headers=tuple(headers)))
-
-    async def aclose(self) -> None:
-        """Close the other one."""
-        await self._inner.aclose()
 
 
 @pytest.mark.naive("A key made for each attempt", "two messages for one lost answer")
@@ -393,7 +301,7 @@ async def test_those_who_wait_behind_a_cancelled_call_are_served(call: Call) -> 
                 for name in ("second", "third"):
                     await checkpoint()
                     group.start_soon(wait, client, name)
-            await World(fake, client, limiter).check_nothing_is_left()
+            await Run(fake, client, limiter).check_nothing_is_left()
             result = await call(client)
         assert others == ["before", "second", "third"]
         mine = [row.id for row in fake.messages if row.idempotency_key == KEY]
@@ -408,8 +316,8 @@ async def test_those_who_wait_behind_a_cancelled_call_are_served(call: Call) -> 
 async def test_a_cancelled_loop_goes_on() -> None:
     """A step of a loop that is cancelled at any await is taken again: all come, none twice."""
     for at in range(1000):
-        async with in_memory([Fault.status(503), Fault.truncate(9)]) as world:
-            messages, seen = aiter(world.client.iter_messages(size=2)), list[UUID]()
+        async with in_memory([Fault.status(503), Fault.truncate(9)]) as run:
+            messages, seen = aiter(run.client.iter_messages(size=2)), list[UUID]()
 
             async def collect(
                 messages: AsyncIterator[Message] = messages, seen: list[UUID] = seen
@@ -418,9 +326,9 @@ async def test_a_cancelled_loop_goes_on() -> None:
                     seen.append(message.id)  # noqa: PERF401 - what was seen before counts
 
             is_interrupted = await by_scope(collect(), at)
-            await world.check_nothing_is_left()
+            await run.check_nothing_is_left()
             await collect()
-            assert seen == [row.id for row in reversed(world.fake.messages)]
+            assert seen == [row.id for row in reversed(run.fake.messages)]
         if not is_interrupted:
             return
 
@@ -431,8 +339,8 @@ TRANSPORTS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
 @asynccontextmanager
 async def on_a_socket(
     kind: type[PooledTransport], faults: Sequence[Fault], *, warm: bool
-) -> AsyncGenerator[World]:
-    """Open a world with a real connection, which may have been used before."""
+) -> AsyncGenerator[Run]:
+    """Open a run with a real connection, which may have been used before."""
     fake = stocked()
     limiter = TokenBucketLimiter()
     async with Emulator(fake) as emulator:
@@ -449,7 +357,7 @@ async def on_a_socket(
             if warm:
                 await get_message(client)
             fake.faults.add(*faults)
-            yield World(fake, client, limiter)
+            yield Run(fake, client, limiter)
         with anyio.fail_after(10):
             while (tasks(), open_files()) != before:  # the server's ends close in their time
                 await checkpoint()
@@ -477,5 +385,5 @@ def test_a_cancelled_task_is_made_again_on_a_socket(
 ) -> None:
     """The moment of being given a connection, where httpx loses it, is one of them."""
     for warm in (False, True):
-        open_world = partial(on_a_socket, kind, [fault], warm=warm)
-        assert asyncio.run(_counted(prove(open_world, call, cancel))) >= 2
+        open_run = partial(on_a_socket, kind, [fault], warm=warm)
+        assert asyncio.run(_counted(prove(open_run, call, cancel))) >= 2

@@ -506,7 +506,7 @@ def test_any_bytes_on_the_wire_end_in_a_result_or_an_error(
 def test_a_transport_may_fail_in_any_words(
     reason: str, kind: type[Exception] | None, *, reached: bool
 ) -> None:
-    """What a transport says is told, and what else it raises is an error, too."""
+    """What a transport reports is passed on, and what else it raises is an error, too."""
 
     class Failing(Constant):
         async def send(self, request: Request) -> Response:

@@ -1,17 +1,17 @@
 """A machine that draws what callers, networks and clocks do, and checks every promise after each.
 
-Time is virtual, and the server's books are the judge. A call ends in one of three worlds:
+Time is virtual, and the server's records are the judge. A call ends in one of three ways:
 its message was accepted, certainly was not, or may have been; a cancelled call is in the
-third. What the caller was told is compared with what the server holds under the call's key.
+third. What the caller received is compared with what the server holds under the call's key.
 """
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator
 from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import anyio
 import attrs
@@ -27,7 +27,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.naive import KeyPerAttempt
 from tests.support.samples import REMITTER
+from tests.support.windows import crowd
 from ziett_async import (
     ApiError,
     AsyncZiett,
@@ -97,22 +99,6 @@ class Wire:
         await self._inner.aclose()
 
 
-class KeyPerAttempt:
-    """The naive client, as a transport: every attempt has a key of its own."""
-
-    def __init__(self, inner: Transport) -> None:
-        self._inner = inner
-
-    async def send(self, request: Request) -> Response:
-        """Send it under a new key."""
-        headers = [(n, uuid4().hex if n == "idempotency-key" else v) for n, v in request.headers]
-        return await self._inner.send(attrs.evolve(request, headers=tuple(headers)))
-
-    async def aclose(self) -> None:
-        """Close the other one."""
-        await self._inner.aclose()
-
-
 class Refilled:
     """The naive limiter: the usual buckets, refilled all the time."""
 
@@ -175,7 +161,7 @@ class CancelledAt:
 
 @attrs.frozen
 class Plan:
-    """One call that somebody makes."""
+    """One call of a client."""
 
     #: Which of the keys; one that is not there yet is a fresh one.
     key: int
@@ -188,7 +174,7 @@ class Plan:
 
 @attrs.define
 class Intent:
-    """One thing that a caller wants done once, and what it was told of it."""
+    """One thing that a caller wants done once, and what it received."""
 
     key: str
     number: str
@@ -253,18 +239,8 @@ faults = st.one_of(
 )
 
 
-def crowd(arrivals: Sequence[float], per: float) -> int:
-    """Return the most arrivals in any window of `per`, not counting its first instant."""
-    first = most = 0
-    for last, arrival in enumerate(arrivals):
-        while arrivals[first] + per <= arrival:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
 class Machine(RuleBasedStateMachine):
-    """A service, a client, and everybody who does something to them."""
+    """A service, a client, and everything that happens to them."""
 
     def way(self, wire: Transport) -> Transport:
         """Return the client's way to the wire."""
@@ -340,12 +316,12 @@ class Machine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.001, 1.0, 9.999, 10.0, 120.0]))
     def pass_time(self, seconds: float) -> None:
-        """Let time pass without anybody doing anything."""
+        """Let time pass without any call."""
         self.clock.advance(seconds)
 
     @rule(hours=st.sampled_from([-1, 1]))
     def set_the_calendar(self, hours: int) -> None:
-        """Set the wall clock by an hour: nobody's seconds change."""
+        """Set the wall clock by an hour: no wait changes."""
         self.clock.set_calendar(self.clock.now() + timedelta(hours=hours))
 
     @rule(amount=st.sampled_from([15, 45, 600]))
@@ -378,7 +354,7 @@ class Machine(RuleBasedStateMachine):
         self.send([plan])
 
     def send(self, plans: list[Plan]) -> None:
-        """Make the calls, and compare what the callers are told with the server's books."""
+        """Make the calls, and compare what the callers receive with the server's records."""
         before = len(self.wire.sent), len(self.wire.rate_limited)
         outcomes = self.run(*(self.call(self.intent(plan.key), plan) for plan in plans))
         ends = list(zip((self.intent(plan.key) for plan in plans), outcomes, strict=True))
@@ -639,7 +615,7 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.promise("One key is one message, and the caller knows what became of it")
 def test_every_promise_holds_whatever_happens() -> None:
-    """One key is one message, the caller knows its world, and the limit holds."""
+    """One key is one message, the caller knows its outcome, and the limit holds."""
     run_state_machine_as_test(Machine, settings=SETTINGS)
 
 

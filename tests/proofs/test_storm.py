@@ -164,7 +164,7 @@ async def read_in_a_storm(kind: type[PooledTransport], give_up: GiveUp, seconds:
 
 @pytest.mark.fault("20 tasks cancelled at random on a small pool", read="every later call works")
 async def test_a_storm_on_one_request_after_another() -> None:
-    """The transport alone, told to read, is as well afterwards as before."""
+    """The transport alone, with reads, works afterwards as before."""
     await read_in_a_storm(HttpxTransport, as_a_scope, STORM / 2)
 
 

@@ -1,6 +1,6 @@
 """The invariants: what must hold after every run, whatever went wrong in it.
 
-They know the server's ledger and what the callers were told, and nothing of the client, so
+They know the server's ledger and what the callers received, and nothing of the client, so
 that a client which is naive can be held to them as well.
 """
 
@@ -31,7 +31,7 @@ PACKAGE = f"{Path(ziett_async.__file__).parent}{os.sep}"
 
 @attrs.define
 class Sending:
-    """One logical send, and what its caller was told."""
+    """One logical send, and what its caller received."""
 
     number: str
     content: str
@@ -67,7 +67,7 @@ def check_messages(messages: Sequence[MessageRecord], sendings: Sequence[Sending
     by_id = {message.id: message for message in messages}
     for sending in sendings:
         if sending.message_id is not None:
-            assert sending.message_id in by_id, "a caller holds an id that nobody accepted"
+            assert sending.message_id in by_id, "a caller holds an id that the server never gave"
             message = by_id[sending.message_id]
             held = (message.target_e164, message.content, message.idempotency_key)
             assert held == (sending.number, sending.content, sending.key), "another one's id"
@@ -81,7 +81,7 @@ def check_worlds(messages: Sequence[MessageRecord], sendings: Sequence[Sending])
         error = sending.error
         if isinstance(error, NotSent | ApiError | DeadlineExceeded):
             key = error.idempotency_key
-            assert key not in accepted or key in settled, "told that it was not sent, and it was"
+            assert key not in accepted or key in settled, "reported as not sent, and it was"
         elif isinstance(error, OutcomeUnknown):
             assert error.idempotency_key, "unknown, and no key to repeat it with"
             assert error.safe_to_retry_until.tzinfo, "a naive time"

@@ -57,17 +57,17 @@ LIMITS = {"send": (120, 60.0), "list": (60, 60.0), "read": (300, 60.0)}
 
 @attrs.frozen(kw_only=True)
 class Setting:
-    """How a world is set up."""
+    """How a run is set up."""
 
     tls: Literal["none", "trusted", "untrusted"] = "none"
-    #: Seconds for one attempt, in a world on sockets.
+    #: Seconds for one attempt, in a run on sockets.
     attempt_timeout: float = 5.0
-    #: Seconds for a call, unless it says otherwise; None is what suits the world.
+    #: Seconds for a call, unless it says otherwise; None is what suits the run.
     timeout: float | None = None
     limits: Mapping[str, tuple[int, float]] = attrs.field(factory=lambda: dict(LIMITS))
     #: What the client knows of the time; None is the server's clock.
     clock: Callable[[Clock], Clock] = lambda clock: clock
-    #: Seconds of backoff; None is what suits the world.
+    #: Seconds of backoff; None is what suits the run.
     retry: RetryPolicy | None = None
     base_url: str | None = None
     max_connections: int = 10
@@ -79,8 +79,8 @@ class Setting:
     latency: float = 0.05
 
 
-class World:
-    """One run: a client over one way, with the server's books open."""
+class Run:
+    """One run: a client over one way, with the server's records open."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class World:
 
     @property
     def server(self) -> FaultServer:
-        """The server, in a world on sockets."""
+        """The server, in a run on sockets."""
         assert self._server is not None
         return self._server
 
@@ -176,7 +176,7 @@ class World:
         return accepted
 
     def number(self) -> str:
-        """Return a number that nobody else has."""
+        """Return a number that no other message of the run has."""
         return f"{PREFIX}{next(self._numbers)}"
 
     def stock(self, rows: int = 5) -> list[UUID]:
@@ -201,7 +201,7 @@ class World:
         return self.yielded
 
     def forget_script(self) -> None:
-        """Take back what nobody has met."""
+        """Remove faults that have not happened."""
         self.fake.faults.clear()
         if self._server is not None:
             self._server.forget_script()
@@ -260,8 +260,8 @@ class World:
             await eventually(lambda: server.open <= free, "a connection that no pool knows")
 
 
-#: Opens a world: `world_over("httpx", Setting(tls="trusted"))`.
-Open = Callable[..., AbstractAsyncContextManager[World]]
+#: Opens a run: `run_over("httpx", Setting(tls="trusted"))`.
+Open = Callable[..., AbstractAsyncContextManager[Run]]
 
 
 def content_for(number: str) -> str:
@@ -272,7 +272,7 @@ def content_for(number: str) -> str:
 async def eventually(holds: Callable[[], bool], otherwise: str) -> None:
     """Wait, but not for long, until something holds that other tasks bring about."""
     with anyio.move_on_after(1.0):
-        while not holds():  # noqa: ASYNC110 - nobody sets an event for a closed socket
+        while not holds():  # noqa: ASYNC110 - no event is set for a closed socket
             await anyio.sleep(0.001)
     assert holds(), otherwise
 
@@ -297,24 +297,24 @@ def open_files() -> set[str]:
 
 
 @asynccontextmanager
-async def open_world(
+async def open_run(
     way: Way, caplog: pytest.LogCaptureFixture, setting: Setting
-) -> AsyncGenerator[World]:
-    """Make a world, lend it, check every invariant, and that nothing is left of it."""
+) -> AsyncGenerator[Run]:
+    """Make a run, lend it, check every invariant, and that nothing is left of it."""
     caplog.set_level(logging.DEBUG)
     files, tasks = open_files(), len(anyio.get_running_tasks())
     with anyio.fail_after(20):
         async with AsyncExitStack() as stack:
-            world = await _furnished(way, setting, stack)
-            yield world
-            await world.settle(caplog.text)
-            await world.client.aclose()
-            await eventually(world.is_left, "a connection outlived the client")
+            run = await _start_run(way, setting, stack)
+            yield run
+            await run.settle(caplog.text)
+            await run.client.aclose()
+            await eventually(run.is_left, "a connection outlived the client")
     await eventually(lambda: open_files() <= files, "a file is still open")
     assert len(anyio.get_running_tasks()) == tasks, "a task is still running"
 
 
-async def _furnished(way: Way, setting: Setting, stack: AsyncExitStack) -> World:
+async def _start_run(way: Way, setting: Setting, stack: AsyncExitStack) -> Run:
     clock: Clock = ManualClock() if way == "memory" else SystemClock()
     fake = FakeZiett(
         clock=clock,
@@ -342,7 +342,7 @@ async def _furnished(way: Way, setting: Setting, stack: AsyncExitStack) -> World
         clock=seen,
     )
     await stack.enter_async_context(client)
-    return World(client, (transport, limiter, seen), fake, server, setting)
+    return Run(client, (transport, limiter, seen), fake, server, setting)
 
 
 def transport_for(way: Way, fake: FakeZiett, setting: Setting) -> Transport:

@@ -1,4 +1,4 @@
-"""A server on loopback that goes wrong as told: a FakeZiett decides, a script spoils it.
+"""A server on loopback that fails as scripted: a FakeZiett answers, and a script spoils it.
 
 The script is a queue. Each request, or each connection where the fault comes before one,
 takes the next entry: an `Act` of this module, or a `Fault` of the fake, which happens here
@@ -32,7 +32,7 @@ _GONE = (OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedReso
 
 @cache
 def _authority() -> trustme.CA:
-    """Return a certificate authority that nobody but these tests has heard of."""
+    """Return a certificate authority that only these tests know."""
     return trustme.CA()
 
 
@@ -53,7 +53,7 @@ def server_tls() -> ssl.SSLContext:
 
 @cache
 def client_tls(*, trusts: bool = True) -> ssl.SSLContext:
-    """Return the client's side of TLS, which trusts that certificate or nobody."""
+    """Return the client's side of TLS, which trusts that certificate or none."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if trusts:
         authority: Any = _authority()
@@ -224,7 +224,7 @@ class FaultServer:
         self._listener.shutdown(socket.SHUT_RDWR)
 
     def forget_script(self) -> None:
-        """Take back what nobody has met."""
+        """Remove faults that have not happened."""
         self._script.clear()
 
     def note(self, method: str, target: str, key: str | None, body: bytes) -> None:
@@ -471,7 +471,7 @@ RECORD = 16384
 def unsolicited(
     second: Callable[[], Response], *, later: float | None, fills_record: bool = False
 ) -> Act:
-    """Serve, and answer what nobody asked: in the same segment, or seconds later.
+    """Serve, and send a response without a request: in the same segment, or seconds later.
 
     Where the answer itself `fills_record`, TLS has the other one in a record of its own.
     """
@@ -500,7 +500,7 @@ def bomb(size: int) -> bytes:
 
 
 class ClosedPort:
-    """A port that refuses connections, and that nobody else gets meanwhile."""
+    """A port that refuses connections, and that no other program gets meanwhile."""
 
     def __init__(self) -> None:
         self._socket = socket.socket()

@@ -21,7 +21,7 @@ MISSING = "no nginx on PATH: apt-get install nginx-light"
 
 needs_nginx = pytest.mark.skipif(NGINX is None and not os.environ.get("CI"), reason=MISSING)
 
-#: One process, which starts and ends as it is told to; whatever it writes goes into its folder.
+#: One process, which the test starts and ends; whatever it writes goes into its folder.
 CONFIGURATION = """
 daemon off;
 master_process off;

@@ -37,7 +37,7 @@ class TestFake(TransportConformance):
         service = FakeZiett(clock=SystemClock())
         yield FakeTransport(service), service, "http://127.0.0.1:1/c/v1"
 
-    async def test_a_refused_connection_has_reached_nobody(self) -> None:
+    async def test_a_refused_connection_has_not_reached_the_server(self) -> None:
         """A refused connection is a `SendFailed` that has not reached the server."""
         async with self.connect() as (transport, service, url):
             request = Request("GET", f"{url}/messages", (("x-api-key", "zk_test_x"),))

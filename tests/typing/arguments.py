@@ -1,6 +1,6 @@
 """What a call takes and what it refuses, as type checkers see it.
 
-They run over this file, and nobody else does. A line that is marked has to be an error:
+Only type checkers read this file. A line that is marked has to be an error:
 where it is none, both checkers complain of the mark.
 """
 

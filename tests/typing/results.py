@@ -1,4 +1,4 @@
-"""What a call gives, as type checkers see it; they run over this file, and nobody else does."""
+"""What a call gives, as type checkers see it; only they read this file."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
@@ -16,12 +16,14 @@ from ziett_async import (
     Campaign,
     CampaignStatus,
     ChannelType,
+    DeadlineExceeded,
     ErrorCode,
     Limiter,
     LimiterUnavailable,
     ManualClock,
     Message,
     MessageStatus,
+    NotFoundError,
     Operation,
     OutcomeUnknown,
     Page,
@@ -112,6 +114,15 @@ async def undocumented(client: AsyncZiett) -> None:
     remove = Operation("remove_account", "DELETE", "/accounts/{id}", type(None), Bucket.READ)
     assert_type(remove, Operation[None])
     await client.call(remove, path={"id": "1"})
+
+
+async def delivery(client: AsyncZiett, late: DeadlineExceeded, missing: NotFoundError) -> None:
+    """Wait for messages."""
+    assert_type(await client.wait_until_final(["x"], timeout=1.0), dict[UUID, Message])
+    async for message in client.watch_messages(UUID(int=1)):
+        assert_type(message, Message)
+    assert_type(late.messages, Mapping[UUID, Message])
+    assert_type(missing.messages, Mapping[UUID, Message])
 
 
 def errors(error: ApiError, unknown: OutcomeUnknown) -> None:

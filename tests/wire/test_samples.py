@@ -63,7 +63,7 @@ class Sample:
     call: dict[str, Any]
     request: dict[str, Any]
     response: dict[str, Any]
-    #: How the fake has to be furnished to answer so.
+    #: How the fake has to be prepared to answer so.
     given: dict[str, Any] = attrs.field(factory=dict[str, Any])
     #: What the answer becomes; one of the two.
     result: dict[str, Any] | None = None
@@ -277,7 +277,7 @@ async def test_rows_without_a_time_cannot_be_walked_exactly(order: str) -> None:
 @ALL
 def test_the_fake_answers_so(sample: Sample) -> None:
     """It takes the documented request, and its answer has the documented status and shape."""
-    fake = furnished(sample)
+    fake = prepared(sample)
     request = to_request(sample)
     for _ in range(sample.given.get("before", 0)):
         fake.handle(request)
@@ -319,7 +319,7 @@ def to_request(sample: Sample) -> Request:
     return Request(documented["method"], url.rstrip("?"), headers, body)
 
 
-def furnished(sample: Sample) -> FakeZiett:
+def prepared(sample: Sample) -> FakeZiett:
     """Return a fake that holds what the sample's answer shows."""
     given = sample.given
     limits = {bucket: Quota(limit) for bucket, limit in given.get("limits", {}).items()}

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from difflib import ndiff
 
 from ziett_async._fake.state.records import MessageRecord
+from ziett_async._telephony.phone import is_e164
 
 #: 4 to 8 digits that are not part of a word, an amount, a date or a longer number.
 _CODE = re.compile(r"(?<![\w/+])(?<!\d[.,-])\d{4,8}(?!\w|[.,/-]\d)")
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
 _MAX_SHOWN = 10
 
 
@@ -57,7 +57,7 @@ def codes_in(content: str) -> Sequence[str]:
 
 def _check_number(name: str, number: str) -> None:
     # Otherwise `count=0` would be true of every number in another form.
-    if not _E164.fullmatch(number):
+    if not is_e164(number):
         message = f"{name}: must be E.164, as in the store, like '+244990090990', got {number!r}"
         raise ValueError(message)
 

@@ -8,7 +8,7 @@ import attrs
 
 @attrs.frozen
 class Operation:
-    """One operation of the API, as the server knows it."""
+    """One operation of the API, as the server defines it."""
 
     #: `send_message`, as the client names it too.
     name: str

@@ -136,7 +136,7 @@ class Service:
         return HANDLERS[matched.operation.name](self.store, matched)
 
     def _execute(self, matched: MatchedRequest) -> Response:
-        """Return the response, also if it is a refusal, so that it can be stored."""
+        """Return the response, even if it is a refusal, so that it can be stored."""
         try:
             return self._validate(matched)()
         except Refusal as refusal:

@@ -10,7 +10,7 @@ from ziett_async.errors import InvalidRequest
 
 
 def require_operation(value: object) -> None:
-    """Raise `InvalidRequest` for what is no operation."""
+    """Raise `InvalidRequest` if a value is not an `Operation`."""
     if not isinstance(value, Operation):
         wrong = {"operation": f"must be an Operation, got {type(value).__name__}"}
         raise InvalidRequest("call", wrong)

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
 
 from ziett_async import _validation as check
 from ziett_async._operation import Operation
-from ziett_async._pages import Pages
-from ziett_async._paging import LARGEST, Row, Window
 from ziett_async._session import Session
 from ziett_async._validation import Fields, Invalid
 from ziett_async.models import (
@@ -24,6 +22,11 @@ from ziett_async.models import (
     Page,
     TriggerSource,
 )
+from ziett_async.models._page import LARGEST, Row
+
+if TYPE_CHECKING:
+    from ziett_async._pages import Pages
+    from ziett_async._paging import Window
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)
@@ -31,14 +34,14 @@ R = TypeVar("R", bound=Row)
 #: One value, or several of which any may match.
 OneOrMore: TypeAlias = T | Iterable[T]
 
-#: By name of a filter: what the server accepts, as the values of its query.
+#: For each filter, what turns its argument into the values of the query, or refuses it.
 Rules = Mapping[str, Callable[[object], list[str]]]
 
 
 class ListOptions(TypedDict, total=False):
-    """What every list takes (API page, Pagination)."""
+    """Options of every list (API page, Pagination)."""
 
-    #: Entries per page, 1 to 200. The server's default is 30; loops take 200.
+    #: Entries per page, 1 to 200. The server's default is 30; loops request 200.
     size: int
     #: `desc`, the default, or `asc`.
     order: Order | str
@@ -50,7 +53,7 @@ class ListOptions(TypedDict, total=False):
 
 
 class CampaignMessageFilters(ListOptions, total=False):
-    """What a campaign's messages can be narrowed by (API page, List Messages)."""
+    """Filters of a campaign's messages (API page, List Messages)."""
 
     #: Part of a recipient's number, or exactly a message's UUID.
     q: str
@@ -66,13 +69,13 @@ class CampaignMessageFilters(ListOptions, total=False):
 
 
 class MessageFilters(CampaignMessageFilters, total=False):
-    """What all messages can be narrowed by (API page, List Messages)."""
+    """Filters of all messages (API page, List Messages)."""
 
     campaign_id: OneOrMore[UUID | str]
 
 
 class CampaignFilters(ListOptions, total=False):
-    """What lists of campaigns can be narrowed by (API page, List Campaigns)."""
+    """Filters of the campaigns (API page, List Campaigns)."""
 
     #: Part of a campaign's name.
     q: str
@@ -92,14 +95,14 @@ def _any(rule: Callable[[object], object]) -> Callable[[object], list[str]]:
     def values(value: object) -> list[str]:
         given = check.as_list(value)
         if not given:
-            # No value would not be none, but all.
+            # A filter without values would match everything, not nothing.
             raise Invalid("must hold at least one value; leave it out for all")
         return [str(rule(each)) for each in given]
 
     return values
 
 
-#: A page beyond any list; the API names no largest one.
+#: Beyond the last page of any list; the API documents no maximum.
 _LAST_PAGE = 10**9
 _OPTIONS: Rules = {
     "page": _one(partial(check.integer, minimum=1, maximum=_LAST_PAGE)),
@@ -156,8 +159,11 @@ def walk(
     filters: Mapping[str, object],
     path: Mapping[str, str] | None,
     timeout: float | None,
-) -> Pages[R]:
+) -> "Pages[R]":
     """Return a walk over a list: exact when it is ordered by `created_at`."""
+    # Here, as a program that only sends needs none of it.
+    from ziett_async._pages import Pages  # noqa: PLC0415
+
     given = {name: value for name, value in filters.items() if value is not None}
     fixed = to_query(operation.name, {name: rules[name] for name in rules if name != "page"}, given)
     options: dict[str, Any] = {
@@ -167,7 +173,7 @@ def walk(
         **given,
     }
 
-    async def fetch(window: Window) -> Page[R]:
+    async def fetch(window: "Window") -> Page[R]:
         moving = attrs.asdict(window)
         query = to_query(operation.name, rules, moving)
         query += [(name, value) for name, value in fixed if name not in moving]

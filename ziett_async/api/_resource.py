@@ -6,13 +6,12 @@ from uuid import UUID
 from ziett_async import _validation as check
 from ziett_async._operation import Operation
 from ziett_async._session import Session
-from ziett_async._telephony.phone import to_e164
 from ziett_async._validation import Fields
 from ziett_async.errors import RecipientNotAllowed
 
 
 class Resource:
-    """A part of the API; the client is all of them."""
+    """A part of the API; the client combines them all."""
 
     _session: Session
 
@@ -29,13 +28,10 @@ class Resource:
         fields.raise_if_invalid()
         return path
 
-    def _allow(
-        self, operation: Operation[object], recipients: Collection[str], country: str | None = None
-    ) -> None:
-        """Refuse a call whose recipients are not all on the client's list, if it has one."""
+    def _allow(self, operation: Operation[object], numbers: Collection[str | None]) -> None:
+        """Refuse a call with a recipient, in E.164, that is not on the client's allow-list."""
         allowed = self._session.defaults.allowed_recipients
         if allowed is None:
             return
-        numbers = [to_e164(each, country or "") for each in recipients]
         if refused := sum(number not in allowed for number in numbers):
             raise RecipientNotAllowed(operation.name, refused)

@@ -1,12 +1,11 @@
 """Campaigns: one text to many recipients, and what became of it (API pages, Campaigns)."""
 
-from collections.abc import Collection
-from typing import Unpack
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Unpack, cast
 from uuid import UUID
 
 from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
-from ziett_async._pages import Pages
 from ziett_async._validation import Fields
 from ziett_async.api._lists import (
     CAMPAIGN_RULES,
@@ -18,6 +17,9 @@ from ziett_async.api._lists import (
 )
 from ziett_async.api._resource import Resource
 from ziett_async.models import AcceptedCampaign, Campaign, ChannelType, Message, Page
+
+if TYPE_CHECKING:
+    from ziett_async._pages import Pages
 
 SEND_BATCH_CAMPAIGN = Operation(
     "send_batch_campaign", "POST", "/campaigns/batch", AcceptedCampaign, Bucket.BATCH
@@ -39,7 +41,7 @@ LONGEST_NAME = 200
 
 
 class Campaigns(Resource):
-    """The calls about campaigns."""
+    """The calls for campaigns."""
 
     async def send_batch_campaign(
         self,
@@ -69,51 +71,82 @@ class Campaigns(Resource):
 
         Raises:
             InvalidRequest: refused before anything was sent; `fields` has the reasons.
-            RecipientNotAllowed: the client's `allowed_recipients` does not hold them all.
+            RecipientNotAllowed: the client's `allowed_recipients` does not contain them all.
             NotSent, OutcomeUnknown, DeadlineExceeded, ApiError: as `send_message`.
 
         """
         fields = Fields(SEND_BATCH_CAMPAIGN.name)
         to = fields.check("recipients", check.recipients, recipients) or []
+        country = None
+        if country_alpha2 is not None:
+            country = fields.check("country_alpha2", check.country, country_alpha2)
+        body = self._campaign_body(fields, content, remitter_id, name, country, channel_type)
+        fields.raise_if_invalid()
+        return await self._session.call(
+            SEND_BATCH_CAMPAIGN,
+            body=self._with_recipients(body, to),
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def _campaign_body(
+        self,
+        fields: Fields,
+        content: object,
+        remitter_id: UUID | str | None,
+        name: object,
+        country: str | None,
+        channel_type: object = ChannelType.SMS,
+    ) -> dict[str, object]:
+        """Return the body of a campaign, but for its recipients."""
         body: dict[str, object] = {
             "remitter_id": self._remitter(fields, remitter_id),
             "channel_type": fields.check(
                 "channel_type", check.open_enum, channel_type, ChannelType
             ),
             "content": fields.check("content", check.text, content, LONGEST_CONTENT),
-            "recipients": to,
         }
         if name is not None:
             body["name"] = fields.check("name", check.text, name, LONGEST_NAME)
-        country = self._session.defaults.country
-        if country_alpha2 is not None:
-            country = fields.check("country_alpha2", check.country, country_alpha2)
+        if country is None:
+            country = self._session.defaults.country
         if country is not None:
             body["country_alpha2"] = country
-        fields.raise_if_invalid()
-        self._allow(SEND_BATCH_CAMPAIGN, to, country)
-        return await self._session.call(
-            SEND_BATCH_CAMPAIGN, body=body, idempotency_key=idempotency_key, timeout=timeout
-        )
+        return body
+
+    def _with_recipients(
+        self, body: Mapping[str, object], recipients: Sequence[str]
+    ) -> Mapping[str, object]:
+        """Return the whole body; raises `RecipientNotAllowed`."""
+        country = cast("str | None", body.get("country_alpha2"))
+        if self._session.defaults.allowed_recipients is not None:
+            # Many patterns, which a client without a list does not need.
+            from ziett_async._telephony.reading import to_e164  # noqa: PLC0415
+
+            # What is checked is what is sent, however the service would read the text.
+            numbers = [to_e164(each, country) for each in recipients]
+            self._allow(SEND_BATCH_CAMPAIGN, numbers)
+            return {**body, "recipients": numbers}
+        return {**body, "recipients": recipients}
 
     async def get_campaign(
         self, campaign_id: UUID | str, *, timeout: float | None = None
     ) -> Campaign:
-        """Return one campaign (API page, Get Campaign); raises as `get_message` does."""
+        """Return one campaign (API page, Get Campaign); raises what `get_message` does."""
         path = self._path(GET_CAMPAIGN, campaign_id=campaign_id)
         return await self._session.call(GET_CAMPAIGN, path=path, timeout=timeout)
 
     async def list_campaigns(
         self, *, page: int = 1, timeout: float | None = None, **filters: Unpack[CampaignFilters]
     ) -> Page[Campaign]:
-        """Return one page of the campaigns (API page, List Campaigns), as `list_messages`."""
+        """Return one page of the campaigns (API page, List Campaigns), like `list_messages`."""
         query = to_query(LIST_CAMPAIGNS.name, CAMPAIGN_RULES, {"page": page, **filters})
         return await self._session.call(LIST_CAMPAIGNS, query=query, timeout=timeout)
 
     def iter_campaigns(
         self, *, timeout: float | None = None, **filters: Unpack[CampaignFilters]
-    ) -> Pages[Campaign]:
-        """Return all campaigns that match, each exactly once, as `iter_messages`."""
+    ) -> "Pages[Campaign]":
+        """Return all campaigns that match, each exactly once, like `iter_messages`."""
         return walk(self._session, LIST_CAMPAIGNS, CAMPAIGN_RULES, filters, None, timeout)
 
     async def list_campaign_messages(
@@ -124,7 +157,7 @@ class Campaigns(Resource):
         timeout: float | None = None,
         **filters: Unpack[CampaignMessageFilters],
     ) -> Page[Message]:
-        """Return one page of a campaign's messages, as `list_messages`."""
+        """Return one page of a campaign's messages, like `list_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
         query = to_query(LIST_CAMPAIGN_MESSAGES.name, MESSAGE_RULES, {"page": page, **filters})
         return await self._session.call(
@@ -137,7 +170,7 @@ class Campaigns(Resource):
         *,
         timeout: float | None = None,
         **filters: Unpack[CampaignMessageFilters],
-    ) -> Pages[Message]:
-        """Return all of a campaign's messages that match, each exactly once, as `iter_messages`."""
+    ) -> "Pages[Message]":
+        """Return a campaign's messages that match, each exactly once, like `iter_messages`."""
         path = self._path(LIST_CAMPAIGN_MESSAGES, campaign_id=campaign_id)
         return walk(self._session, LIST_CAMPAIGN_MESSAGES, MESSAGE_RULES, filters, path, timeout)

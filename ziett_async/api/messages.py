@@ -1,17 +1,19 @@
 """Messages: send one, read it back, list and iterate (API pages, Messages)."""
 
 from collections.abc import Mapping
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 from uuid import UUID
 
 from ziett_async import _validation as check
 from ziett_async._operation import Bucket, Operation
-from ziett_async._pages import Pages
 from ziett_async._validation import Fields
 from ziett_async.api._contact import contact_body
 from ziett_async.api._lists import MESSAGE_RULES, MessageFilters, to_query, walk
 from ziett_async.api._resource import Resource
 from ziett_async.models import AcceptedMessage, ChannelType, Message, Page, SaveContact
+
+if TYPE_CHECKING:
+    from ziett_async._pages import Pages
 
 SEND_MESSAGE = Operation("send_message", "POST", "/messages", AcceptedMessage, Bucket.SEND)
 GET_MESSAGE = Operation("get_message", "GET", "/messages/{message_id}", Message, Bucket.READ)
@@ -22,7 +24,7 @@ LONGEST: Mapping[str | None, int] = {ChannelType.SMS: 1600}
 
 
 class Messages(Resource):
-    """The calls about single messages."""
+    """The calls for single messages."""
 
     async def send_message(
         self,
@@ -59,15 +61,29 @@ class Messages(Resource):
 
         Raises:
             InvalidRequest: refused before anything was sent; `fields` has the reasons.
-            RecipientNotAllowed: the client's `allowed_recipients` does not hold the number.
+            RecipientNotAllowed: the client's `allowed_recipients` does not contain the number.
             NotSent: it certainly never reached the server.
-            OutcomeUnknown: it may have been sent, also after a 5xx; call again with the same
-                key, which is the error's `idempotency_key` too.
-            DeadlineExceeded: `timeout` was up, and certainly nothing was sent.
+            OutcomeUnknown: it may have been sent, for example after a 5xx; call again with the
+                same key, which is also the error's `idempotency_key`.
+            DeadlineExceeded: `timeout` ran out, and certainly nothing was sent.
             ApiError: the server refused it; by status: `AuthenticationError`,
                 `InsufficientFundsError`, `ValidationError`, `RateLimitError`.
 
         """
+        body = self._message_body(target_e164, content, remitter_id, channel_type, save_contact)
+        return await self._session.call(
+            SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout
+        )
+
+    def _message_body(
+        self,
+        target_e164: object,
+        content: object,
+        remitter_id: UUID | str | None,
+        channel_type: object,
+        save_contact: object,
+    ) -> dict[str, object]:
+        """Return the body of a send; raises `InvalidRequest` and `RecipientNotAllowed`."""
         fields = Fields(SEND_MESSAGE.name)
         channel = fields.check("channel_type", check.open_enum, channel_type, ChannelType)
         target = fields.check(
@@ -83,18 +99,16 @@ class Messages(Resource):
             body["save_contact"] = contact_body(fields, save_contact)
         fields.raise_if_invalid()
         self._allow(SEND_MESSAGE, [str(target)])
-        return await self._session.call(
-            SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout
-        )
+        return body
 
     async def get_message(self, message_id: UUID | str, *, timeout: float | None = None) -> Message:
-        """Return one message with all that is known of it (API page, Get Message).
+        """Return one message with everything the server knows about it (API page, Get Message).
 
         The server asks clients not to poll in a tight loop: read a message that is not
         `is_final` again after some seconds. `timeout` is in seconds, for the whole call.
 
         Raises:
-            InvalidRequest: `message_id` is no UUID.
+            InvalidRequest: `message_id` is not a UUID.
             NotFoundError: there is no such message, or it is another organisation's.
             ApiError, TransportError, InvalidResponse, DeadlineExceeded: the read failed.
 
@@ -121,27 +135,27 @@ class Messages(Resource):
 
     def iter_messages(
         self, *, timeout: float | None = None, **filters: Unpack[MessageFilters]
-    ) -> Pages[Message]:
-        """Return all messages that match, to loop over; each loop starts anew.
+    ) -> "Pages[Message]":
+        """Return all messages that match, to loop over; each loop starts from the beginning.
 
         `async for message in ...` gives messages, `async for page in ....pages()` pages of
         `size`, 200 by default. Ordered by `created_at`, the default, every message that
         existed when the loop began and matches throughout is yielded exactly once, nothing
         twice, while others arrive, change, leave the filter or are deleted.
 
-        For that the server has to return messages with one `created_at` in the same order
-        each time. If it does not, nothing comes twice either, but where more messages than
-        half a page lie within two milliseconds, some of them may be missed.
+        This requires a server that returns messages with the same `created_at` in the same
+        order each time. If it does not, still nothing comes twice, but some may be missed
+        where more than half a page of messages lie within two milliseconds.
 
-        Ordered by `updated_at`, the pages are offsets into a list that moves: a message that
-        does not change may be missed or come twice, too, because others change.
+        Ordered by `updated_at`, the pages are offsets into a list that moves: even a message
+        that does not change may be missed or come twice, because others change.
 
         `timeout` is in seconds, for each page. The filters are those of `MessageFilters`.
 
         Raises:
-            InvalidRequest: a filter the server would refuse, at once.
+            InvalidRequest: a filter the server would refuse; raised at once.
             ApiError, TransportError, InvalidResponse, DeadlineExceeded: a page could not be
-                read, from the loop; the next step of the same loop asks for it again.
+                read; raised from the loop, whose next step requests it again.
 
         """
         return walk(self._session, LIST_MESSAGES, MESSAGE_RULES, filters, None, timeout)

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from math import isfinite
 
+from ziett_async._telephony.operators import OPERATORS
 from ziett_async.testing import DEFAULT_LIMITS, Quota
-
-OPERATORS = ("UNITEL", "AFRICELL_AO", "OTHER")
 
 
 def seconds(text: str) -> float:

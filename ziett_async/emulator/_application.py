@@ -29,7 +29,7 @@ class Application(Protocol):
     """What an HTTP connection calls: the emulator. A request's `url` is the target as sent."""
 
     def admit(self, request: Request) -> float:
-        """Return the latency of a request, in seconds there and back.
+        """Return the latency of a request: seconds for the round trip.
 
         Raises:
             Refusal: its sender may not use the emulator.

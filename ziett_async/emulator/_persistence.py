@@ -73,20 +73,20 @@ class PersistentZiett(FakeZiett):
     def deliver(
         self, message_id: UUID | str, status: str = "DELIVERED", error_code: str | None = None
     ) -> MessageRecord:
-        """Give a message a status now; from then on it changes by hand only."""
+        """Set a message's status now; from then on it only changes by hand."""
         with self._journaled("deliver", [str(message_id), status, error_code]) as commit:
             record = super().deliver(message_id, status, error_code)
             commit()
         return record
 
     def top_up(self, amount: Decimal | int) -> None:
-        """Add to the balance."""
+        """Add an amount to the balance."""
         with self._journaled("top_up", str(amount)) as commit:
             super().top_up(amount)
             commit()
 
     def use_dialect(self, name: str) -> None:
-        """Answer in another dialect from now on."""
+        """Respond in another dialect from now on."""
         with self._journaled("use_dialect", name) as commit:
             super().use_dialect(name)
             commit()

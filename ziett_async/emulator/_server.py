@@ -40,15 +40,15 @@ class Emulator:
     fault differs from memory: a server that listens cannot refuse a single connection, so
     `Fault.refuse()` is a reset, too, and the client has to treat the outcome as unknown.
 
-    Its `/` is a page that shows the messages sent; the control API under `/_emulator` does
-    whatever the methods of a `FakeZiett` do. It listens on loopback only and refuses API keys
+    Its `/` is a page that shows the messages sent; the control API under `/_emulator` offers
+    what the methods of a `FakeZiett` do. It listens on loopback only and refuses API keys
     that begin with `zk_live_`.
 
     Args:
         service: the service behind it; by default a `FakeZiett` on the machine's clock.
         port: 0, the default, takes a free one.
-        latency: seconds there and back, or a function that returns them for each request; they
-            pass in real time, as a fault's delay does, whatever clock the service reads.
+        latency: seconds for the round trip, or a function that returns them for each request;
+            they pass in real time, as a fault's delay does, whatever clock the service reads.
 
     Raises:
         OSError: on entering, when the port is taken.

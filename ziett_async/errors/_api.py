@@ -1,6 +1,11 @@
 """ApiError: what the service refuses, one class for each status a program reacts to."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from uuid import UUID
+
 from ziett_async.errors._call import CallError, Trail, format_fields, one_line
+from ziett_async.models._message import Message
 from ziett_async.models._problem import Problem
 
 #: Statuses with which the same bytes may fare better in a moment.
@@ -56,6 +61,9 @@ class PermissionDeniedError(ApiError):
 
 class NotFoundError(ApiError):
     """404: not there, or another organisation's."""
+
+    #: Of `wait_until_final` and `watch_messages`: the other messages, by id.
+    messages: Mapping[UUID, Message] = MappingProxyType({})
 
 
 class ConflictError(ApiError):

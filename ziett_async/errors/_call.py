@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
 
 import attrs
 
 from ziett_async._repr import Value
 from ziett_async.models._call import Attempt
+from ziett_async.models._message import Message
 from ziett_async.models._problem import Problem
 
 
@@ -165,6 +168,8 @@ class DeadlineExceeded(CallError, TimeoutError):
     """The call's `timeout` was up, or would have been; no attempt can have reached the server."""
 
     is_retryable = True
+    #: Of `wait_until_final` and `watch_messages`: what is known of the messages, by id.
+    messages: Mapping[UUID, Message] = MappingProxyType({})
 
 
 class InvalidResponse(CallError):

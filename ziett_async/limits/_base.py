@@ -12,23 +12,22 @@ class Permit(Protocol):
         """Record that the attempt has ended, so that nothing of it can arrive any more.
 
         The client calls it once for every permit, however the attempt ended, in a scope that
-        is shielded from cancellation; so it should be short. asyncio's own `task.cancel()`
-        passes such a scope: then the client calls it a second time. A release that was carried
-        out before therefore changes nothing.
+        is shielded from cancellation; so it should be quick. asyncio's own `task.cancel()`
+        gets through such a scope, and then the client calls it a second time; so a second
+        release must change nothing.
         """
         ...
 
 
 class Limiter(Protocol):
-    """Gives out permits to make one attempt each; a bucket is one rate limit of the API.
+    """Hands out permits for one attempt each; a bucket is one rate limit of the API.
 
     Exceptions of `acquire` other than `TimeoutError` end the call: nothing of the attempt was
     sent, and the error is a `LimiterUnavailable`. Those of `release` and `pause` are logged
     by their type and cost no result.
 
-    A limiter that often need not make a call wait may have a third method, which the client
-    then asks first, as it is quicker: `acquire_nowait(bucket)` returns an urgent permit, or
-    None if the call has to wait for it.
+    A limiter may have a third method, which the client tries first because it is quicker:
+    `acquire_nowait(bucket)` returns an urgent permit, or None if the call has to wait.
 
     A limiter that serves clients of several accounts may have a fourth one,
     `for_account(account, attempt_timeout)`, which each client calls when it is built: it returns
@@ -45,7 +44,7 @@ class Limiter(Protocol):
     ) -> Permit:
         """Wait for a permit, first come first served within a priority.
 
-        Cancelling it takes nothing.
+        A call that is cancelled takes no permit.
 
         Args:
             bucket: the rate limit that the attempt counts against.
@@ -53,10 +52,10 @@ class Limiter(Protocol):
             timeout: seconds to wait at most; None waits as long as it takes.
 
         Raises:
-            TimeoutError: after at most `timeout` seconds, and at once when it is certain
-                that the permit comes later than that.
-            LimiterUnavailable: the limiter cannot decide, as its store does not answer. It is
-                raised with a reason alone: `LimiterUnavailable("redis: connection refused")`.
+            TimeoutError: after at most `timeout` seconds, or at once if the permit is certain to
+                come later than that.
+            LimiterUnavailable: the limiter cannot decide, because its store does not answer.
+                Raise it with just a reason: `LimiterUnavailable("redis: connection refused")`.
 
         """
         ...

@@ -4,9 +4,9 @@ A token of each rate is taken when an attempt starts, and comes back `per` secon
 attempt has ended. Of a rate's `limit` tokens each is therefore in one of three places: free,
 in flight, or on its way back. Every attempt holds one token of every rate, so one count of
 attempts in flight and one list of the moments at which attempts ended serve all rates: a
-rate has `limit - in_flight` tokens that are not in flight, and these are the ones of the
-last so many `ends`, which are sorted because the attempts end in that order. One of them is
-free when the first of these ends lies `per` seconds back, or is not there at all.
+rate has `limit - in_flight` tokens that are not in flight, and these belong to the last
+`limit - in_flight` of the `ends`, which are sorted because the attempts end in that order. One
+of them is free when the first of these ends lies `per` seconds back, or when there are fewer.
 
 Why no window of `per` seconds sees more than `limit` arrivals: an attempt arrives at the
 server between its start and its end. Take any `limit + 1` attempts; two of them, i before j,
@@ -31,7 +31,7 @@ import attrs
 from ziett_async._operation import Priority
 from ziett_async._repr import Value
 
-#: Seconds added to a nap that ends when a deadline is in doubt, so that the doubt is over.
+#: Seconds added to a sleep that ends when a deadline is checked, so that the check decides.
 GRAIN = 0.001
 #: Tokens that are put into `spare` at once.
 BATCH = 32
@@ -51,7 +51,7 @@ def _check_per(_: object, __: object, per: float) -> None:
 
 @attrs.frozen(repr=False)
 class Rate(Value):
-    """So many attempts in any window of so many seconds: `Rate(120, per=60.0)`.
+    """At most `limit` attempts in any window of `per` seconds: `Rate(120, per=60.0)`.
 
     Raises:
         ValueError: a field is out of range; the message names it.
@@ -66,7 +66,7 @@ class Rate(Value):
 
 def for_bulk(limit: int, reserve: float) -> int:
     """Return a limit without the reserved share of it, which is rounded up; 1 always remains."""
-    # The product of a decimal fraction may be off by so little, which must not be rounded up.
+    # Floating point may put the product this little above a whole number: do not round that up.
     return max(1, limit - ceil(limit * (reserve - 1e-12)))
 
 
@@ -100,7 +100,7 @@ class Tokens:
             return False
         ends = self.ends
         for limit, per in self._urgent if priority is _URGENT else self._limits[priority]:
-            # One token is free for the last of them if one of so many is.
+            # The last of the `count` attempts gets a token if one of these is free.
             idle = limit - self.in_flight - count + 1
             if idle <= 0 or (idle <= len(ends) and now < ends[-idle] + per):
                 return False
@@ -113,7 +113,7 @@ class Tokens:
         self.ends.append(now)
 
     def stock(self, now: float) -> None:
-        """Take a batch of tokens for `spare`, if so many are free."""
+        """Take a batch of tokens for `spare`, if that many are free."""
         if self.take(now, count=BATCH):
             self.spare += [None] * BATCH
 
@@ -135,7 +135,7 @@ class Tokens:
     def earliest(
         self, now: float, ahead: int, priority: Priority = _URGENT, bulk_ahead: int = 0
     ) -> float:
-        """Return the earliest moment at which the attempt with so many ahead of it can start.
+        """Return the earliest moment at which an attempt with `ahead` others before it can start.
 
         A lower bound: what is in flight is taken to end now, as does, when its turn comes,
         each attempt ahead. A bulk attempt may not take the last tokens of a rate, which the
@@ -148,7 +148,7 @@ class Tokens:
         return max(self._earliest(now, ahead, *rate) for ahead, rate in rates)
 
     def _earliest(self, now: float, ahead: int, limit: int, per: float) -> float:
-        """Return the same as one rate has it."""
+        """Return the same for one rate alone."""
         rounds, place = divmod(ahead, limit)
         idle = max(limit - self.in_flight, 0)
         returning = min(idle, len(self.ends))
@@ -164,8 +164,8 @@ class Tokens:
     def patience(self, now: float, deadline: float) -> float:
         """Return after how many seconds to look whether a deadline will be missed.
 
-        What is in flight moves `earliest` along with `now`, `per` ahead of it. So it is worth
-        a look when only so much is left, for each of the rates, and at the deadline.
+        What is in flight moves `earliest` along with `now`, `per` ahead of it. So a look
+        is worthwhile when `per` is left, for each of the rates, and at the deadline.
         """
         left = deadline - now
         doubts = [left - per + GRAIN for _, per in self._urgent if left >= per]

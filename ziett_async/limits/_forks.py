@@ -1,4 +1,4 @@
-"""What a child process does first, after a fork: it leaves locks and calls to its parent."""
+"""What a forked child process does first: it leaves locks and waiting calls to its parent."""
 
 import os
 from collections.abc import Callable

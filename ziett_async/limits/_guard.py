@@ -1,4 +1,4 @@
-"""What the client calls of a limiter after a permit was given: nothing here costs a result."""
+"""Releasing permits and pausing buckets, where no failure of a limiter costs a result."""
 
 import logging
 from collections.abc import Coroutine
@@ -17,12 +17,12 @@ class InstantPermit:
     __slots__ = ()
 
     async def release(self) -> None:
-        """Do nothing: this permit is one of no limit."""
+        """Do nothing: there is no limit."""
 
 
 def release(permit: Permit) -> Coroutine[None, None, None]:
-    """Release a permit, also while the task is being cancelled; log what the release raises."""
-    # A scope would cost a permit of ours twenty times as much.
+    """Release a permit, even while the task is being cancelled; log what the release raises."""
+    # With a scope, a permit of ours would cost twenty times as much.
     return permit.release() if isinstance(permit, InstantPermit) else _release_shielded(permit)
 
 

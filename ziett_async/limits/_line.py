@@ -9,7 +9,7 @@ import anyio
 from ziett_async._loops import CallSoon
 from ziett_async._operation import Priority
 
-#: Seconds in which an event loop runs what wakes a line of it; else the line is silent.
+#: Seconds that an event loop has to run a wake-up of its line, before the line is silent.
 REACTION = 0.1
 
 
@@ -39,7 +39,7 @@ class Waiter:
 
 
 def wake_all(waiters: Iterable[Waiter]) -> None:
-    """Let calls look again; runs in their event loop."""
+    """Wake calls, so that they check again; runs in their event loop."""
     for waiter in waiters:
         waiter.event.set()
 
@@ -51,9 +51,9 @@ class Line:
 
     def __init__(self, call_soon: CallSoon) -> None:
         self.call_soon = call_soon
-        #: Since when the event loop has not run what wakes the line; inf if it has.
+        #: Since when a wake-up has been waiting for the event loop to run it; inf without one.
         self.woken = inf
-        # Ordered dicts find their first key quickly, however many have left before it.
+        # Ordered dicts find their first key quickly, however many were removed before it.
         self.waiting = {each: OrderedDict[Waiter, None]() for each in Priority}
 
     def head(self) -> Waiter | None:

@@ -24,8 +24,8 @@ class _LocalPermit(InstantPermit):
     """The right to make one attempt, which holds a token of each rate until it is released."""
 
     __slots__ = ("queue",)
-    #: Where its token is; None after the release. Set from outside, as `__init__` costs more
-    #: than all else that an object does.
+    #: Where its token is; None after the release. Set from outside, because `__init__` would
+    #: cost more than everything else here.
     queue: Queue | None
 
     async def release(self) -> None:
@@ -36,7 +36,7 @@ class _LocalPermit(InstantPermit):
         queue = self.queue
         if queue is not None:
             self.queue = None
-            queue.lock.acquire()  # half the price of `with`, here and in `acquire`
+            queue.lock.acquire()  # half the cost of `with`
             try:
                 queue.tokens.give_back(queue.monotonic())
             finally:
@@ -51,9 +51,9 @@ class TokenBucketLimiter:
     server, while a saturated client uses 99 % of the limit at ordinary latencies.
 
     One limiter serves any number of clients, threads and event loops at once, asyncio and
-    trio; an event loop that does not run holds the others up for at most 0.2 seconds. It knows
-    nothing of other processes. A child that was forked begins anew, with every token free:
-    the limits are those of each process.
+    trio; an event loop that does not run holds the others up for at most 0.2 seconds. The
+    limits are those of one process: it knows nothing of others, and a forked child starts
+    with every token free.
 
     Args:
         send: the rate of `POST /messages`, or several that hold together, each of them
@@ -67,7 +67,7 @@ class TokenBucketLimiter:
         clock: None is the system's.
 
     Raises:
-        ValueError: a rate, the reserve or the clock is none; the message names it.
+        ValueError: a rate, the reserve or the clock is invalid; the message names it.
 
     """
 
@@ -103,8 +103,8 @@ class TokenBucketLimiter:
     ) -> Permit:
         """Wait for a permit, first come first served within a priority.
 
-        Returns without giving other tasks a turn if there is no need to wait. Cancelling it
-        takes nothing.
+        Returns without yielding to other tasks if there is no need to wait. A call that is
+        cancelled takes no permit.
 
         Args:
             bucket: the rate limit that the attempt counts against.
@@ -112,9 +112,9 @@ class TokenBucketLimiter:
             timeout: seconds on the limiter's clock; None waits as long as it takes.
 
         Raises:
-            TimeoutError: the time has passed, or it is certain that the permit comes later.
-                That is looked at when the call comes, where it is so from the start; when the
-                bucket is paused; and one `per` before the time is up.
+            TimeoutError: the time has passed, or the permit is certain to come later. That is
+                checked when the call begins, when the bucket is paused, and `per` seconds
+                before the time is up.
 
         """
         permit = self.acquire_nowait(bucket, priority=priority)
@@ -144,7 +144,7 @@ class TokenBucketLimiter:
     async def pause(self, bucket: Bucket, seconds: float) -> None:
         """Stop handing out permits for `seconds`, at most 600; never shorten a pause.
 
-        Calls whose time is up before its end fail at once.
+        Calls whose `timeout` ends before the pause does fail at once.
         """
         self._queues[bucket].pause(seconds)
 
@@ -155,13 +155,13 @@ class TokenBucketLimiter:
         }
 
     def _begin_anew(self) -> None:
-        """Forget all attempts, as in a child that was forked: they are its parent's."""
+        """Forget all attempts, in a forked child: they are its parent's."""
         for queue in self._queues.values():
             queue.abandon()
         self._queues = self._new_queues()
 
 
-#: Every limiter of this process, and how it begins anew.
+#: Every limiter of this process, with the function that resets it after a fork.
 _limiters = WeakKeyDictionary[TokenBucketLimiter, Callable[[TokenBucketLimiter], None]]()
 
 

@@ -11,15 +11,15 @@ heads of the lines: urgent before bulk, and then as they came. A line is woken b
 that its event loop is asked to run soon, from any thread and without blocking. A loop that has
 been closed refuses that, and its line is dropped. A loop that was stopped, or is blocked,
 accepts the function and does not run it: after `REACTION` seconds its line is silent, and until
-it shows life the queue is what the other lines are. While there are several lines, the head of
+it does run it the queue consists of the other lines. While there are several lines, the head of
 each looks whether the head of the queue lets its turn pass, and if so wakes the other lines and
 looks again. So event loops that do not run hold the others up for at most twice `REACTION`
 seconds, once. A token is still taken under the lock by one call at a time, so no window sees
 more than before, and the order within a line stays what it is.
 
-How many calls are ahead is known by counting: every call has a number, and of the calls that
-came later at most so many wait behind it as numbers were given out since. Where some of them
-have left, that is a lower bound, as the times that follow from it are.
+How many calls are ahead is known by counting: every call has a number, and at most as many
+calls wait behind it as numbers were given out since. Where some of those have left, the count of
+calls ahead is a lower bound, and so are the times that follow from it.
 """
 
 import logging
@@ -101,7 +101,7 @@ class Queue:
                 self._leave(waiter, line)
 
     def pause(self, seconds: float) -> None:
-        """Start no attempt for so many seconds; wake the calls whose deadline is before that."""
+        """Start no attempt for `seconds`; wake the calls whose deadline comes first."""
         with self.lock:
             self.tokens.take_back()
             until = self.monotonic() + min(seconds, LONGEST_PAUSE)
@@ -114,7 +114,7 @@ class Queue:
                         line.call_soon(partial(wake_all, late))
 
     def abandon(self) -> None:
-        """Forget the calls and the lock, also if it is held: they are the parent process's."""
+        """Forget the calls and the lock, even if it is held: they are the parent process's."""
         self.lines.clear()
         self.lock = RLock()
 
@@ -127,7 +127,9 @@ class Queue:
         self.tokens.take_back()  # while calls wait there is nothing to spare
         self._came[priority] += 1
         waiter, call_soon = Waiter(priority, deadline, self._came[priority]), call_soon_here()
-        line = self.lines.setdefault(call_soon, Line(call_soon))
+        line = self.lines.get(call_soon)
+        if line is None:
+            line = self.lines[call_soon] = Line(call_soon)
         line.waiting[priority][waiter] = None
         return waiter, line
 
@@ -176,7 +178,7 @@ class Queue:
                 # No token can come in time only if the loops of the others run.
                 self._wake_others(line, now)
                 return min(left, waiter.deadline - now)
-        message = "no turn within the rate limit in the time given"
+        message = "the rate limit allows no attempt within the timeout"
         raise TimeoutError(message)
 
     def _earliest(
@@ -214,14 +216,14 @@ class Queue:
         if line.woken == inf:
             line.woken = now
             try:
-                line.call_soon(partial(self._show_life, line))
+                line.call_soon(partial(self._wake_here, line))
             except RuntimeError:  # trio's RunFinishedError is one
                 self.lines.pop(line.call_soon, None)
                 return False
         return True
 
-    def _show_life(self, line: Line) -> None:
-        """Do what wakes a line, in its own event loop."""
+    def _wake_here(self, line: Line) -> None:
+        """Wake the head of a line; runs in its event loop."""
         with self.lock:
             line.woken = inf
             if head := line.head():

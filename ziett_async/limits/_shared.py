@@ -43,8 +43,8 @@ def shared_limiter(api_key: str, base_url: str, clock: Clock) -> TokenBucketLimi
     It stays the same as long as one of them uses it, and afterwards for 64 more calls of
     this function. Addresses that differ by case, default port, a trailing dot or a trailing
     slash are one service; all `SystemClock`s are one clock. The key is kept as a hash only.
-    May be called from any thread. In a child that was forked the limiters are there, too, as
-    new ones: every token is free.
+    May be called from any thread. In a forked child the limiters are as good as new, with
+    every token free.
     """
     name = (account_of(api_key, base_url), None if isinstance(clock, SystemClock) else id(clock))
     with _registry.lock:
@@ -65,7 +65,7 @@ def limiter_for_account(limiter: Limiter, origin: Origin, attempt_timeout: float
 
 def account_of(api_key: str, base_url: str) -> str:
     """Return a name of what one key is at one service, from which neither can be read."""
-    # OpenSSL comes with it, which a client with a limiter of its own need not load.
+    # It loads OpenSSL, which a client with a limiter of its own does not need.
     from hashlib import sha256  # noqa: PLC0415
 
     return sha256(f"{_service(base_url)} {api_key}".encode()).hexdigest()

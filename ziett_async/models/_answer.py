@@ -30,6 +30,6 @@ class Extra(dict[str, object]):
 class Answer(Value):
     """A value that the server returned."""
 
-    #: The keys of the server's object that no field here is for, as they came; read-only. They
-    #: may be anything, so the repr leaves them out and equality ignores them.
+    #: Keys of the server's object that have no field here, as received; read-only. They may be
+    #: anything, so the repr leaves them out and equality ignores them.
     extra: Mapping[str, object] = attrs.field(default=Extra(), kw_only=True, repr=False, eq=False)

@@ -17,7 +17,7 @@ class AcceptedCampaign(Answer):
     """The 202 of a batch campaign: accepted, its messages not sent yet."""
 
     campaign_id: UUID
-    #: The key it was sent with; sending with it again gives this campaign again.
+    #: The key it was sent with; sending with it again returns this campaign again.
     idempotency_key: str
     call: CallInfo
     #: The server's message, if any: `Campaign queued`.
@@ -26,7 +26,7 @@ class AcceptedCampaign(Answer):
 
 @attrs.frozen(repr=False)
 class Campaign(Answer):
-    """A campaign as the server remembers it (API page, Get Campaign)."""
+    """A campaign as stored by the server (API page, Get Campaign)."""
 
     id: UUID
     status: CampaignStatus

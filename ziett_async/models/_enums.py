@@ -5,11 +5,11 @@ from typing import Self
 
 
 class OpenEnum(StrEnum):
-    """Strings with names, of which the server may send new ones at any time.
+    """Named strings, to which the server may add new ones at any time.
 
     A value that is not documented yet becomes a member that equals its string and whose
     `is_unknown` is True; it is never an error and never a different value. The API writes
-    its values in upper case; one of its pages shows them in lower case, which is read alike.
+    its values in upper case; one of its pages shows them in lower case, which is read the same way.
 
     >>> MessageStatus("DELIVERED") is MessageStatus.DELIVERED
     True
@@ -52,7 +52,7 @@ class ChannelType(OpenEnum):
 
 
 class MessageStatus(OpenEnum):
-    """Where a message is (API page, List Messages and Get Message)."""
+    """The state of a message (API page, List Messages and Get Message)."""
 
     PENDING = "PENDING"
     SENT = "SENT"
@@ -70,7 +70,7 @@ class MessageStatus(OpenEnum):
 
 
 class CampaignStatus(OpenEnum):
-    """Where a campaign is (API page, Get Campaign)."""
+    """The state of a campaign (API page, Get Campaign)."""
 
     DRAFT = "DRAFT"
     SCHEDULED = "SCHEDULED"
@@ -89,7 +89,7 @@ class CampaignStatus(OpenEnum):
 
 
 class TriggerSource(OpenEnum):
-    """Who started a message or a campaign."""
+    """What started a message or a campaign."""
 
     API = "API"
     API_CLIENT = "API_CLIENT"

@@ -1,4 +1,4 @@
-"""Messages: what is sent, what the server answers, what it remembers."""
+"""Messages: what is sent, what the server answers, what it stores."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from ziett_async.models._enums import ChannelType, ErrorCode, MessageStatus, Tri
 
 @attrs.frozen(repr=False)
 class SaveContact(Value):
-    """The recipient, to be kept in the organisation's contacts (API page, Send a Message)."""
+    """The recipient, to be saved in the organisation's contacts (API page, Send a Message)."""
 
     #: Required, not empty: `Ana Domingos`.
     name: str = attrs.field(repr=False)
@@ -30,7 +30,7 @@ class AcceptedMessage(Answer):
     """The 202 of a send: accepted and queued, not delivered yet."""
 
     message_id: UUID
-    #: The key the message was sent with; sending with it again gives this message again.
+    #: The key the message was sent with; sending with it again returns this message again.
     idempotency_key: str
     call: CallInfo
 
@@ -47,7 +47,7 @@ class Sender(Answer):
 
 @attrs.frozen(repr=False)
 class Message(Answer):
-    """A message as the server remembers it, from a list or by id.
+    """A message as stored by the server, from a list or by id.
 
     The documentation has three generations of names; these are the newest, whichever the
     server used. Every published answer has an id, a number and a status. Every other field is

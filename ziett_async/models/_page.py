@@ -1,6 +1,8 @@
-"""Page: one answer of a paginated list."""
+"""Page: one page of a list."""
 
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
 
 import attrs
 
@@ -8,6 +10,23 @@ from ziett_async.models._answer import Answer
 from ziett_async.models._call import CallInfo
 
 T_co = TypeVar("T_co", covariant=True)
+
+#: The most rows of a page (API page, List Messages).
+LARGEST = 200
+
+
+class Row(Protocol):
+    """The fields of a row that a walk needs."""
+
+    @property
+    def id(self) -> UUID:
+        """Identifies the row; never changes."""
+        ...
+
+    @property
+    def created_at(self) -> datetime | None:
+        """Aware, and never changes; without it a row has no place in an exact walk."""
+        ...
 
 
 @attrs.frozen(repr=False)

@@ -19,7 +19,7 @@ class Problem(Value):
     code: ErrorCode | None = None
     #: The server's message, or a description of a body without one.
     message: str = "no message"
-    #: What support asks for first.
+    #: Identifies the request to the API's support.
     trace_id: str | None = None
     timestamp: datetime | None = None
     #: `core`, `billing`.

@@ -1,4 +1,4 @@
-"""For your tests: the Ziett service in memory, and the way to it."""
+"""For your tests: the Ziett service in memory, and a transport to it."""
 
 from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.fake import FakeZiett

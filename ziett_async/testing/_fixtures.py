@@ -1,4 +1,4 @@
-"""What the pytest plugin needs of the package; it imports this when a test asks for it."""
+"""What the pytest plugin needs from the package, imported only for a test that uses it."""
 
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -22,7 +22,7 @@ class _LooplessTransport(FakeTransport):
 
 @contextmanager
 def client_of(fake: FakeZiett) -> Generator[AsyncZiett]:
-    """Lend a client that reads nothing of the environment and belongs to no event loop."""
+    """Yield a client that does not read the environment and belongs to no event loop."""
     with without_environment():
         client = AsyncZiett(
             _KEY,

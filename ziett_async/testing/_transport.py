@@ -1,4 +1,4 @@
-"""FakeTransport: the way to a `FakeZiett`, without a network."""
+"""FakeTransport: calls a `FakeZiett` without a network."""
 
 from collections.abc import Callable
 from math import inf
@@ -19,11 +19,11 @@ class FakeTransport:
     send that is cancelled before the request arrives has not happened.
 
     Args:
-        service: who answers; by default a `FakeZiett` of its own.
-        latency: seconds there and back, or a function that says so for each request.
+        service: what answers; by default a `FakeZiett` of its own.
+        latency: seconds for the round trip, or a function that returns them for each request.
 
     Raises:
-        TypeError: the service is no `FakeZiett`.
+        TypeError: the service is not a `FakeZiett`.
 
     """
 
@@ -33,7 +33,7 @@ class FakeTransport:
         *,
         latency: float | Callable[[], float] = 0.0,
     ) -> None:
-        #: Who answers.
+        #: What answers.
         self.service = FakeZiett() if service is None else _checked(service)
         self._latency = latency
         self._closed = False
@@ -44,11 +44,11 @@ class FakeTransport:
         return self.service.clock
 
     async def send(self, request: Request) -> Response:
-        """Bring a request to the service and its answer back.
+        """Pass a request to the service and return its answer.
 
         Raises:
-            SendFailed: a fault took the answer, the request's timeout is over, or the
-                transport is closed.
+            SendFailed: a fault lost the answer, the request timed out, or the transport is
+                closed.
         """
         if self._closed:
             message = "the transport is closed"
@@ -62,14 +62,14 @@ class FakeTransport:
         return _outcome(exchange)
 
     async def aclose(self) -> None:
-        """Close it; a second time does nothing."""
+        """Close it; closing again does nothing."""
         self._closed = True
         await checkpoint()
 
     async def _pass(self, seconds: float, left: float) -> None:
         if seconds > left:
             await self.clock.sleep(left)
-            message = "the attempt's time is over"
+            message = "the attempt timed out"
             raise SendFailed(message, reached=True, timed_out=True)
         if seconds:
             await self.clock.sleep(seconds)

@@ -10,7 +10,7 @@ class TestMine(TransportConformance):
 ```
 
 The tests run over real sockets on loopback, on asyncio and trio unless your own
-`anyio_backend` fixture says otherwise. They need pytest, and take a second or two.
+`anyio_backend` fixture chooses otherwise. They need pytest, and take a second or two.
 """
 
 import gzip
@@ -101,7 +101,7 @@ class TransportConformance:
         assert response.body == packed
         assert response.header("content-encoding") == "gzip"
 
-    async def test_a_refused_connection_has_reached_nobody(self) -> None:
+    async def test_a_refused_connection_has_not_reached_the_server(self) -> None:
         """Where no server listens, `SendFailed` has `reached=False`."""
         async with self.connect() as (transport, _, _):
             nowhere = f"http://127.0.0.1:{_unused_port()}/c/v1"
@@ -112,7 +112,7 @@ class TransportConformance:
     @pytest.mark.parametrize(
         "fault", [Fault.reset(), Fault.lose_answer(), Fault.truncate(5)], ids=str
     )
-    async def test_a_broken_answer_may_have_reached_somebody(self, fault: Fault) -> None:
+    async def test_a_broken_answer_may_have_reached_the_server(self, fault: Fault) -> None:
         """After the request was sent, a connection that breaks is never 'not reached'."""
         async with self.connect() as (transport, service, url):
             with service.script(fault), pytest.raises(SendFailed) as caught:

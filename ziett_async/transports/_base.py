@@ -6,7 +6,7 @@ from ziett_async._wire import Request, Response
 
 
 class Transport(Protocol):
-    """Carries one attempt; a user's own is any object with these two methods.
+    """Carries one attempt; yours can be any object with these two methods.
 
     `ziett_async.testing` has the conformance tests that it should pass.
     """
@@ -18,11 +18,11 @@ class Transport(Protocol):
         nothing. A cancelled `send` leaves nothing behind.
 
         Raises:
-            SendFailed: there is no response; no other error is raised.
+            SendFailed: there is no complete response; no other exception is raised.
 
         """
         ...
 
     async def aclose(self) -> None:
-        """Close all connections; a second time does nothing."""
+        """Close all connections; closing again does nothing."""
         ...

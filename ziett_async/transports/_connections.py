@@ -1,7 +1,7 @@
 """One connection of HTTP/1.1, with httpx or its fork, carrying one request at a time.
 
-httpx's connection pool costs time quadratic in what is in flight, and in httpx 0.28 a
-request that is cancelled at the moment it is given a connection keeps its place for ever.
+httpx's connection pool takes time quadratic in the requests in flight, and in httpx 0.28 a
+request that is cancelled just as it gets a connection keeps its slot for ever.
 So nothing queues inside a pool of the library: each connection here is an
 `AsyncHTTPTransport` of exactly one. A connection on which a request was cancelled or broke
 is not used again, and neither is one that has delivered more than the answer. The library's
@@ -25,13 +25,13 @@ from ziett_async.transports import _failures as failures
 class Body:
     """A request body that records when sending begins.
 
-    No generator: one that a cancelled request leaves half way has nothing to be closed.
+    Not a generator: a cancelled request would leave one half way, and not close it.
     """
 
     def __init__(self, content: bytes) -> None:
         self._content = content
         self.is_begun = False
-        #: Called when sending begins: at that moment the connection is there.
+        #: Called when sending begins, by when the connection exists.
         self.on_begin: Callable[[], None] = lambda: None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -134,10 +134,9 @@ class Connection:
             self._connection = self._transport._pool.connections[0]  # noqa: SLF001 - see there
 
     def _trailing_data(self) -> bytes | None:
-        """Return what came on the connection and is no part of an answer, or not yet.
+        """Return what the connection received that is not, or not yet, part of an answer.
 
-        Only httpcore's own attributes show it; where those are missing it is not known,
-        which is None.
+        Only private attributes of httpcore show it; None where they are missing.
         """
         try:
             unread: bytes = self._connection._connection._h11_state.trailing_data[0]  # noqa: SLF001 - see above
@@ -146,7 +145,7 @@ class Connection:
         return unread
 
     def _has_excess_data(self) -> bool:
-        """Return whether more than the answer came: the next request would be given that.
+        """Return whether more than the answer came, which the next request would get as its own.
 
         httpcore looks at the socket before it uses a connection again. What has left the
         socket is already with TLS or unread; where that is not known, the connection is not

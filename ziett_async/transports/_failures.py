@@ -1,4 +1,4 @@
-"""What a failed attempt means: whether the server may have seen it, and why."""
+"""Why an attempt got no answer, and whether the server may have seen it."""
 
 import re
 

@@ -23,9 +23,9 @@ from anyio.lowlevel import current_token
 from ziett_async._wire import Request, Response, SendFailed
 from ziett_async.transports._connections import Body, Connection
 
-#: Seconds after which a free connection is not used again; servers drop idle ones about then.
+#: Seconds after which a free connection is not used again; servers close idle ones by then.
 _KEEPALIVE = 30.0
-#: Parsed URLs a transport remembers: to parse one costs more than to send it.
+#: Parsed URLs that a transport caches: parsing one costs more than sending it.
 _MAX_URLS = 64
 
 #: A process by its id, and the event loop: asyncio's own, or trio's token.
@@ -78,7 +78,7 @@ class Pool:
             connection.drop(loop_is_gone=loop_is_gone)
 
     def _call_soon(self, function: Any) -> bool:  # noqa: ANN401 - asyncio and trio type it differently
-        """Have its event loop call a function; return False if it cannot any more."""
+        """Have its event loop call a function; return False if it no longer can."""
         if self._pid == getpid():
             call = getattr(self._loop, "run_sync_soon", None) or self._loop.call_soon_threadsafe
             with suppress(RuntimeError):  # trio's RunFinishedError is one
@@ -133,9 +133,9 @@ class PooledTransport:
         Args:
             max_connections: the most in use at once in an event loop. The default is more than
                 the default limiter allows to be in flight (490), so no request waits for one.
-                With a lower number a request may wait; that counts within its `timeout`, and
-                one whose time ends there has not reached the server.
-            connect_timeout: seconds, for TCP and for TLS each.
+                With a lower number a request may wait for one; that counts against its
+                `timeout`, and a request that times out there has not reached the server.
+            connect_timeout: seconds for TCP, and the same again for TLS.
             keepalive: idle seconds after which a connection is not used again; it is closed
                 with the next request.
             max_response_bytes: the most bytes of a response's body; a longer one fails.
@@ -178,7 +178,7 @@ class PooledTransport:
                 answer = SendFailed("the address or a header cannot be sent", body.is_begun)
         if isinstance(answer, Response):
             return answer
-        # Raised out here it has no context: the library's errors would bring along the
+        # Raised out here it has no context: the library's errors would keep the
         # frames, and with them the headers, of the request.
         late = "no answer in time" if body.is_begun else "not sent in time"
         raise answer or SendFailed(late, reached=body.is_begun, timed_out=True)
@@ -195,7 +195,7 @@ class PooledTransport:
         return getpid(), current_token().native_token
 
     async def _open_pool(self) -> Pool:
-        """Make the pool of the running event loop, and close those that are of no use now."""
+        """Open the pool of the running event loop, and close those whose event loop is gone."""
         owner = self._owner()
         pool = self._pools[owner] = Pool(owner, self._max_connections)
         await self._close_pools([owner for owner, pool in [*self._pools.items()] if pool.is_gone()])

@@ -38,7 +38,7 @@ CARELESS = [
     ),
     (
         "A campaign with trio",
-        {'            idempotency_key=f"{name}-{index + 1}-{parts}",\n': ""},
+        {"sorted(set(numbers))": "list(numbers)"},
         ["test_started_again_it_sends_nothing_twice"],
     ),
     (

@@ -11,7 +11,7 @@ import pytest
 
 from tests.docs.cookbook._recipes import write
 from tests.docs.cookbook.conftest import StartScript
-from ziett_async import Request
+from ziett_async import Clock, Request, SystemClock
 from ziett_async._fake.faults import Exchange
 from ziett_async.emulator._tcp import listen
 from ziett_async.testing import FakeZiett, Fault
@@ -19,6 +19,8 @@ from ziett_async.testing.emulator import Emulator
 
 RECIPE = "A CSV file that survives a crash"
 NUMBERS = [f"+2449231{index:05}" for index in range(50)]
+#: More than are under way at the same time, and as many as the limit lets through at once.
+MORE_NUMBERS = [f"+2449232{index:05}" for index in range(90)]
 DAY = 24 * 60 * 60
 
 #: The script, running.
@@ -28,13 +30,13 @@ Sender = Popen[str]
 class DeadlyZiett(FakeZiett):
     """Kills who sends to it when it has accepted so many messages, and before it says so."""
 
-    def __init__(self, *kills_at: int) -> None:
-        super().__init__(limits={})
+    def __init__(self, *kills_at: int, clock: Clock | None = None) -> None:
+        super().__init__(limits={}, clock=clock)
         self.sender: Sender | None = None
         self._kills_at = list(kills_at)
 
     def exchange(self, request: Request) -> Exchange:
-        """Answer a request, unless nobody is left who could hear it."""
+        """Answer a request, unless the client has ended."""
         exchange = super().exchange(request)
         sender = self.sender
         is_due = self._kills_at and len(self.messages) >= self._kills_at[0]
@@ -46,7 +48,7 @@ class DeadlyZiett(FakeZiett):
         return exchange
 
 
-class Desk:
+class Outbox:
     """The script with its file, and the service it sends to."""
 
     def __init__(self, folder: Path, start: StartScript) -> None:
@@ -80,9 +82,9 @@ class Desk:
         return codes
 
     def ask(self, statement: str) -> list[tuple[object, ...]]:
-        """Ask the outbox, or change it."""
-        with closing(sqlite3.connect(self.csv.with_suffix(".outbox"))) as outbox, outbox:
-            return outbox.execute(statement).fetchall()
+        """Ask the journal, or change it."""
+        with closing(sqlite3.connect(self.csv.with_suffix(".journal"))) as journal, journal:
+            return journal.execute(statement).fetchall()
 
     @property
     def received(self) -> Counter[str]:
@@ -91,91 +93,96 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, start_script: StartScript) -> Desk:
+def outbox(tmp_path: Path, start_script: StartScript) -> Outbox:
     """Lend the script, as it is printed."""
     write(RECIPE, tmp_path)
-    return Desk(tmp_path, start_script)
+    return Outbox(tmp_path, start_script)
 
 
-def test_killed_three_times_it_sends_every_message_once(desk: Desk) -> None:
+def test_killed_three_times_it_sends_every_message_once(outbox: Outbox) -> None:
     """Each time when the service has accepted what the script will never hear of."""
-    desk.fake = DeadlyZiett(1, 17, 40)
-    desk.write(*NUMBERS)
-    assert desk.until_done() == [-signal.SIGKILL] * 3 + [0]
-    assert desk.received == Counter(NUMBERS)
+    outbox.fake = DeadlyZiett(1, 17, 40)
+    outbox.write(*NUMBERS)
+    assert outbox.until_done() == [-signal.SIGKILL] * 3 + [0]
+    assert outbox.received == Counter(NUMBERS)
 
 
-def test_without_the_stored_key_somebody_gets_two(desk: Desk, tmp_path: Path) -> None:
+def test_without_the_journal_messages_are_sent_twice(outbox: Outbox, tmp_path: Path) -> None:
     """The same kills find out."""
-    write(RECIPE, tmp_path, {"idempotency_key=key, ": ""})
-    desk.fake = DeadlyZiett(1, 17, 40)
-    desk.write(*NUMBERS)
-    assert desk.until_done() == [-signal.SIGKILL] * 3 + [0]
-    assert max(desk.received.values()) > 1
+    write(RECIPE, tmp_path, {', journal=path.with_suffix(".journal")': ""})
+    outbox.fake = DeadlyZiett(1, 17, 40)
+    outbox.write(*NUMBERS)
+    assert outbox.until_done() == [-signal.SIGKILL] * 3 + [0]
+    assert max(outbox.received.values()) > 1
 
 
-def test_only_what_is_unknown_is_sent_again(desk: Desk) -> None:
+def test_only_what_is_unknown_is_sent_again(outbox: Outbox) -> None:
     """What was answered, and is stored, is no request any more."""
-    desk.fake = DeadlyZiett(30)
-    desk.write(*NUMBERS)
-    assert desk.run() == -signal.SIGKILL
-    known = {key for (key,) in desk.ask("SELECT key FROM outbox WHERE message_id > ''")}
-    before = len(desk.fake.requests)
-    assert desk.run() == 0
-    again = [request.idempotency_key for request in desk.fake.requests[before:]]
+    outbox.fake = DeadlyZiett(80)
+    outbox.write(*MORE_NUMBERS)
+    assert outbox.run() == -signal.SIGKILL
+    known = {key for (key,) in outbox.ask("SELECT key FROM records WHERE accepted_id > ''")}
+    before = len(outbox.fake.requests)
+    assert outbox.run() == 0
+    again = [request.idempotency_key for request in outbox.fake.requests[before:]]
     assert known
     assert known.isdisjoint(again)
-    assert len(again) == len(set(again)) == len(NUMBERS) - len(known)
+    assert len(again) == len(set(again)) == len(MORE_NUMBERS) - len(known)
 
 
-def test_lines_may_be_added(desk: Desk) -> None:
+def test_lines_may_be_added(outbox: Outbox) -> None:
     """The next start sends them and no other."""
-    desk.write(*NUMBERS[:2])
-    assert desk.run() == 0
-    desk.write(*NUMBERS[:4])
-    assert desk.run() == 0
-    assert len(desk.fake.requests) == 4
-    assert desk.received == Counter(NUMBERS[:4])
+    outbox.write(*NUMBERS[:2])
+    assert outbox.run() == 0
+    outbox.write(*NUMBERS[:4])
+    assert outbox.run() == 0
+    assert len(outbox.fake.requests) == 4
+    assert outbox.received == Counter(NUMBERS[:4])
 
 
-def test_what_is_refused_is_told_and_not_tried_again(desk: Desk) -> None:
+def test_what_is_refused_is_reported_and_not_tried_again(outbox: Outbox) -> None:
     """It is no reason to start again."""
-    desk.write("12", NUMBERS[0])
+    outbox.write("12", NUMBERS[0])
     for _ in range(2):
-        assert desk.run() == 0
-        assert desk.printed.startswith("line 2: refused, send_message: target_e164: ")
-    assert desk.received == Counter(NUMBERS[:1])
+        assert outbox.run() == 0
+        assert outbox.printed.startswith("line 2: send_message: target_e164: ")
+    assert outbox.received == Counter(NUMBERS[:1])
 
 
 @pytest.mark.parametrize("fault", [Fault.lose_answer(), Fault.gateway_error(502)], ids=str)
-def test_what_was_not_answered_is_sent_at_the_next_start(desk: Desk, fault: Fault) -> None:
+def test_what_was_not_answered_is_sent_at_the_next_start(outbox: Outbox, fault: Fault) -> None:
     """Within a day, with the same key; a proxy's answer is none."""
-    desk.write(NUMBERS[0])
-    with desk.fake.script(*[fault] * 3):
-        assert desk.run() == 1
-    assert desk.printed == "line 2: open, start again\n"
-    assert (desk.run(), desk.printed) == (0, "")
-    assert desk.received == Counter(NUMBERS[:1])
+    outbox.write(NUMBERS[0])
+    with outbox.fake.script(*[fault] * 3):
+        assert outbox.run() == 1
+    assert outbox.printed.startswith("line 2, start again: send_message (attempt 3): ")
+    assert (outbox.run(), outbox.printed) == (0, "")
+    assert outbox.received == Counter(NUMBERS[:1])
 
 
-def test_what_nobody_can_tell_any_more_is_not_sent_again(desk: Desk) -> None:
-    """After a day the service has forgotten the key: a person has to look."""
-    desk.write(*NUMBERS[:2])
-    with desk.fake.script(*[Fault.lose_answer()] * 6):
-        assert desk.run() == 1
-    desk.ask(f"UPDATE outbox SET begun_at = begun_at - {DAY} WHERE line = 2")  # noqa: S608 (ours)
-    before = len(desk.fake.requests)
-    assert desk.run() == 1
-    assert desk.printed == "line 2: it is no longer known whether it was sent\n"
-    assert len(desk.fake.requests) == before + 1
+@pytest.mark.parametrize(
+    ("fault", "code"), [(Fault.lose_answer(), 0), (Fault.reset(), 1)], ids=["found", "not found"]
+)
+def test_after_a_day_a_line_is_looked_up(outbox: Outbox, fault: Fault, code: int) -> None:
+    """The service has forgotten the key: what its list does not show, a person has to look for."""
+    outbox.fake = DeadlyZiett(clock=SystemClock())
+    outbox.write(*NUMBERS[:2])
+    with outbox.fake.script(*[fault] * 6):
+        assert outbox.run() == 1
+    # As if the machine's clock had been wrong by so much, but not the service's.
+    outbox.ask(f"UPDATE records SET begun_at = begun_at - {DAY} WHERE row = 0")  # noqa: S608 (ours)
+    sends = len(outbox.fake.arrivals("send"))
+    assert outbox.run() == code
+    assert ("begun more than 23 hours ago" in outbox.printed) is bool(code)
+    assert len(outbox.fake.arrivals("send")) == sends + 1
 
 
-def test_what_certainly_was_not_sent_can_be_sent_whenever(desk: Desk) -> None:
+def test_what_certainly_was_not_sent_can_be_sent_whenever(outbox: Outbox) -> None:
     """A service that could not be reached has nothing to remember."""
-    desk.write(NUMBERS[0])
+    outbox.write(NUMBERS[0])
     with closing(listen(0)) as listener:
         port = listener.getsockname()[1]
-    assert desk.run_against(f"http://127.0.0.1:{port}/c/v1") == 1
-    assert desk.ask("SELECT begun_at FROM outbox") == [(None,)]
-    assert desk.run() == 0
-    assert desk.received == Counter(NUMBERS[:1])
+    assert outbox.run_against(f"http://127.0.0.1:{port}/c/v1") == 1
+    assert outbox.ask("SELECT begun_at FROM records") == [(None,)]
+    assert outbox.run() == 0
+    assert outbox.received == Counter(NUMBERS[:1])

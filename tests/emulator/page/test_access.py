@@ -119,7 +119,7 @@ def test_everything_can_be_done_by_keyboard(harness: Harness, open_page: Open) -
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1000, 390])
-def test_it_can_be_read_by_everybody(
+def test_its_texts_and_controls_are_accessible(
     harness: Harness, open_page: Open, color_scheme: str, width: int
 ) -> None:
     """Every text stands out, everything has a name, nothing sticks out of the screen."""

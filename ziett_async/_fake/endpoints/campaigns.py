@@ -14,7 +14,7 @@ from ziett_async._fake.parsing.submissions import CampaignSubmission
 from ziett_async._fake.request import Action, MatchedRequest
 from ziett_async._fake.responses import INVALID_NUMBER, accepted_values, answer
 from ziett_async._fake.shapes import campaign
-from ziett_async._fake.state.records import CampaignRecord
+from ziett_async._fake.state.records import CAMPAIGN_STATUSES, CampaignRecord
 from ziett_async._fake.state.store import Store
 from ziett_async._wire import Response
 
@@ -22,17 +22,6 @@ _COUNTRY = re.compile("[A-Z]{2}")
 _CHANNELS = ("SMS",)
 #: The country of numbers without a prefix, if the batch names no country.
 _DEFAULT_COUNTRY = "AO"
-_STATUSES = (
-    "DRAFT",
-    "SCHEDULED",
-    "PENDING",
-    "PROCESSING",
-    "SENDING",
-    "PAUSED",
-    "COMPLETED",
-    "CANCELLED",
-    "FAILED",
-)
 
 
 def send_batch_campaign(store: Store, matched: MatchedRequest) -> Action:
@@ -88,7 +77,7 @@ def _filters(query: QueryString, dialect: Dialect) -> Sequence[Filter[CampaignRe
     q, filters = query.one("q"), list[Filter[CampaignRecord]]()
     if q:
         filters.append(lambda row: q.lower() in (row.name or "").lower())
-    if statuses := query.choices("status", _STATUSES):
+    if statuses := query.choices("status", CAMPAIGN_STATUSES):
         filters.append(lambda row: row.status in statuses)
     if channels := query.choices("channel_type", CHANNELS):
         filters.append(lambda row: row.channel_type in channels)

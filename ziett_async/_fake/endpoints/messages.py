@@ -7,19 +7,18 @@ from uuid import UUID
 
 from ziett_async._fake.dialect import Dialect
 from ziett_async._fake.listing import Filter, Paging, envelope
-from ziett_async._fake.numbering import is_assignable
 from ziett_async._fake.parsing.body import JsonBody, json_object
 from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.parsing.submissions import ContactDetails, MessageSubmission
 from ziett_async._fake.request import Action, MatchedRequest
 from ziett_async._fake.responses import INVALID_NUMBER, Refusal, accepted_values, answer
 from ziett_async._fake.shapes import list_entry, message
-from ziett_async._fake.state.records import MessageRecord
+from ziett_async._fake.state.records import LISTED_STATUSES, MessageRecord
 from ziett_async._fake.state.store import Store
+from ziett_async._telephony.phone import is_assignable
 from ziett_async._wire import Response
 
 CHANNELS = ("SMS", "WHATSAPP")
-_STATUSES = ("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")
 _EMAIL = re.compile(
     r"[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+\.[^@\s.\x00-\x1f\x7f-\x9f]+"
 )
@@ -105,7 +104,7 @@ def _filters(query: QueryString, dialect: Dialect) -> Sequence[Filter[MessageRec
     q, filters = query.one("q"), list[Filter[MessageRecord]]()
     if q:
         filters.append(lambda row: q in row.target_e164 or q.lower() == str(row.id))
-    if statuses := query.choices("status", _STATUSES, lower_case=True):
+    if statuses := query.choices("status", LISTED_STATUSES, lower_case=True):
         filters.append(lambda row: row.status in statuses)
     if channels := query.choices("channel_type", CHANNELS):
         filters.append(lambda row: row.channel_type in channels)

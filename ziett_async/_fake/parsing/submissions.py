@@ -1,4 +1,4 @@
-"""What a valid POST asks for."""
+"""The contents of valid POST requests."""
 
 from collections.abc import Sequence
 from uuid import UUID

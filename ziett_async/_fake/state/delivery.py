@@ -10,21 +10,8 @@ import attrs
 
 from ziett_async._fake.state.records import CampaignRecord, Change, MessageRecord
 
-#: Operators by the prefix of an Angolan number, or by the whole number: the example of the
-#: documentation is at UNITEL. The operator of any other number is `OTHER`.
-_OPERATORS = {
-    "+244990090990": "UNITEL",
-    "+24492": "UNITEL",
-    "+24493": "UNITEL",
-    "+24494": "UNITEL",
-    "+24495": "AFRICELL_AO",
-}
+#: Seconds, by the operators of `OPERATORS`.
 _FINAL_AFTER = MappingProxyType({"UNITEL": 3.0, "AFRICELL_AO": 5.0, "OTHER": 10.0})
-
-
-def operator_of(target_e164: str) -> str:
-    """Return the operator of a number: `UNITEL`, `AFRICELL_AO` or `OTHER`."""
-    return _OPERATORS.get(target_e164) or _OPERATORS.get(target_e164[:6], "OTHER")
 
 
 @attrs.frozen

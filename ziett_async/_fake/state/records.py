@@ -10,6 +10,21 @@ from uuid import UUID
 
 import attrs
 
+#: The statuses of a message by which the lists filter, and all that it may have.
+LISTED_STATUSES = ("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")
+MESSAGE_STATUSES = (*LISTED_STATUSES, "EXPIRED", "REJECTED", "CANCELLED")
+CAMPAIGN_STATUSES = (
+    "DRAFT",
+    "SCHEDULED",
+    "PENDING",
+    "PROCESSING",
+    "SENDING",
+    "PAUSED",
+    "COMPLETED",
+    "CANCELLED",
+    "FAILED",
+)
+
 
 @attrs.frozen
 class Change:

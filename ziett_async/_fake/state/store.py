@@ -21,12 +21,12 @@ from ziett_async._fake.state.delivery import (
     Step,
     advance_campaign,
     advance_message,
-    operator_of,
 )
 from ziett_async._fake.state.ids import IdFactory
 from ziett_async._fake.state.records import CampaignRecord, Change, ContactRecord, MessageRecord
 from ziett_async._fake.state.table import Table
-from ziett_async._telephony.sms import segments_of
+from ziett_async._telephony.operators import operator_of
+from ziett_async._telephony.sms import sms_parts
 
 
 class Store:
@@ -186,7 +186,7 @@ class Store:
 
     def _cost(self, content: str, channel_type: str = "SMS") -> Decimal:
         in_parts = self._price_per_part and channel_type == "SMS"
-        return self._price * (segments_of(content).parts if in_parts else 1)
+        return self._price * (sms_parts(content).parts if in_parts else 1)
 
     def _charge(self, cost: Decimal) -> None:
         if cost > self.balance:

@@ -1,6 +1,6 @@
 """ControlApi: the control API under `/_emulator`, and the inbox at `/`.
 
-A test in any language does with it what a test in Python does with a `FakeZiett`.
+It offers to tests in any language what a `FakeZiett` offers to tests in Python.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -10,21 +10,11 @@ import attrs
 from ziett_async._fake.dialect import DIALECTS
 from ziett_async._fake.faults import Fault
 from ziett_async._fake.operations import OPERATIONS
+from ziett_async._fake.state.records import MESSAGE_STATUSES
 from ziett_async.emulator.control.command_body import CommandBody
 
 Document = Mapping[str, object]
 
-#: The statuses that a message may be given: those of the API page, list and retrieve.
-STATUSES = (
-    "PENDING",
-    "SENT",
-    "DELIVERED",
-    "FAILED",
-    "UNDELIVERED",
-    "EXPIRED",
-    "REJECTED",
-    "CANCELLED",
-)
 _MAX_AMOUNT = Decimal(10**12)
 _MAX_BYTES = 1 << 20
 
@@ -68,7 +58,8 @@ def read_amount(document: Document, balance: Decimal) -> Decimal:
 def read_status(document: Document) -> tuple[str, str | None]:
     """Return the status to give to a message, and its error code."""
     body = CommandBody(document, "status", "error_code")
-    status = body.choice("status", STATUSES, f"must be one of: {', '.join(STATUSES)}")
+    must = f"must be one of: {', '.join(MESSAGE_STATUSES)}"
+    status = body.choice("status", MESSAGE_STATUSES, must)
     has_code = document.get("error_code") is not None
     error_code = body.text("error_code", most=100) if has_code else None
     body.close()

@@ -39,7 +39,7 @@ class EventStream:
         #: The log of changes that the positions are in; none before the first event.
         self._changes: object = None
         self._position = 0
-        #: The last request read from the ledger, and how many there were.
+        #: The last request read, and how many had reached the service by then.
         self._latest: object = None
         self._arrivals = 0
         self._requests = 0
@@ -103,7 +103,7 @@ class EventStream:
         return changed.values()
 
     def _repeated_keys(self) -> Collection[str | None]:
-        """Return the idempotency keys of new requests that earlier requests carried, too."""
+        """Return the idempotency keys of new requests that earlier requests carried as well."""
         latest = self._service.latest
         if latest is self._latest:
             return ()
@@ -113,7 +113,7 @@ class EventStream:
         return {key for key in keys if attempts.get(key or "", 0) > 1}
 
     def _account_facts(self) -> object:
-        """Return what an `account` event is sent for; that time passes is not among it."""
+        """Return the facts whose change sends an `account` event; the time is not one of them."""
         levels = [(each.owner, each.bucket, each.free) for each in self._service.levels]
         service = self._service
         return service.balance, service.dialect, service.faults.pending, levels

@@ -23,7 +23,7 @@ class Entry:
     at: float
     request: Request
     exchange: Exchange
-    #: The entry in the service's ledger; None where the request did not reach the service.
+    #: The service's own record of it; None where the request did not reach the service.
     arrival: Arrival | None
 
 
@@ -38,7 +38,7 @@ class RequestLog:
     def append(
         self, at: float, request: Request, exchange: Exchange, arrival: Arrival | None
     ) -> None:
-        """Add a request and what became of it."""
+        """Add a request and its outcome."""
         self.count += 1
         if len(request.body) > _MAX_BODY:
             request = attrs.evolve(request, body=request.body[:_MAX_BODY])

@@ -12,11 +12,13 @@ from ziett_async._fake.quotas import BucketLevel
 from ziett_async._fake.responses import Document
 from ziett_async._fake.shapes import sender
 from ziett_async._fake.state.records import Change, ContactRecord, MessageRecord
-from ziett_async._telephony.sms import segments_of
+from ziett_async._telephony.sms import sms_parts
 from ziett_async._wire import Response
 from ziett_async.emulator.control.request_log import Entry, RequestLog
 
 _KEY_SUFFIX = 4
+#: How many of the characters that need UCS-2 are named.
+_MOST_NAMED = 5
 
 
 class Views:
@@ -71,7 +73,7 @@ class Views:
         ]
 
     def account(self) -> Document:
-        """Return the time, the dialect, the balance, the buckets and the faults that wait."""
+        """Return the time, the dialect, the balance, the buckets and the pending faults."""
         return {
             "now": _iso(datetime.fromtimestamp(self._service.clock.time(), UTC)),
             "dialect": self._service.dialect.name,
@@ -120,7 +122,7 @@ def request_view(entry: Entry) -> Document:
 
 
 def fault_view(fault: Fault) -> Document:
-    """Return a fault that waits for its request."""
+    """Return a pending fault."""
     return {"label": fault.label, "operation": fault.operation}
 
 
@@ -146,13 +148,13 @@ def _campaign(campaign_id: UUID | None, names: Mapping[UUID, str | None]) -> Doc
 def _segments(message: MessageRecord) -> Document | None:
     if message.channel_type != "SMS":
         return None
-    found = segments_of(message.content)
+    found = sms_parts(message.content)
     return {
         "encoding": found.encoding,
         "parts": found.parts,
         "units": found.units,
-        "room": found.room,
-        "because_of": found.because_of,
+        "room": found.units + found.units_left,
+        "because_of": "".join(found.not_gsm[:_MOST_NAMED]),
     }
 
 

@@ -1,4 +1,4 @@
-// What happens: news from the emulator, and what a person does.
+// Events from the emulator, and actions of the user.
 
 let frame = 0;
 const soon = () => { frame ||= requestAnimationFrame(() => { frame = 0; draw(); }); };
@@ -28,7 +28,7 @@ function said(place, words, tone) {
 }
 
 let heard = [];
-/** Tell those who listen instead of looking; many at once in one sentence. */
+/** Announce a message to screen readers; several at once in one sentence. */
 function announce(message) {
   if (heard.push(message) > 1) return;
   setTimeout(() => {
@@ -54,8 +54,8 @@ async function copy(text, words = `Copied ${text}`) {
   }
 }
 
-/** Tell the emulator something; return its answer, or throw what it had against it. */
-async function tell(method, path, body) {
+/** Call the control API; return its answer, or throw an error with its reasons. */
+async function callApi(method, path, body) {
   const headers = { "Content-Type": "application/json" };
   const response = await fetch(`/_emulator/${path}`, { method, headers, body: body && JSON.stringify(body) });
   const document = await response.json();
@@ -65,7 +65,7 @@ async function tell(method, path, body) {
 
 async function mark(message, status, errorCode) {
   try {
-    store.take(await tell("POST", `messages/${message.id}`, { status, error_code: errorCode }));
+    store.take(await callApi("POST", `messages/${message.id}`, { status, error_code: errorCode }));
     toast(`Marked ${status.toLowerCase()}`);
     soon();
   } catch (error) {
@@ -84,8 +84,8 @@ const FAULTS = {
   running: { kind: "running", seconds: 5 },
 };
 
-/** What each dialog asks the emulator for, and what is said when it is done. */
-const ORDERS = {
+/** The command that each dialog sends, and the words that confirm it. */
+const COMMANDS = {
   faults: (form) => [{ ...(FAULTS[form.get("fault")] ?? { kind: form.get("fault") }), operation: "send_message", times: Number(form.get("times")) }, "The next send will break"],
   balance: (form) => [{ amount: form.get("amount").trim() }, "Topped up"],
   clock: (form) => [{ seconds: Number(form.get("seconds")) }, "It is later now"],
@@ -95,10 +95,10 @@ const ORDERS = {
 async function submit(event) {
   event.preventDefault();
   const form = event.target, { path } = form.dataset, problem = form.querySelector(".problem");
-  const [order, words] = ORDERS[path](new FormData(form));
+  const [body, words] = COMMANDS[path](new FormData(form));
   problem.textContent = "";
   try {
-    await tell("POST", path, order);
+    await callApi("POST", path, body);
     form.closest("dialog").close();
     toast(words);
   } catch (error) {
@@ -142,7 +142,7 @@ for (const button of document.querySelectorAll("[data-closes]")) {
   button.addEventListener("click", () => button.closest("dialog").close());
 }
 for (const form of document.querySelectorAll("dialog form")) form.addEventListener("submit", submit);
-byId("faults-clear").addEventListener("click", () => tell("DELETE", "faults").then(() => toast("Called off"), (error) => toast(error.message)));
+byId("faults-clear").addEventListener("click", () => callApi("DELETE", "faults").then(() => toast("Called off"), (error) => toast(error.message)));
 byId("search").addEventListener("input", (event) => { view.words = event.target.value; soon(); });
 byId("filter").addEventListener("change", (event) => { view.status = event.target.value; soon(); });
 byId("kind").addEventListener("change", (event) => { view.kind = event.target.value; soon(); });

@@ -1,6 +1,6 @@
-// The pieces of the page: one function for each.
+// The components of the page, one function for each.
 
-/** Make a list show these items, and leave alone what has not changed: focus and reader stay. */
+/** Make a list show these items without touching unchanged ones: focus and reading position stay. */
 function show(list, items, keyOf, sameAs, build) {
   const old = new Map([...list.children].map((child) => [child.dataset.key, child]));
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
@@ -50,7 +50,7 @@ function isToday(message) {
   return dayOf(message.created_at) === dayOf(store.account.now || new Date().toISOString());
 }
 
-/** A text with its codes set off. */
+/** A text with its codes highlighted. */
 function textOf(message) {
   if (!message.codes.length) return [message.content];
   const pieces = message.content.split(new RegExp(`(?<!\\d)(${message.codes.join("|")})(?!\\d)`));

@@ -32,7 +32,7 @@ function limitOf(level) {
       ? `per ${level.per === 60 ? "minute" : secondsOf(level.per)}` : `next in ${secondsOf(Math.max(0.1, level.wait))}`));
 }
 
-/** What else happened than an answer, in a word or two. */
+/** How a request ended other than with a plain answer, in a few words. */
 function endingOf(request) {
   const { answer, service_status: own } = request;
   if (own && answer && own !== answer.status) return `from a proxy after the service's ${own}`;

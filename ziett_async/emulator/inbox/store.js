@@ -1,4 +1,4 @@
-// What the emulator has told this page so far.
+// The page's state, as received from the emulator so far.
 
 const MOST = 3000;
 
@@ -7,7 +7,7 @@ const store = {
   inAll: 0,
   requests: [],
   account: { balance: "0", limits: [], faults: [], now: "" },
-  /** Newest message that was seen in each conversation, by number. */
+  /** The newest message seen in each conversation, by number. */
   seen: new Map(),
 
   /** Take the whole state, as it is when the page connects and after everything was cleared. */
@@ -33,7 +33,7 @@ const store = {
     this.requests.length = Math.min(this.requests.length, MOST);
   },
 
-  /** Return the messages that are looked for, the newest first. */
+  /** Return the messages that match the search, the newest first. */
   find(words, status) {
     const wanted = words.trim().toLowerCase();
     const compact = wanted.replace(/[\s-]/g, "");
@@ -55,7 +55,7 @@ function haystackOf(message) {
   ].filter(Boolean).join("\n").toLowerCase();
 }
 
-/** Return one group of messages per number, whoever got the newest first. */
+/** Return one group of messages per number, the one with the newest message first. */
 function conversationsOf(messages) {
   const found = new Map();
   for (const message of messages) {
@@ -66,7 +66,7 @@ function conversationsOf(messages) {
   return [...found.values()];
 }
 
-/** Return how many messages of a conversation came since it was last looked at. */
+/** Return how many messages of a conversation arrived since it was last opened. */
 function unseenIn(conversation) {
   const last = store.seen.get(conversation[0].target_e164);
   const index = conversation.findIndex((message) => message.id === last);

@@ -1,10 +1,10 @@
-// What is on the screen: drawn anew, where anything has changed, at most once per frame.
+// Rendering: what has changed is drawn again, at most once per frame.
 
 const MOST_SHOWN = 200;
 const wide = matchMedia("(min-width: 800px)");
 const view = { page: "messages", number: null, id: null, words: "", status: "", kind: "", isDrawn: false };
 
-/** Read where the address points to. */
+/** Read the view and the selection from the address. */
 function locate() {
   const [, page, number, id] = location.hash.split("/");
   view.page = page === "requests" ? "requests" : "messages";

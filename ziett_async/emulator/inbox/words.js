@@ -1,5 +1,5 @@
 // Words, times and elements. Texts of messages become text nodes and nothing else: there is no
-// innerHTML here, and the page's policy would not let it through.
+// innerHTML here, and the page's policy would block it.
 
 const SVG = "http://www.w3.org/2000/svg";
 const byId = (id) => document.getElementById(id);
@@ -47,14 +47,14 @@ const timeOf = (iso, format = TIME) => el("time", { datetime: iso, title: iso },
 const dayOf = (iso) => DAY.format(new Date(iso));
 const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
-/** Write seconds as a person says them. */
+/** Format a duration in seconds. */
 function secondsOf(seconds) {
   if (seconds < 60) return `${seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return `${Math.round(seconds / 3600)} h`;
 }
 
-/** Write a number in E.164 in groups, as it is read out. */
+/** Format an E.164 number in groups of digits. */
 function spaced(number) {
   const angolan = /^\+244(\d{3})(\d{3})(\d{3})$/.exec(number);
   return angolan ? `+244 ${angolan.slice(1).join(" ")}` : number;
@@ -71,7 +71,7 @@ function initialsOf(message) {
 /** One of six colours, always the same for a number. */
 const hueOf = (number) => [...number].reduce((sum, digit) => (sum * 7 + digit.charCodeAt(0)) % 6, 0);
 
-/** Write a JSON text so that it can be read; anything else stays as it is. */
+/** Indent a JSON text; any other text stays as it is. */
 function readable(text) {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);

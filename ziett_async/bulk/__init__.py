@@ -1,0 +1,1 @@
+"""Many messages: from a list of people to what became of each message."""

@@ -1,0 +1,239 @@
+"""Run: many calls at once, as an iterator of what becomes of them.
+
+The iterator has to work in a plain `async for`, at the full speed of the limit, and to leave
+nothing behind when the loop is left. A task group cannot stay open across a `yield`: it would
+belong to the task of the loop, whose cancel scopes it would mix up. One that is opened and
+closed in each step would have to wait for every call under way, so that one slow answer holds
+all others up, or to cancel calls whose answers are lost then. So the calls are children of one
+task group in one background task, and four rules keep that task from being an orphan:
+
+* It starts with the first step of the iterator, and ends before its last one.
+* It does nothing on its own account. A message is read only after a slot was free for it, and a
+  slot becomes free when the loop takes an outcome. Without a loop it comes to rest.
+* It knows nothing of the iterator. When that is dropped, which CPython does as soon as a loop
+  is left, by `break`, an exception or a cancellation, or when it is closed, the task is
+  cancelled: calls that wait take nothing from the limit, and those under way are left
+  unsettled, in the journal too, and are made again with their keys when the run is started
+  again.
+* Nothing escapes from it. An exception is kept, and raised by the step after the outcomes.
+
+An error that affects all calls stops the run in another way: nothing is read any more, calls
+that wait for their turn end without one, and those under way are completed, as their outcomes
+are worth knowing.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from os import urandom
+from typing import Any, Generic
+
+import anyio
+import attrs
+from anyio.abc import TaskGroup
+
+from ziett_async._loops import CallSoon, call_soon_here, start_in_background
+from ziett_async._session import Session
+from ziett_async.bulk.journal import Header, Record, RunJournal, require_same_run
+from ziett_async.bulk.plan import Job, Many, OutcomeT, Plan, iterate
+from ziett_async.bulk.settling import A, after, id_of, is_safe, recall, unresolved
+from ziett_async.errors import ConfigurationError, NotSent, ZiettError
+
+_CLOSED = "the client is closed; run it inside its `async with`, or before aclose()"
+_OTHER_MESSAGES = (
+    "journal: it belongs to other messages, as the one in row {} shows; name another file, or"
+    " remove it if that run is over"
+)
+_TOO_FEW_MESSAGES = (
+    "journal: it holds more than these {} messages; start the run with all of them, or name"
+    " another file"
+)
+
+
+class Outcomes(Generic[OutcomeT]):
+    """What becomes of each message, as it happens: `async for outcome in ...`, once.
+
+    It is for one task at a time, and nothing happens before its first step. When the loop is
+    left early, calls under way are cancelled; `aclose()` waits for their end, too, so
+    `contextlib.aclosing` is for interpreters that drop objects late.
+    """
+
+    def __init__(self, session: Session, plan: Plan[Any, OutcomeT]) -> None:
+        self._session = session
+        self._plan = plan
+        self._run: _Run[Any, OutcomeT] | None = None
+        self._call_soon: CallSoon | None = None
+
+    def __aiter__(self) -> AsyncIterator[OutcomeT]:
+        return self
+
+    async def __anext__(self) -> OutcomeT:
+        if self._run is None:
+            self._run = _Run[Any, OutcomeT](self._session, self._plan)
+            self._call_soon = call_soon_here()
+            start_in_background(self._run.run)
+        return await self._run.next_outcome()
+
+    async def aclose(self) -> None:
+        """End the run and wait for its end; a second time does nothing."""
+        if self._run is not None:
+            self._run.scope.cancel()
+            await self._run.over.wait()
+
+    def __del__(self) -> None:
+        if self._run is not None and self._call_soon is not None:
+            with suppress(RuntimeError):  # Its event loop was closed: nothing runs there.
+                self._call_soon(self._run.scope.cancel)
+
+
+class _Run(Generic[A, OutcomeT]):
+    """The background task, its calls and what it shares with the iterator."""
+
+    def __init__(self, session: Session, plan: Plan[A, OutcomeT]) -> None:
+        self._plan: Plan[A, OutcomeT] = plan
+        #: Closed when the run is stopped, and with the client's own.
+        self._waits = session.pipeline.waits.part()
+        pipeline = attrs.evolve(session.pipeline, waits=self._waits)
+        # A client's timeout is meant for one call, and not for all that wait before it.
+        defaults = attrs.evolve(session.defaults, timeout=None)
+        self._session = attrs.evolve(session, pipeline=pipeline, defaults=defaults)
+        self._clock = pipeline.clock
+        self._journal = RunJournal(plan.options.journal)
+        #: Of everything; cancelled when the iterator is dropped.
+        self.scope = anyio.CancelScope()
+        self._reading = anyio.CancelScope()
+        self._slots = anyio.Semaphore(plan.options.concurrency)
+        #: One at a time looks a message up, so that none is found for two calls.
+        self._look_up = anyio.Lock()
+        self._outcomes = deque[OutcomeT]()
+        self._news = anyio.Event()
+        #: What the run ends with.
+        self._error: Exception | None = None
+        #: Set when nothing runs any more.
+        self.over = anyio.Event()
+
+    async def next_outcome(self) -> OutcomeT:
+        """Return the next outcome, or raise why there is none."""
+        while not self._outcomes:
+            if self.over.is_set():
+                error, self._error = self._error, None
+                raise error or StopAsyncIteration
+            self._news = anyio.Event()
+            await self._news.wait()
+        self._slots.release()
+        return self._outcomes.popleft()
+
+    async def run(self) -> None:
+        """Do everything; an exception is kept for the iterator."""
+        try:
+            with self.scope:
+                await self._open_and_send()
+        except Exception as error:  # noqa: BLE001 - a message or a journal may raise anything
+            self._keep(error)
+        finally:
+            self.over.set()
+            self._news.set()
+
+    async def _open_and_send(self) -> None:
+        try:
+            source = await self._plan.gather(self._plan.options.source)
+            run = await self._open(source)
+            async with anyio.create_task_group() as tasks:
+                try:
+                    with self._reading:
+                        await self._read(run, source, tasks)
+                except Exception as error:  # noqa: BLE001 - the same
+                    self._keep(error)
+        finally:
+            await self._journal.aclose()
+
+    async def _open(self, source: Many[object]) -> str:
+        """Open the journal; return the name of the run."""
+        options, digest = self._plan.options, await self._plan.digest(source)
+        wanted = Header(options.name, options.run or digest or urandom(16).hex(), digest)
+        found = await self._journal.open(wanted)
+        require_same_run(found, wanted, options.run)
+        return found.run
+
+    async def _read(self, run: str, source: Many[object], tasks: TaskGroup) -> None:
+        """Begin with each message, when there is a slot for it."""
+        row = 0
+        await self._slots.acquire()
+        async for given in iterate(source):
+            job, record = self._plan.job(run, row, given), await self._journal.find(row)
+            if record is not None and record.key != job.key:
+                raise ConfigurationError(_OTHER_MESSAGES.format(row))
+            self._begin(job, record or Record(row, job.key, None), tasks)
+            row += 1
+            await self._slots.acquire()
+        if await self._journal.is_any_left(row):
+            raise ConfigurationError(_TOO_FEW_MESSAGES.format(row))
+
+    def _begin(self, job: Job[A, OutcomeT], record: Record, tasks: TaskGroup) -> None:
+        """Start a call, unless it is known without one what becomes of the message."""
+        known = recall(record, self._plan.operation, self._plan.accepted) or job.refused
+        if known is None:
+            tasks.start_soon(self._carry_out, job, record)
+        else:
+            self._put(job.outcome(known))
+
+    async def _carry_out(self, job: Job[A, OutcomeT], record: Record) -> None:
+        """Make a call, or look it up if its key has become too old."""
+        if is_safe(record.begun_at, self._clock.time()):
+            await self._settle(job, record)
+        else:
+            async with self._look_up:
+                await self._settle(job, record)
+
+    async def _settle(self, job: Job[A, OutcomeT], record: Record) -> None:
+        """Make a call, write what is known before and after it, and hand over its outcome."""
+        begun_at, outcome = record.begun_at, None
+        try:
+            if begun_at is None:
+                record = attrs.evolve(record, begun_at=self._clock.time())
+                await self._journal.write(record)
+            answer = await self._answer(job, begun_at)
+            if isinstance(answer, NotSent) and self._waits.is_closed:
+                self._keep(ConfigurationError(_CLOSED))
+            elif isinstance(answer, ZiettError) and answer.affects_all_calls:
+                self._stop(answer)
+            else:
+                outcome = job.outcome(answer)
+            settled = after(record, answer)
+            if settled != record:
+                await self._journal.write(settled)
+        except Exception as error:  # noqa: BLE001 - the same
+            self._stop(error)
+        if outcome is not None:
+            self._put(outcome)
+
+    async def _answer(self, job: Job[A, OutcomeT], begun_at: float | None) -> A | ZiettError:
+        try:
+            if begun_at is not None and not is_safe(begun_at, self._clock.time()):
+                return await self._resolve(job, begun_at)
+            return await job.send(self._session, begun_at)
+        except ZiettError as error:
+            return error
+
+    async def _resolve(self, job: Job[A, OutcomeT], begun_at: float) -> A | ZiettError:
+        """Look up a message whose key has become too old to be used again."""
+        with suppress(ZiettError):  # Also where the key may not list.
+            found = await job.find(self._session, begun_at)
+            new = [each for each in found if not await self._journal.has_accepted(id_of(each))]
+            if len(new) == 1:
+                return new[0]
+        return unresolved(self._plan.operation, job.key, begun_at)
+
+    def _put(self, outcome: OutcomeT) -> None:
+        self._outcomes.append(outcome)
+        self._news.set()
+
+    def _keep(self, error: Exception) -> None:
+        """Have the iterator raise an error after the outcomes; the first one counts."""
+        self._error = self._error or error
+
+    def _stop(self, error: Exception) -> None:
+        """Begin with no other message, end calls that wait, and complete those under way."""
+        self._keep(error)
+        self._reading.cancel()
+        self._waits.close()
