@@ -46,6 +46,7 @@ NOT_TESTED = {
     chromium.MISSING: "The inbox was not tested",
     nginx.MISSING: "No real proxy was tested",
     valkey.MISSING: "The limit shared by processes was not tested",
+    valkey.NO_FAKETIME: "No clock of a process or a store was set",
 }
 
 #: Makes a service around a fake; by default one of its own.

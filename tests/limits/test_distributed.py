@@ -13,6 +13,7 @@ from ziett_async import Bucket, LimiterUnavailable, Priority, Rate
 from ziett_async.limits._rates import rates_of_buckets
 from ziett_async.limits.distributed._clock_guard import ClockGuard
 from ziett_async.limits.distributed._limiter import DistributedLimiter, begin_anew
+from ziett_async.limits.distributed._queue import StoreTokens
 from ziett_async.limits.distributed._store import Answer, Terms
 
 SEND = Bucket.SEND
@@ -162,3 +163,13 @@ def test_the_first_reading_of_a_clock_is_believed() -> None:
     assert read(1031.2, 35.0, 36.0) == pytest.approx(0.2)
     assert read(1048.5, 55.0, 56.0) == pytest.approx(-0.5)
     assert read(1048.5, 55.0, 56.0, jumped=-0.5) == 0.0
+
+
+def test_a_permit_that_was_not_taken_in_time_is_not_taken() -> None:
+    """It is as old as what it was asked with: its attempt might outlast it."""
+    tokens = StoreTokens([Rate(120, per=60.0)])
+    tokens.granted += [("new", 100.5), ("old", 99.0)]
+    assert tokens.take(101.0)
+    assert tokens.taken == ["new"]
+    tokens.granted += [("old", 99.0)]
+    assert not tokens.take(101.0)

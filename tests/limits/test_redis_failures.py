@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from tests.limits.conftest import Serve
-from tests.support.valkey import FAKETIME, StoreServer, opened
+from tests.support.valkey import FAKETIME, NO_FAKETIME, StoreServer, opened
 from ziett_async import Bucket, LimiterUnavailable, Rate
 from ziett_async.limits.distributed._bucket import ANSWER_WITHIN, COOL_DOWN
 from ziett_async.limits.distributed._limiter import AccountLimiter
@@ -275,7 +275,7 @@ async def test_info_that_is_forbidden_is_said_once(
     assert "redis: INFO is not permitted" in said[0]
 
 
-needs_faketime = pytest.mark.skipif(FAKETIME is None, reason="apt-get install libfaketime")
+needs_faketime = pytest.mark.skipif(FAKETIME is None, reason=NO_FAKETIME)
 
 
 @needs_faketime

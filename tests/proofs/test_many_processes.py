@@ -7,13 +7,13 @@ from time import sleep
 import pytest
 
 from tests.support.sharing import Seen, Sharing
-from tests.support.valkey import FAKETIME, StoreServer
+from tests.support.valkey import FAKETIME, NO_FAKETIME, StoreServer
 
 LIMIT, PER = 20, 1.0
 #: So long an attempt may last: a busy machine needs it.
 LONGEST = 2.0
 
-needs_faketime = pytest.mark.skipif(FAKETIME is None, reason="apt-get install libfaketime")
+needs_faketime = pytest.mark.skipif(FAKETIME is None, reason=NO_FAKETIME)
 
 
 @pytest.fixture

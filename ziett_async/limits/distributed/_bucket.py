@@ -22,7 +22,6 @@ ANSWER_WITHIN, COOL_DOWN = 2.0, 1.0
 #: Seconds between two tries of a step.
 _AGAIN = 0.05
 
-
 _CLOCK_WAS_SET = "%s: its clock was set by %+.1f s, so no attempt starts for %.1f s"
 _NOT_IDENTIFIED = (
     "%s: INFO is not permitted, so a restart or failover that keeps some data is not noticed"
@@ -51,7 +50,7 @@ class StoreBucket:
         self._is_identified = True
 
     async def step(self, method: Step[P], *args: P.args, **kwargs: P.kwargs) -> Received:
-        """Take a step; where the store's clock was set forward, the answer is a quarantine's.
+        """Take a step; where the store's clock was set, the answer is that of a quarantine.
 
         A step may be taken twice, as its first answer may be lost: a store's steps allow it.
 
