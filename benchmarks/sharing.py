@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, sleep
 
 import coredis
 
@@ -12,6 +12,7 @@ from benchmarks._measure import Pairs, Row, report, say
 from tests.support.sharing import Seen, Sharing
 from tests.support.valkey import HOST, StoreServer
 from ziett_async import Bucket, Rate
+from ziett_async.limits.distributed._store import START_WITHIN
 from ziett_async.limits.redis import RedisLimiter
 
 _TIMES, _ROUNDS = 200, 25
@@ -64,6 +65,20 @@ def _saturated(server: StoreServer, kill_every: float = 0.0) -> Seen:
     return sharing.seen()
 
 
+def _failing(server: StoreServer) -> Seen:
+    """Have them do the same while their store is killed, restarted empty, and flushed."""
+    sharing = Sharing(_LIMIT, _PER, server.url)
+    quarantine = _PER + _LONGEST + START_WITHIN
+    say("the store is killed, and flushed")
+    with sharing.run(4 * (quarantine + _PER), longest=_LONGEST, kill_every=1.0, new_store="wait"):
+        sleep(quarantine + 2 * _PER)
+        server.kill()
+        server.start()
+        sleep(quarantine + 2 * _PER)
+        server.do("FLUSHALL")
+    return sharing.seen()
+
+
 def _row(what: str, seen: Seen, least: float, least_share: float) -> Row:
     shares: Sequence[float] = seen.shares
     is_exact = seen.worst <= seen.limit and seen.refused == 0 and seen.twice == 0
@@ -88,6 +103,8 @@ def rows() -> Iterator[Row]:
             yield _row(name, _saturated(server), 0.98, 0.5)
             killed = _saturated(server, kill_every=1.0)
             yield _row(f"{name}, one killed every second", killed, 0.96, 0.0)
+            # Most of the time nothing may start.
+            yield _row(f"{name}, and a store that forgets twice", _failing(server), 0.0, 0.0)
         finally:
             server.kill()
 
