@@ -87,7 +87,7 @@ def limiter_over(store: MemoryStore) -> DistributedLimiter:
     )
 
 
-def test_an_event_loop_that_stands_still_leaves_the_question_to_another() -> None:
+def test_an_event_loop_that_stands_still_leaves_its_request_to_another() -> None:
     """Which gets the permit, once: what the first one asked for is not used by both."""
     stands, store = threading.Event(), MemoryStore()
     limiter = limiter_over(store)
@@ -114,7 +114,7 @@ def test_an_event_loop_that_stands_still_leaves_the_question_to_another() -> Non
 
 
 @pytest.mark.anyio
-async def test_a_forked_child_asks_its_own_questions() -> None:
+async def test_a_forked_child_makes_its_own_requests() -> None:
     """What its parent has asked and not been answered is the parent's."""
     store = MemoryStore(is_silent=True)
     limiter = limiter_over(store)

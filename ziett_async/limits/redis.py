@@ -94,7 +94,7 @@ class _Client(Protocol):
         ...
 
 
-class _Words(NamedTuple):
+class _Arguments(NamedTuple):
     """What is the same in all steps on a bucket."""
 
     terms: Terms
@@ -102,7 +102,7 @@ class _Words(NamedTuple):
     settings: str
 
     @classmethod
-    def of(cls, bucket: str, terms: Terms) -> "_Words":
+    def of(cls, bucket: str, terms: Terms) -> "_Arguments":
         """Make them."""
         # One hash tag: in a cluster, all keys of a bucket are in the same place.
         keys = [f"ziett:{{{bucket}}}:{each}" for each in _KEYS]
@@ -123,7 +123,7 @@ class RedisStore:
         #: redis.asyncio takes how many keys there are, and all in one; coredis takes two lists.
         self._is_counting = "numkeys" in signature(self._client.evalsha).parameters
         self._script = script
-        self._by_bucket: dict[str, _Words] = {}
+        self._by_bucket: dict[str, _Arguments] = {}
         self._digest = sha1(script.encode(), usedforsecurity=False).hexdigest()
 
     async def acquire(
@@ -153,10 +153,10 @@ class RedisStore:
     async def _run(
         self, command: str, bucket: str, terms: Terms, permit: str, *words: str | int
     ) -> Answer:
-        said = self._by_bucket.get(bucket)
-        if said is None or said.terms is not terms:
-            said = self._by_bucket[bucket] = _Words.of(bucket, terms)
-        reply = await self._evaluate(said.keys, [command, permit, said.settings, *words])
+        fixed = self._by_bucket.get(bucket)
+        if fixed is None or fixed.terms is not terms:
+            fixed = self._by_bucket[bucket] = _Arguments.of(bucket, terms)
+        reply = await self._evaluate(fixed.keys, [command, permit, fixed.settings, *words])
         granted, now, until, jumped, is_identified = reply
         return Answer(bool(granted), now / 1e6, until / 1e6, jumped / 1e6, bool(is_identified))
 

@@ -2,8 +2,8 @@
 
 It is the queue of a process, of one priority: which of them comes first is the store's matter,
 and so is the order among processes. Its head takes a permit as it takes a token elsewhere,
-under the lock and with no await before it returns; but first it has to ask for it. The question
-belongs to the queue: a head that is cancelled while it waits for the answer leaves the question
+under the lock and with no await before it returns; but first it has to ask for it. The request
+belongs to the queue: a head that is cancelled while it waits for the answer leaves the request
 to the next one, which asks it again under the same permit id, and so gets what was granted
 meanwhile, or keeps the place. Only the last one to leave withdraws it.
 """
@@ -25,7 +25,7 @@ from ziett_async.limits._queue import Queue
 from ziett_async.limits.distributed._bucket import Received, StoreBucket
 from ziett_async.limits.distributed._store import START_WITHIN
 
-#: Seconds for withdrawing a question: less than a caller who has cancelled notices.
+#: Seconds for withdrawing a request: less than a caller who has cancelled notices.
 _WITHDRAW_WITHIN = 0.5
 
 
@@ -48,7 +48,7 @@ class StorePermit:
         await self._bucket.step(self._bucket.store.release, self._id)
 
 
-class _Question:
+class _Request:
     """A permit that was asked for and not granted, as far as is known."""
 
     __slots__ = ("id", "was_asked")
@@ -97,7 +97,7 @@ class StoreTokens(Tokens):
 class StoreQueue(Queue):
     """The calls of a process and priority that wait for one bucket of a store."""
 
-    __slots__ = ("_ids", "_priority", "_question", "_remote", "_tokens")
+    __slots__ = ("_ids", "_priority", "_remote", "_request", "_tokens")
 
     def __init__(
         self, bucket: Bucket, priority: Priority, remote: StoreBucket, nonce: str, clock: Clock
@@ -108,7 +108,7 @@ class StoreQueue(Queue):
         self._remote = remote
         # A forked child goes on with its parent's numbers, but not with its process id.
         self._ids = (f"{getpid()}.{nonce}{priority[0]}{number}" for number in count())
-        self._question: _Question | None = None
+        self._request: _Request | None = None
 
     async def acquire(self, timeout: float | None) -> StorePermit:
         """Wait for a permit.
@@ -130,7 +130,7 @@ class StoreQueue(Queue):
     def abandon(self) -> None:
         """Forget the calls, and what was asked for them: they are the parent process's."""
         super().abandon()
-        self._question, self._tokens.ask_at = None, -inf
+        self._request, self._tokens.ask_at = None, -inf
         self._tokens.granted.clear()
 
     async def _rest(self, nap: float, waiter: Waiter) -> None:
@@ -147,31 +147,31 @@ class StoreQueue(Queue):
     async def _ask(self) -> None:
         remote = self._remote
         with self.lock:
-            question = self._question = self._question or _Question(next(self._ids))
-            asked_before, question.was_asked = question.was_asked, True
+            request = self._request = self._request or _Request(next(self._ids))
+            asked_before, request.was_asked = request.was_asked, True
         received = await remote.step(
-            remote.store.acquire, question.id, self._priority, asked_before=asked_before
+            remote.store.acquire, request.id, self._priority, asked_before=asked_before
         )
         with self.lock:
             # Another event loop has the answer if it asked as well, because this one stood still.
-            if question is self._question:
-                self._note(question, received)
+            if request is self._request:
+                self._note(request, received)
 
-    def _note(self, question: _Question, received: Received) -> None:
+    def _note(self, request: _Request, received: Received) -> None:
         answer, tokens = received.answer, self._tokens
         if not answer.granted:
             tokens.ask_at = received.received + answer.until - answer.now
         elif self.monotonic() - received.asked < START_WITHIN:
             # Else the process was suspended: it asks again, and the permit begins anew.
-            self._question, tokens.ask_at = None, -inf
-            tokens.granted.append((question.id, received.asked))
+            self._request, tokens.ask_at = None, -inf
+            tokens.granted.append((request.id, received.asked))
 
     async def _withdraw_if_last(self) -> None:
         with self.lock:
-            question = self._question
-            if self.lines or question is None:
+            request = self._request
+            if self.lines or request is None:
                 return
-            self._question, self._tokens.ask_at = None, -inf
+            self._request, self._tokens.ask_at = None, -inf
         # If it cannot be withdrawn it expires.
         with anyio.move_on_after(_WITHDRAW_WITHIN, shield=True), suppress(LimiterUnavailable):
-            await self._remote.step(self._remote.store.withdraw, question.id)
+            await self._remote.step(self._remote.store.withdraw, request.id)
