@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from ziett_async.bulk.sqlite import SqliteJournal
     from ziett_async.bulk.texts import sms_parts, to_gsm
     from ziett_async.bulk.values import CampaignOutcome, NewMessage, SendOutcome
+    from ziett_async.instrumentation import ObservedCall, Observer
 else:
     #: Public names that few programs need, to the module that is imported with their first use.
     _LAZY = {
@@ -76,6 +77,8 @@ else:
         "GsmText": "ziett_async._telephony.sms",
         "Journal": "ziett_async.bulk.journal",
         "NewMessage": "ziett_async.bulk.values",
+        "ObservedCall": "ziett_async.instrumentation",
+        "Observer": "ziett_async.instrumentation",
         "Pages": "ziett_async._pages",
         "PreparedRecipients": "ziett_async.bulk.recipients",
         "Recipient": "ziett_async.bulk.recipients",
@@ -139,6 +142,8 @@ __all__ = [
     "NewMessage",
     "NotFoundError",
     "NotSent",
+    "ObservedCall",
+    "Observer",
     "OpenEnum",
     "Operation",
     "Order",

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Collection, Mapping
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, cast
 from uuid import UUID
 
 from ziett_async import _validation as check
@@ -25,6 +25,9 @@ from ziett_async.api.delivery import Delivery
 from ziett_async.bulk.methods import Bulk
 from ziett_async.limits import Limiter, limiter_for_account, shared_limiter
 from ziett_async.transports import Transport
+
+if TYPE_CHECKING:
+    from ziett_async.instrumentation._observer import GuardedObserver, Observer
 
 T = TypeVar("T")
 
@@ -54,6 +57,7 @@ class AsyncZiett(Bulk, Delivery):
         default_country: str | None = None,
         allowed_recipients: Collection[str] | None = None,
         clock: Clock | None = None,
+        observer: "Observer | None" = None,
     ) -> None:
         """Build a client; no I/O happens before the first call.
 
@@ -79,6 +83,8 @@ class AsyncZiett(Bulk, Delivery):
                 commas, and allows all numbers where neither is set.
             clock: None is the transport's `clock`, which `FakeTransport` has, or else the
                 system's.
+            observer: sees each call begin and end, and each of its attempts; as
+                `ziett_async.instrumentation.opentelemetry.OpenTelemetryObserver` does.
 
         Raises:
             ConfigurationError: a setting is missing or unusable; the message names it.
@@ -107,16 +113,20 @@ class AsyncZiett(Bulk, Delivery):
         require_instance("retry", retry, RetryPolicy)
         require_methods("limiter", limiter, "acquire", "pause")
         attempt_timeout = checked("attempt_timeout", check.seconds, attempt_timeout)
+        limiter = limiter_for_account(limiter, origin, attempt_timeout)
         self._transport = transport
         pipeline = Pipeline(
             origin=origin,
             transport=transport,
-            limiter=limiter_for_account(limiter, origin, attempt_timeout),
+            limiter=limiter,
             retry=retry,
             clock=clock,
             attempt_timeout=attempt_timeout,
             budget=RetryBudget(retry.budget),
+            observer=None if observer is None else _guarded(observer, origin.base_url, clock),
         )
+        if pipeline.observer is not None:
+            pipeline.observer.show_limiter(limiter)
         self._session = Session(pipeline, defaults)
 
     async def call(
@@ -204,3 +214,12 @@ class AsyncZiett(Bulk, Delivery):
         if hasattr(self, "_session") and not self._session.pipeline.waits.is_closed:
             message = f"unclosed client {self!r}; use `async with`, or await aclose()"
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
+
+
+def _guarded(observer: "Observer", base_url: str, clock: Clock) -> "GuardedObserver":
+    """Return what keeps the observer's failures from the calls; raises `ConfigurationError`."""
+    # Imported here, because few programs have an observer.
+    from ziett_async.instrumentation._observer import GuardedObserver  # noqa: PLC0415
+
+    require_methods("observer", observer, "on_call")
+    return GuardedObserver.of(observer, base_url, clock)

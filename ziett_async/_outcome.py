@@ -13,6 +13,7 @@ object is taken for a refusal by something in front of the service: this attempt
 through, and that settles nothing about those before it.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from math import inf
 from typing import Generic, TypeVar
@@ -71,7 +72,8 @@ class CallState(Generic[T_co]):
     rate_limited = 0
     #: When the first of these came, in seconds on the clock.
     rate_limited_since = inf
-    #: When the last attempt started to wait for its permit, got it and ended, on the clock.
+    #: When the last attempt started to wait for its permit, got it and ended, on the clock; the
+    #: last is inf while it lasts.
     queued = started = ended = 0.0
     #: Whether these bytes may have reached the server, and no answer has settled that.
     is_unsettled = False
@@ -79,6 +81,8 @@ class CallState(Generic[T_co]):
     is_settled = False
     #: When the server forgets the key, in seconds since 1970: a day after the first attempt.
     key_expires = inf
+    #: Called with every attempt when it has ended, where the call is observed.
+    on_attempt: Callable[[Attempt], object] | None = None
     _was_unsettled = False
     _traces: frozenset[str] = frozenset()
 
@@ -96,7 +100,7 @@ class CallState(Generic[T_co]):
 
         From here on it may have reached the server, even if it is cancelled.
         """
-        self.queued, self.started = queued, started
+        self.queued, self.started, self.ended = queued, started, inf
         if not self.attempts_made:
             self.key_expires = now + KEY_LIFETIME
             if self._use is not None:
@@ -120,7 +124,15 @@ class CallState(Generic[T_co]):
         return Attempt(number, started - self.queued, self.ended - started, status, error)
 
     def _add_failed(self, status: int | None, error: str) -> None:
-        self.attempts_made = (*self.attempts_made, self.attempt(status, one_line(error)))
+        attempt = self.attempt(status, one_line(error))
+        self.attempts_made = (*self.attempts_made, attempt)
+        if self.on_attempt is not None:
+            self.on_attempt(attempt)
+
+    def cut_off(self, now: float, cause: BaseException) -> None:
+        """Record an attempt that something else than its answer has ended."""
+        self.ended = now
+        self._add_failed(None, f"cut off by {type(cause).__name__}")
 
     def note_rate_limit(self, now: float) -> None:
         """Count a 429; `now` is in seconds on the clock."""

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from math import inf
 from os import urandom
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -24,9 +24,14 @@ from ziett_async._unsettled_keys import KeyForgotten, UnsettledKeys
 from ziett_async._waits import ClientClosed, Waits
 from ziett_async._wire import Request, Response, SendFailed
 from ziett_async.errors import OutcomeUnknown
+from ziett_async.errors._call import error_fields
 from ziett_async.limits import Limiter, Permit, pause, release
 from ziett_async.models import CallInfo
+from ziett_async.models._call import log_fields
 from ziett_async.transports import Transport
+
+if TYPE_CHECKING:
+    from ziett_async.instrumentation._observer import GuardedObserver
 
 T = TypeVar("T")
 
@@ -51,6 +56,8 @@ class Pipeline:
     #: Seconds for one attempt in all.
     attempt_timeout: float
     budget: RetryBudget
+    #: What sees calls begin and end, and their attempts.
+    observer: "GuardedObserver | None" = None
     unsettled_keys: UnsettledKeys = attrs.field(factory=UnsettledKeys)
     waits: Waits = attrs.field(factory=Waits)
     #: When an attempt was last answered with anything but a 429, by bucket, since the first 429.
@@ -86,7 +93,11 @@ class Pipeline:
         if use is not None:
             state.is_unsettled = hash(request.body) in use.unsettled
         try:
-            result = await self._attempt_until_done(state, request, timeout, priority)
+            if self.observer is None:
+                result = await self._attempt_until_done(state, request, timeout, priority)
+            else:
+                with self.observer.watch(state, priority):
+                    result = await self._attempt_until_done(state, request, timeout, priority)
         except OutcomeUnknown:
             # The error tells the caller a key that was made here.
             if use is None and key is not None:
@@ -179,7 +190,12 @@ class Pipeline:
             result = to_result(state.call, answer, info, state.key)
         except Undecodable as error:
             return state.unusable(answer.status, str(error))
-        logger.debug("%s: %d in attempt %d", state.call, answer.status, attempt.number)
+        if state.on_attempt is not None:
+            state.on_attempt(attempt)
+        if logger.isEnabledFor(logging.DEBUG):
+            fields = log_fields(state.call.operation.name, attempt)
+            message = "%s: %d in attempt %d"
+            logger.debug(message, state.call, answer.status, attempt.number, extra=fields)
         return result
 
     async def _wait_for_next(self, state: CallState[T], failed: FailedAttempt, end: float) -> None:
@@ -194,8 +210,11 @@ class Pipeline:
         left = end - self.clock.monotonic()
         if wait is None or wait >= left or not (failed.is_rate_limit or self.budget.spend()):
             raise failed.error
-        logger.warning("%s; again in %.2f s (%s)", failed.error.describe(), wait, state.call)
+        fields = {**error_fields(failed.error), "ziett_retry_in": wait}
+        reason = failed.error.describe()
+        logger.warning("%s; again in %.2f s (%s)", reason, wait, state.call, extra=fields)
         try:
+            self.waits.check_open()
             await self.waits.wait(self.clock.sleep(wait))
         except ClientClosed:
             raise failed.error from None

@@ -48,6 +48,8 @@ class Waits:
         """Wait for something; raises `ClientClosed` as soon as the client is closed."""
         with anyio.CancelScope() as scope:
             self.scopes[scope] = call_soon_here()
+            if self.is_closed:  # Another thread may have closed it since it was looked at.
+                scope.cancel()
             try:
                 return await waiting
             finally:

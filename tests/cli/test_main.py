@@ -1,27 +1,22 @@
-"""The command `ziett`: its commands, and what it says without its extra."""
+"""`ziett`: from the arguments of the process to its exit code."""
 
-from collections.abc import Callable
+import os
+import signal
+from contextlib import redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 from runpy import run_path
-from subprocess import Popen
 
 import pytest
 
 import ziett_async
+from tests.cli._shell import interrupted, ziett
+from tests.cli.conftest import Noticing, Start
+from tests.support.samples import REMITTER
 from ziett_async.cli import main
-
-Start = Callable[..., Popen[bytes]]
-
-
-def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    """With what they are for."""
-    with pytest.raises(SystemExit) as ended:
-        main(["--help"])
-    said = capsys.readouterr().out
-    assert ended.value.code == 0
-    assert "demo" in said
-    assert "emulator" in said
+from ziett_async.cli._parser import COMMANDS
+from ziett_async.emulator import Emulator
+from ziett_async.testing import Fault
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,31 +28,20 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
     assert ziett_async.__version__ == version("ziett_async")
 
 
-@pytest.mark.parametrize("command", ["demo", "emulator"])
-def test_each_command_has_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every option explained."""
+def test_without_arguments_it_shows_its_help() -> None:
+    """With exit code 2, and not where a program reads."""
+    ended = ziett()
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("usage: ziett")
+    assert all(purpose.split()[0] in ended.err for purpose in COMMANDS.values())
+
+
+def test_an_option_alone_is_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a usage error."""
     with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
-    assert ended.value.code == 0
-    assert "usage: ziett" in capsys.readouterr().out
-
-
-def test_the_emulators_help_says_what_has_to_change(capsys: pytest.CaptureFixture[str]) -> None:
-    """The key if it is a live one, the address, and what is in the way of that."""
-    with pytest.raises(SystemExit):
-        main(["emulator", "--help"])
-    said = " ".join(capsys.readouterr().out.split())
-    assert "a key that does not begin with `zk_live_`" in said
-    assert "If the program adds /c/v1 to the address by itself, leave that out" in said
-    assert "cannot be pointed here until it reads the address from a setting" in said
-
-
-def test_without_a_command_it_says_how(capsys: pytest.CaptureFixture[str]) -> None:
-    """As any command of a shell."""
-    with pytest.raises(SystemExit) as ended:
-        main([])
+        main(["--"])
     assert ended.value.code == 2
-    assert "required" in capsys.readouterr().err
+    assert "usage: ziett" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("absent", ["rich", "h11"])
@@ -73,10 +57,10 @@ def test_without_the_extra_it_names_what_to_install(
     assert process.returncode == 2
 
 
-def test_what_is_lacking_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever module it is."""
-    assert main([], {"nothing": "a command whose module is not there"}) == 2
-    assert capsys.readouterr().err.startswith("ziett needs ziett_async: ")
+def test_a_module_that_no_extra_has_is_a_defect() -> None:
+    """Which is not taken for a missing extra."""
+    with pytest.raises(ModuleNotFoundError, match="nothing"):
+        main(["nothing"], {"nothing": "a command whose module is not there"})
 
 
 def test_python_m_is_the_same_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,3 +70,40 @@ def test_python_m_is_the_same_command(capsys: pytest.CaptureFixture[str]) -> Non
         run_path(str(Path(ziett_async.__file__).with_name("__main__.py")), run_name="__main__")
     assert ended.value.code == 2
     assert "usage: ziett" in capsys.readouterr().err
+
+
+def test_a_reader_that_leaves_is_no_error(emulator: Emulator, start: Start) -> None:
+    """As in `ziett list | head -1`: nothing on standard error, and the code that shells have."""
+    emulator.service.add_message()
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start("-m", "ziett_async", "list", output=writer)
+    assert (process.wait(timeout=30), process.communicate()[1]) == (141, b"")
+    with os.fdopen(writer, "w") as output, redirect_stdout(output):
+        assert main(["parts", "x"]) == 141
+
+
+def test_ctrl_c_is_exit_code_130(emulator: Emulator, service: Noticing, start: Start) -> None:
+    """Without a traceback."""
+    service.faults.add(Fault.stall(operation="list_messages"))
+    process = start("-m", "ziett_async", "list")
+    assert service.has_arrived.wait(30)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == (b"", b"")
+    assert process.returncode == 130
+    assert emulator.service.messages == []
+
+
+@pytest.mark.usefixtures("emulator")
+def test_ctrl_c_is_no_word() -> None:
+    """As of any command of a shell."""
+    ended = interrupted("list", at="stdout")
+    assert (ended.code, ended.out, ended.err) == (130, "", "")
+
+
+@pytest.mark.usefixtures("emulator")
+def test_an_error_of_a_command_is_one_line() -> None:
+    """Whatever it holds."""
+    ended = ziett("get", "no id")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"ziett get: get_message: message_id: must be a UUID like {REMITTER}\n"

@@ -26,6 +26,7 @@ from ziett_async import (
     Message,
     Operation,
     Order,
+    Pages,
     Request,
     Response,
     Unlimited,
@@ -196,7 +197,8 @@ def arguments_of(method: str) -> list[tuple[str, bool]]:
     plain = [(each.name, False) for each in parameters if each.kind is not each.VAR_KEYWORD]
     if len(plain) == len(parameters):
         return plain
-    (filters,) = get_args(get_type_hints(function)["filters"])
+    # What it returns is imported with its first use.
+    (filters,) = get_args(get_type_hints(function, localns={"Pages": Pages})["filters"])
     return plain + [(name, True) for name in get_type_hints(filters)]
 
 

@@ -92,6 +92,8 @@ async def test_a_key_is_written_before_it_is_sent() -> None:
         run = client.send_many(messages(60), journal=journal, concurrency=30)
         assert len(accepted(await collected(run))) == 60
     assert max(map(len, journal.commits)) > 1
+    # Each once when it begins, and once when it is settled.
+    assert sum(map(len, journal.commits)) == 2 * 60
 
 
 async def test_a_final_refusal_is_not_tried_again() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Generator
 from datetime import timedelta
 from typing import Any
 
@@ -498,3 +499,69 @@ async def test_the_log_tells_each_attempt_in_a_line(
         f" (trace {FakeZiett().new_trace_id()}); again in 7.00 s (send_message +244*****6789)"
     )
     assert sent == "send_message +244*****6789: 202 in attempt 2"
+
+
+def facts_of(record: logging.LogRecord) -> dict[str, object]:
+    """Return what a record has as `extra`, without the prefix."""
+    return {
+        name.removeprefix("ziett_"): value
+        for name, value in vars(record).items()
+        if name.startswith("ziett_")
+    }
+
+
+async def test_the_log_has_the_facts_of_an_attempt_as_extra(
+    fake: FakeZiett, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For programs that write records as JSON: the same facts as an `Attempt` has."""
+    caplog.set_level(logging.DEBUG, "ziett_async")
+    async with client_of(fake) as client:
+        with fake.script(Fault.status(429, headers=(("retry-after", "7"),)), Fault.lose_answer()):
+            await send(client)
+    limited, lost, sent = map(facts_of, caplog.records)
+    first = {"operation": "send_message", "attempt": 1, "waited": 0.0, "elapsed": 0.0}
+    assert limited == {
+        **first,
+        "status": 429,
+        "error": "RateLimitError",
+        "trace_id": FakeZiett().new_trace_id(),
+        "retry_in": 7.0,
+    }
+    assert (lost["attempt"], lost["status"], lost["error"]) == (2, None, "OutcomeUnknown")
+    assert sent == {**first, "attempt": 3, "status": 202}
+
+
+@pytest.fixture
+def traced() -> Generator[None]:
+    """Have every record of the program hold a trace id, as many programs do."""
+    original = logging.getLogRecordFactory()
+
+    def make(*arguments: Any, **named: Any) -> logging.LogRecord:  # noqa: ANN401 - as logging's own
+        record = original(*arguments, **named)
+        vars(record).update(trace_id="4bf92f35", operation="order", status="open")
+        return record
+
+    logging.setLogRecordFactory(make)
+    yield
+    logging.setLogRecordFactory(original)
+
+
+@pytest.mark.usefixtures("traced")
+async def test_the_facts_do_not_collide_with_those_of_the_program(
+    fake: FakeZiett, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its own record factory may set any name that does not begin with `ziett_`."""
+    async with client_of(fake) as client:
+        with fake.script(Fault.status(503)):
+            await send(client)
+    [record] = caplog.records
+    assert vars(record)["trace_id"] == "4bf92f35"
+    assert facts_of(record)["status"] == 503
+
+
+@pytest.mark.naive("`extra` under plain names", "logging raises, in the middle of a call")
+@pytest.mark.usefixtures("traced")
+def test_plain_names_would_end_the_call() -> None:
+    """The naive `extra` makes logging raise KeyError, in the middle of a call."""
+    with pytest.raises(KeyError, match="trace_id"):
+        logging.getLogger("ziett_async").warning("503", extra={"trace_id": "1"})

@@ -25,7 +25,7 @@ from ziett_async._operation import Call
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget
 from ziett_async._sansio import Origin
-from ziett_async._waits import Waits
+from ziett_async._waits import ClientClosed, Waits
 from ziett_async.api.messages import SEND_MESSAGE
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
@@ -133,6 +133,39 @@ async def test_an_attempt_under_way_is_not_repeated() -> None:
             await fake.clock.sleep(1.0)
             await client.aclose()
     assert len(fake.requests) == 1
+
+
+async def test_an_attempt_that_fails_after_closing_is_waited_out_by_none() -> None:
+    """Its error is raised when it comes, however long another attempt would have to wait."""
+    fake = FakeZiett()
+    limiter, transport = TokenBucketLimiter(clock=fake.clock), FakeTransport(fake, latency=5.0)
+    client = AsyncZiett(API_KEY, transport=transport, default_remitter_id=REMITTER, limiter=limiter)
+    with fake.script(Fault.status(503, headers=(("retry-after", "30"),))):
+        async with anyio.create_task_group() as tasks:
+
+            async def send() -> None:
+                with pytest.raises(OutcomeUnknown):
+                    await client.send_message(NUMBER, content=CONTENT)
+                assert fake.clock.monotonic() == 5.0
+
+            tasks.start_soon(send)
+            await fake.clock.sleep(1.0)
+            await client.aclose()
+
+
+async def test_a_wait_that_begins_as_another_thread_closes_the_client_ends_at_once() -> None:
+    """Whichever of the two comes first."""
+    waits = Waits()
+    closing = anyio.Event()
+
+    async def wait() -> None:
+        waits.close()  # After the wait was prepared, as another thread may.
+        await closing.wait()
+
+    with pytest.raises(ClientClosed):
+        await waits.wait(wait())
+    with pytest.raises(ClientClosed):
+        await waits.wait(closing.wait())
 
 
 async def test_an_answer_that_comes_after_closing_is_returned() -> None:

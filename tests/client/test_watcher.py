@@ -19,6 +19,7 @@ from ziett_async import (
     DeadlineExceeded,
     ManualClock,
     Message,
+    NotFoundError,
     PermissionDeniedError,
     Rate,
     SystemClock,
@@ -439,3 +440,22 @@ async def test_callers_of_several_threads_wait_side_by_side() -> None:
     assert len(found) == 100
     assert len(vars(client)["_session"].watchers) == 0
     await client.aclose()
+
+
+async def test_the_log_has_the_facts_of_a_failure_as_extra(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Which operation failed how, when it is tried again, and which message is given up."""
+    fake = FakeZiett()
+    ids = [*await sent(fake, 1), UUID(REMITTER)]
+    async with new_client(fake) as client:
+        with fake.script(*[Fault.status(500)] * 3), pytest.raises(NotFoundError):
+            await client.wait_until_final(ids)
+    records = [vars(each) for each in caplog.records]
+    failed = [each for each in records if each["ziett_error"] == "ServerError"]
+    assert [each["ziett_status"] for each in failed] == [500] * 3
+    assert {each["ziett_operation"] for each in failed} == {"get_message"}
+    assert all(each["ziett_retry_in"] > 0 for each in failed)
+    [gone] = [each for each in records if "ziett_message_id" in each]
+    assert (gone["ziett_message_id"], gone["ziett_error"]) == (REMITTER, "NotFoundError")
+    assert (gone["ziett_operation"], gone["ziett_status"]) == ("get_message", 404)

@@ -12,6 +12,7 @@ import doctest
 import gc
 import importlib
 import inspect
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,8 +28,9 @@ from ziett_async.testing.emulator import Emulator
 PACKAGE = Path(ziett_async.__path__[0])
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 README = Path(__file__).parents[2] / "README.md"
+_SHOWN = ("bulk.md", "numbers.md", "observing.md")
 #: Pages whose programs stand on their own.
-PAGES = [README, *(README.parent / "docs" / name for name in ("bulk.md", "numbers.md"))]
+PAGES = [README, *(README.parent / "docs" / name for name in _SHOWN)]
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -95,7 +97,17 @@ def test_the_examples_of_a_docstring_are_true(path: Path) -> None:
     assert not results.failed
 
 
-@pytest.mark.usefixtures("service")
+@pytest.fixture
+def log() -> Iterator[None]:
+    """Take back what a program does to the logger of the package."""
+    logger = logging.getLogger("ziett_async")
+    level, handlers = logger.level, logger.handlers[:]
+    yield
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("service", "log")
 @pytest.mark.parametrize(("program", "name"), PROGRAMS)
 def test_a_program_that_is_shown_runs(program: str, name: str) -> None:
     """A block marked `python` runs from its first line to its last, on its own."""

@@ -299,6 +299,24 @@ def test_on_a_full_disk_no_change_is_made(file: Path) -> None:
         assert len(again.messages) == 2
 
 
+def test_what_cannot_be_cleared_in_the_file_is_not_cleared(file: Path) -> None:
+    """Else it would be back at the next start."""
+    fake = start()
+    with fake.persisted_in(file):
+        fake.top_up(1)
+        before = state(fake)
+        assert fake._journal is not None
+        own, read_only = fake._journal._file.fileno(), os.open(file, os.O_RDONLY)
+        kept = os.dup(own)
+        os.dup2(read_only, own)
+        with pytest.raises(Refusal, match="Nothing was done") as caught:
+            fake.clear()
+        assert (caught.value.status, state(fake)) == (507, before)
+        os.dup2(kept, own)
+        os.close(kept)
+        os.close(read_only)
+
+
 def test_over_http_a_full_disk_is_a_507(file: Path) -> None:
     """As the API's error object and in the request log, and the emulator goes on."""
     fake = start()

@@ -109,6 +109,17 @@ async def test_it_can_be_cancelled() -> None:
     assert is_free(port)
 
 
+def test_it_has_an_address_while_it_runs() -> None:
+    """Before and after, the error says how to run it."""
+    emulator = Emulator()
+    with pytest.raises(RuntimeError, match="not running: use it inside"):
+        _ = emulator.port
+    with emulator:
+        assert emulator.port > 0
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = emulator.base_url
+
+
 def test_its_thread_ends_with_it() -> None:
     """It can be entered a second time."""
     threads, emulator = threading.active_count(), Emulator()

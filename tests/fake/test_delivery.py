@@ -80,6 +80,13 @@ def test_a_message_may_not_arrive(
     ]
 
 
+@pytest.mark.parametrize(("failed", "undelivered"), [(0.8, 0.8), (-0.1, 0.0), (0.0, 1.1)])
+def test_shares_that_are_none_are_refused(failed: float, undelivered: float) -> None:
+    """Both together are at most all messages."""
+    with pytest.raises(ValueError, match="failed and undelivered: must be shares"):
+        Delivery(failed=failed, undelivered=undelivered)
+
+
 def test_the_seed_decides_the_final_statuses() -> None:
     """Equal seeds give equal ids and statuses, with about the configured shares."""
 

@@ -1,5 +1,6 @@
 """The queue in which scripted faults wait for their requests."""
 
+import threading
 from typing import Any, cast
 
 import pytest
@@ -19,6 +20,25 @@ def test_a_fault_waits_for_its_operation() -> None:
     )
     assert [str(fault) for fault in fake.faults.pending] == ["status(500) for get_message"]
     assert fake.faults
+
+
+def test_another_thread_may_add_faults_while_requests_take_them() -> None:
+    """No request fails for it, and each fault happens once."""
+    fake = FakeZiett()
+    begun, taken = threading.Barrier(2), 0
+
+    def add() -> None:
+        begun.wait()
+        for _ in range(2000):
+            fake.faults.add(Fault.status(503, operation="get_message"), Fault.status(503))
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    begun.wait()
+    while thread.is_alive() or len(fake.faults.pending) > 2000:
+        taken += fake.faults.take("send_message") is not None
+    thread.join()
+    assert taken == 2000
 
 
 def test_a_queue_without_faults_is_false() -> None:

@@ -77,7 +77,7 @@ DESIGN = {
         "prepare_recipients",
     ],
     12: ["sms_parts", "SmsParts", "to_gsm", "GsmText"],
-    14: ["Attempt"],
+    14: ["Attempt", "Observer", "ObservedCall"],
 }
 #: Those that design.md shows with their module.
 ELSEWHERE = [
@@ -85,6 +85,7 @@ ELSEWHERE = [
     ("ziett_async.transports", "HttpxTransport"),
     ("ziett_async.testing", "FakeTransport"),
     ("ziett_async.testing", "FakeZiett"),
+    ("ziett_async.instrumentation.opentelemetry", "OpenTelemetryObserver"),
 ]
 #: The methods of design.md, section 1.
 METHODS = [
@@ -108,11 +109,19 @@ IMPORTERS = {
     "cattrs": {"_structuring.py"},
     "httpx": {"transports/httpx.py"},
     "httpx2": {"transports/httpx2.py"},
+    "opentelemetry": {"instrumentation/opentelemetry.py"},
     "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
-    "rich": {"cli/_demo.py", "cli/_emulator.py", "cli/_screen.py"},
     "coredis": set[str](),
     "redis": set[str](),
+    "rich": {
+        "cli/_bar.py",
+        "cli/_output.py",
+        "cli/_screen.py",
+        "cli/commands/demo.py",
+        "cli/commands/emulator.py",
+    },
+    "python_calamine": {"cli/tables/workbook.py"},
     "trio": set[str](),
     "pytest": {"testing/conformance.py"},
 }
@@ -179,7 +188,10 @@ def test_what_the_design_shows_with_its_module_is_there(module: str, name: str) 
     "name",
     [
         "ziett_async",
-        *(f"ziett_async.{n}" for n in ("emulator", "limits", "models", "testing", "transports")),
+        *(
+            f"ziett_async.{n}"
+            for n in ("emulator", "instrumentation", "limits", "models", "testing", "transports")
+        ),
     ],
 )
 def test_all_is_complete(name: str) -> None:
@@ -218,14 +230,26 @@ sys.meta_path.insert(0, Absent())
 def test_everything_is_there_without_extras(module: str) -> None:
     """`import *` works where only the dependencies are installed."""
     # h11 is one as well, but httpx cannot do without it.
-    extras = {"coredis", "redis", "rich", "httpx2", "phonenumbers", "trio", "pytest"}
+    extras = {
+        "coredis",
+        "redis",
+        "rich",
+        "httpx2",
+        "opentelemetry",
+        "phonenumbers",
+        "trio",
+        "pytest",
+    }
     code = BLOCK.format(names=extras) + f"from {module} import *\nprint('good')"
     assert run(code) == "good\n"
 
 
 def test_the_client_works_without_extras() -> None:
-    """A send and a list through the fake need nothing that is optional, not even httpx."""
-    absent = {"h11", "rich", "httpx", "httpx2", "phonenumbers", "trio", "pytest"}
+    """A send and a list through the fake need nothing that is optional, not even httpx.
+
+    Nor the observer's port, which is imported where there is one.
+    """
+    absent = {"h11", "rich", "httpx", "httpx2", "opentelemetry", "phonenumbers", "trio", "pytest"}
     code = BLOCK.format(names=absent)
     code += """
 import asyncio
@@ -239,8 +263,9 @@ async def main():
         print((await client.list_messages()).total)
 
 asyncio.run(main())
+print("ziett_async.instrumentation" in sys.modules)
 """
-    assert run(code) == "1\n"
+    assert run(code) == "1\nFalse\n"
 
 
 def test_importing_the_package_imports_little() -> None:
@@ -248,7 +273,7 @@ def test_importing_the_package_imports_little() -> None:
     code = "import sys, ziett_async; print(*sorted(sys.modules))"
     loaded = {name.partition(".")[0] for name in run(code).split()}
     costly = {"httpx", "httpx2", "httpcore", "h11", "rich", "trio", "pytest", "hypothesis"}
-    assert loaded & {*costly, "phonenumbers", "sqlite3"} == set()
+    assert loaded & {*costly, "opentelemetry", "phonenumbers", "sqlite3"} == set()
     assert "anyio" in loaded
 
 
@@ -290,6 +315,20 @@ def test_a_library_is_known_to_few(library: str) -> None:
         if library in {name.partition(".")[0] for name in imported(node)}
     }
     assert importers == IMPORTERS[library]
+
+
+def test_every_log_record_has_its_facts_as_extra() -> None:
+    """Under names that begin with `ziett_`, which are no others' names."""
+    calls = {
+        f"{named(path)}:{node.lineno}": [each.arg for each in node.keywords]
+        for path in modules()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("logger.")
+        if ast.unparse(node.func) != "logger.isEnabledFor"
+        if not named(path).startswith("cli/")
+    }
+    assert len(calls) >= 10
+    assert {place for place, keywords in calls.items() if "extra" not in keywords} == set()
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -418,6 +457,7 @@ def test_the_client_is_built_as_designed() -> None:
         ("default_country", None),
         ("allowed_recipients", None),
         ("clock", None),
+        ("observer", None),
     ]
     assert parameters[0].kind is Parameter.POSITIONAL_OR_KEYWORD
     assert {each.kind for each in parameters[1:]} == {Parameter.KEYWORD_ONLY}

@@ -11,11 +11,11 @@ from weakref import ref
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.limits._clocks import BoundedClock, ReadingClock, in_threads
-from ziett_async._clock import Clock
+from ziett_async._clock import Clock, ManualClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Limiter, Permit, Rate, TokenBucketLimiter, Unlimited
 
@@ -325,3 +325,49 @@ def test_an_event_loop_is_not_kept_when_its_waiters_have_left() -> None:
     del loop
     gc.collect()
     assert kept() is None
+
+
+def test_the_use_of_a_limit_is_what_is_not_free() -> None:
+    """In flight, or on its way back; of several rates that of the one that is used most."""
+
+    async def use() -> list[float]:
+        clock = ManualClock()
+        rates = (Rate(100, per=60.0), Rate(5, per=1.0))
+        limiter = TokenBucketLimiter(send=rates, clock=clock)
+        shares = [limiter.used(Bucket.SEND)]
+        permits = [await limiter.acquire(Bucket.SEND) for _ in range(4)]
+        shares.append(limiter.used(Bucket.SEND))
+        for permit in permits:
+            await permit.release()
+        for seconds in (0.5, 0.5, 59.0):
+            clock.advance(seconds)
+            shares.append(limiter.used(Bucket.SEND))
+        return shares
+
+    assert anyio.run(use) == [0.0, 0.8, 0.8, 0.04, 0.0]
+
+
+@given(
+    st.lists(st.sampled_from(["take", "release", "advance"]), max_size=200),
+    st.sampled_from([1, 2, 5, 33, 34, 40]),
+)
+@example(["take", "take"], 33)
+def test_a_limit_is_used_up_when_the_next_attempt_has_to_wait(steps: list[str], most: int) -> None:
+    """And never before, also where tokens are taken in advance."""
+
+    async def check() -> None:
+        clock = ManualClock()
+        limiter = TokenBucketLimiter(send=Rate(most, per=4.0), clock=clock)
+        permits = list[Permit]()
+        for step in steps:
+            if step == "release" and permits:
+                await permits.pop().release()
+            elif step == "advance":
+                clock.advance(1.0)
+            elif step == "take":
+                share = limiter.used(Bucket.SEND)
+                permit = limiter.acquire_nowait(Bucket.SEND)
+                assert (share == 1.0) is (permit is None)
+                permits += [permit] if permit else []
+
+    asyncio.run(check())

@@ -36,9 +36,10 @@ class Faults:
 
     def take(self, operation: str | None) -> Fault | None:
         """Remove and return the first fault for this operation or for any, or None."""
-        for number, fault in self._waiting.items():
+        # A list, as another thread may add faults meanwhile.
+        for number, fault in list(self._waiting.items()):
             if fault.operation in (None, operation):
-                return self._waiting.pop(number)
+                return self._waiting.pop(number, None)
         return None
 
     @contextmanager

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import os
 
     from ziett_async.bulk.journal import Journal
+    from ziett_async.bulk.outcomes import Outcomes
     from ziett_async.bulk.plan import Many
-    from ziett_async.bulk.run import Outcomes
     from ziett_async.bulk.values import CampaignOutcome, NewMessage, SendOutcome
 
 
@@ -73,7 +73,7 @@ class Bulk(Messages, Campaigns):
         # Here and not above, as few programs need them.
         from ziett_async.bulk.arguments import read_options  # noqa: PLC0415
         from ziett_async.bulk.messages import plan  # noqa: PLC0415
-        from ziett_async.bulk.run import Outcomes  # noqa: PLC0415
+        from ziett_async.bulk.outcomes import Outcomes  # noqa: PLC0415
 
         options = read_options(
             "send_many", "messages", messages, journal, run, concurrency, priority
@@ -125,7 +125,7 @@ class Bulk(Messages, Campaigns):
         # Here and not above, as few programs need them.
         from ziett_async.bulk.arguments import read_options  # noqa: PLC0415
         from ziett_async.bulk.campaigns import AT_ONCE, plan  # noqa: PLC0415
-        from ziett_async.bulk.run import Outcomes  # noqa: PLC0415
+        from ziett_async.bulk.outcomes import Outcomes  # noqa: PLC0415
 
         options = read_options(
             "send_campaign", "recipients", recipients, journal, None, AT_ONCE, priority

@@ -1,11 +1,12 @@
-"""Run: many calls at once, as an iterator of what becomes of them.
+"""Run: many calls at once, behind an iterator of what becomes of them.
 
 The iterator has to work in a plain `async for`, at the full speed of the limit, and to leave
 nothing behind when the loop is left. A task group cannot stay open across a `yield`: it would
 belong to the task of the loop, whose cancel scopes it would mix up. One that is opened and
 closed in each step would have to wait for every call under way, so that one slow answer holds
-all others up, or to cancel calls whose answers are lost then. So the calls are children of one
-task group in one background task, and four rules keep that task from being an orphan:
+all others up, or to cancel calls whose answers are lost then. So the calls are made by workers
+in one task group, which a background task keeps open, and four rules keep that task from being
+an orphan:
 
 * It starts with the first step of the iterator, and ends before its last one.
 * It does nothing on its own account. A message is read only after a slot was free for it, and a
@@ -23,7 +24,7 @@ are worth knowing.
 """
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import Coroutine
 from contextlib import suppress
 from os import urandom
 from typing import Any, Generic
@@ -32,7 +33,6 @@ import anyio
 import attrs
 from anyio.abc import TaskGroup
 
-from ziett_async._loops import CallSoon, call_soon_here, start_in_background
 from ziett_async._session import Session
 from ziett_async.bulk.journal import Header, Record, RunJournal, require_same_run
 from ziett_async.bulk.plan import Job, Many, OutcomeT, Plan, iterate
@@ -50,43 +50,7 @@ _TOO_FEW_MESSAGES = (
 )
 
 
-class Outcomes(Generic[OutcomeT]):
-    """What becomes of each message, as it happens: `async for outcome in ...`, once.
-
-    It is for one task at a time, and nothing happens before its first step. When the loop is
-    left early, calls under way are cancelled; `aclose()` waits for their end, too, so
-    `contextlib.aclosing` is for interpreters that drop objects late.
-    """
-
-    def __init__(self, session: Session, plan: Plan[Any, OutcomeT]) -> None:
-        self._session = session
-        self._plan = plan
-        self._run: _Run[Any, OutcomeT] | None = None
-        self._call_soon: CallSoon | None = None
-
-    def __aiter__(self) -> AsyncIterator[OutcomeT]:
-        return self
-
-    async def __anext__(self) -> OutcomeT:
-        if self._run is None:
-            self._run = _Run[Any, OutcomeT](self._session, self._plan)
-            self._call_soon = call_soon_here()
-            start_in_background(self._run.run)
-        return await self._run.next_outcome()
-
-    async def aclose(self) -> None:
-        """End the run and wait for its end; a second time does nothing."""
-        if self._run is not None:
-            self._run.scope.cancel()
-            await self._run.over.wait()
-
-    def __del__(self) -> None:
-        if self._run is not None and self._call_soon is not None:
-            with suppress(RuntimeError):  # Its event loop was closed: nothing runs there.
-                self._call_soon(self._run.scope.cancel)
-
-
-class _Run(Generic[A, OutcomeT]):
+class Run(Generic[A, OutcomeT]):
     """The background task, its calls and what it shares with the iterator."""
 
     def __init__(self, session: Session, plan: Plan[A, OutcomeT]) -> None:
@@ -103,6 +67,10 @@ class _Run(Generic[A, OutcomeT]):
         self.scope = anyio.CancelScope()
         self._reading = anyio.CancelScope()
         self._slots = anyio.Semaphore(plan.options.concurrency)
+        self._workers = list[Coroutine[Any, Any, None]]()
+        #: The calls that no worker has taken yet, and for each worker a None at the end.
+        self._calls: deque[tuple[Job[A, OutcomeT], Record] | None] = deque()
+        self._waiting_calls = anyio.Semaphore(0)
         #: One at a time looks a message up, so that none is found for two calls.
         self._look_up = anyio.Lock()
         self._outcomes = deque[OutcomeT]()
@@ -139,12 +107,10 @@ class _Run(Generic[A, OutcomeT]):
             source = await self._plan.gather(self._plan.options.source)
             run = await self._open(source)
             async with anyio.create_task_group() as tasks:
-                try:
-                    with self._reading:
-                        await self._read(run, source, tasks)
-                except Exception as error:  # noqa: BLE001 - the same
-                    self._keep(error)
+                await self._read_all(run, source, tasks)
         finally:
+            for worker in self._workers:
+                worker.close()  # It may not have started when asyncio's loop ended.
             await self._journal.aclose()
 
     async def _open(self, source: Many[object]) -> str:
@@ -154,6 +120,16 @@ class _Run(Generic[A, OutcomeT]):
         found = await self._journal.open(wanted)
         require_same_run(found, wanted, options.run)
         return found.run
+
+    async def _read_all(self, run: str, source: Many[object], tasks: TaskGroup) -> None:
+        """Begin with all messages, or with those before an error."""
+        try:
+            with self._reading:
+                await self._read(run, source, tasks)
+        except Exception as error:  # noqa: BLE001 - the same
+            self._keep(error)
+        for _ in self._workers:
+            self._have_made(None)
 
     async def _read(self, run: str, source: Many[object], tasks: TaskGroup) -> None:
         """Begin with each message, when there is a slot for it."""
@@ -170,12 +146,29 @@ class _Run(Generic[A, OutcomeT]):
             raise ConfigurationError(_TOO_FEW_MESSAGES.format(row))
 
     def _begin(self, job: Job[A, OutcomeT], record: Record, tasks: TaskGroup) -> None:
-        """Start a call, unless it is known without one what becomes of the message."""
+        """Have a call made, unless it is known without one what becomes of the message."""
         known = recall(record, self._plan.operation, self._plan.accepted) or job.refused
-        if known is None:
-            tasks.start_soon(self._carry_out, job, record)
-        else:
+        if known is not None:
             self._put(job.outcome(known))
+            return
+        if len(self._workers) < self._plan.options.concurrency:
+            self._workers.append(self._work())
+            tasks.start_soon(self._workers.__getitem__, -1)
+        # There is a worker for each slot, so that it is taken at once.
+        self._have_made((job, record))
+
+    def _have_made(self, call: tuple[Job[A, OutcomeT], Record] | None) -> None:
+        self._calls.append(call)
+        self._waiting_calls.release()
+
+    async def _work(self) -> None:
+        """Make one call after another."""
+        while True:
+            await self._waiting_calls.acquire()
+            call = self._calls.popleft()
+            if call is None:
+                return
+            await self._carry_out(*call)
 
     async def _carry_out(self, job: Job[A, OutcomeT], record: Record) -> None:
         """Make a call, or look it up if its key has become too old."""

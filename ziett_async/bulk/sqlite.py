@@ -92,7 +92,12 @@ class SqliteJournal:
 
     async def aclose(self) -> None:
         """Close it, so that another run may open it; a second time does nothing."""
-        await self._in_thread(self._close)
+        try:
+            await self._in_thread(self._close)
+        finally:
+            # At the end of its loop asyncio cancels this, too, and another run may come at once.
+            with self._lock:
+                self._close()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         def work_alone() -> T:

@@ -117,7 +117,7 @@ def show_count(
     console.print(
         f"[bold]{len(sent)} accepted, {len(service.messages)} at the service, "
         f"{len(history)} read back: {lost} lost, {twice} twice.[/]\n\n"
-        "How: ziett_async/cli/_demo.py. For your own program: ziett emulator"
+        "How: ziett_async/cli/commands/demo.py. For your own program: ziett emulator"
     )
     return lost + twice
 

@@ -44,6 +44,8 @@ LONGEST_BACKOFF = 60.0
 MOST_LISTS = 5
 #: Reads of such messages after a list, as long as they find none to be final.
 FEWEST_CHECKS = 20
+#: The most of them after one list, however many are found to be final.
+MOST_CHECKS = 1000
 #: Reads that do not find a message, after which there is none.
 MOST_ABSENCES = 3
 
@@ -139,7 +141,7 @@ class Schedule:
         """Record what a message was read as."""
         entry = self._reads.popleft()
         if message.is_final and entry.lists >= MOST_LISTS:
-            self._checks *= 2
+            self._checks = min(2 * self._checks, MOST_CHECKS)
         self._take(message)
         if entry.due == inf:
             entry.postpone(now)

@@ -31,6 +31,7 @@ from ziett_async.errors import (
     Trail,
     ZiettError,
 )
+from ziett_async.errors._call import error_fields
 from ziett_async.models import Message, Page
 
 logger = logging.getLogger("ziett_async")
@@ -186,16 +187,20 @@ class Watcher:
                 self._give_up(ask.id, error)
         elif error.is_retryable:
             self._failure = error
-            logger.warning("%s; again in %.0f s", error, self._schedule.after_failure(now))
+            wait = self._schedule.after_failure(now)
+            fields = {**error_fields(error), "ziett_retry_in": wait}
+            logger.warning("%s; again in %.0f s", error, wait, extra=fields)
         elif isinstance(ask, ReadPage) and _is_about_the_list(error):
             self._schedule.without_lists(now)
-            logger.warning("%s; messages are read one by one from now on", error)
+            message = "%s; messages are read one by one from now on"
+            logger.warning(message, error, extra=error_fields(error))
         else:
             for waiter in filter(None, (self._leader, *self._asleep)):
                 waiter.error = copy(error)
 
     def _give_up(self, message_id: UUID, error: NotFoundError) -> None:
-        logger.warning("%s; not waiting for message %s any more", error, message_id)
+        fields = {**error_fields(error), "ziett_message_id": str(message_id)}
+        logger.warning("%s; not waiting for message %s any more", error, message_id, extra=fields)
         for waiter in self._waiters:
             waiter.give_up(message_id, error)
 

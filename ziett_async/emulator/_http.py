@@ -48,8 +48,8 @@ async def serve_connection(
         await peer.finish(limits.closing)
     except OSError:
         pass  # The connection is gone: the client left, or was reset.
-    except Exception:
-        logger.exception("a response broke off")
+    except Exception as error:
+        logger.exception("a response broke off", extra={"ziett_error": type(error).__name__})
         peer.reset()
     finally:
         peer.close()

@@ -85,9 +85,9 @@ class Journal:
             self._end += len(line) - len(rest)
         reader.detach()
         if rest:
-            logger.warning(
-                "%s: cut off an incomplete line at its end, %d bytes", self._path, len(rest)
-            )
+            fields = {"ziett_path": str(self._path), "ziett_bytes": len(rest)}
+            message = "%s: cut off an incomplete line at its end, %d bytes"
+            logger.warning(message, self._path, len(rest), extra=fields)
         self._cut_tail()
         # It may be a copy, or older than the mode above.
         self._path.chmod(0o600)

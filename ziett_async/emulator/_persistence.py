@@ -31,7 +31,7 @@ class PersistentZiett(FakeZiett):
     """A `FakeZiett` on an `AdjustableClock` that persists its state during `persisted_in`.
 
     It persists what `exchange`, `deliver`, `top_up`, `use_dialect` and `clear` change, but not
-    rows added by `add_message` and `put`, nor scripted faults.
+    what `add_message`, `put` and `delete_message` do, nor scripted faults.
     """
 
     _journal: Journal | None = None
@@ -93,10 +93,10 @@ class PersistentZiett(FakeZiett):
 
     def clear(self) -> None:
         """Reset everything but the clock."""
-        with self._lock:
-            super().clear()
+        with self._lock, _full_disk_is_refused():
             if self._journal is not None:
                 self._journal.truncate()
+            super().clear()
 
     @property
     def _adjustable_clock(self) -> AdjustableClock:
@@ -114,12 +114,11 @@ class PersistentZiett(FakeZiett):
             if self._journal is None:
                 yield lambda: None
                 return
-            try:
-                with self._journal.appending([at, command, arguments]) as commit:
-                    yield commit
-            except OSError as error:
-                message = f"Nothing was done, as the state file cannot be written: {error.strerror}"
-                raise Refusal(507, message, code="INSUFFICIENT_STORAGE") from error
+            with (
+                _full_disk_is_refused(),
+                self._journal.appending([at, command, arguments]) as commit,
+            ):
+                yield commit
 
     def _replay_line(self, line: bytes) -> None:
         at, command, arguments = json.loads(line)
@@ -143,6 +142,15 @@ class PersistentZiett(FakeZiett):
             super().use_dialect(arguments)
         else:
             super().top_up(Decimal(arguments))
+
+
+@contextmanager
+def _full_disk_is_refused() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"Nothing was done, as the state file cannot be written: {error.strerror}"
+        raise Refusal(507, message, code="INSUFFICIENT_STORAGE") from error
 
 
 def _to_json(request: Request) -> Mapping[str, object]:

@@ -71,8 +71,17 @@ class Emulator:
 
     @property
     def port(self) -> int:
-        """The port on which it listens."""
-        return int(self._listener.getsockname()[1])
+        """The port on which it listens.
+
+        Raises:
+            RuntimeError: the emulator is not running.
+
+        """
+        listener = getattr(self, "_listener", None)
+        if listener is None or listener.fileno() < 0:
+            message = "the emulator is not running: use it inside `with Emulator() as emulator:`"
+            raise RuntimeError(message)
+        return int(listener.getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -143,8 +152,9 @@ class Emulator:
             return self._call_service(request)
         except Refusal as refusal:
             return Exchange(self.refuse(refusal))
-        except Exception:
-            logger.exception("the emulator could not answer %r", request)
+        except Exception as error:
+            fields = {"ziett_error": type(error).__name__, "ziett_method": request.method}
+            logger.exception("the emulator could not answer %r", request, extra=fields)
             return Exchange(self.refuse(Refusal(500, "The emulator failed; see its log")))
 
     def refuse(self, refusal: Refusal) -> Response:

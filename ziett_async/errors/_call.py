@@ -8,7 +8,7 @@ from uuid import UUID
 import attrs
 
 from ziett_async._repr import Value
-from ziett_async.models._call import Attempt
+from ziett_async.models._call import Attempt, log_fields
 from ziett_async.models._message import Message
 from ziett_async.models._problem import Problem
 
@@ -182,6 +182,20 @@ class InvalidResponse(CallError):
         self.args = (trail, message, status)
         #: The HTTP status it came with.
         self.status = status
+
+
+def error_fields(error: ZiettError) -> dict[str, object]:
+    """Return what a log record about an error has as `extra`; see `log_fields` for the names."""
+    operation: str = getattr(error, "operation", "")
+    fields: dict[str, object] = {
+        "ziett_operation": operation,
+        "ziett_error": type(error).__name__,
+        "ziett_trace_id": getattr(error, "trace_id", None),
+    }
+    attempts: tuple[Attempt, ...] = getattr(error, "attempts_made", ())
+    for attempt in attempts[-1:]:
+        fields |= log_fields(operation, attempt)
+    return fields
 
 
 def one_line(text: str) -> str:

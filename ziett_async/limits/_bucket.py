@@ -33,6 +33,8 @@ from ziett_async._repr import Value
 
 #: Seconds added to a sleep that ends when a deadline is checked, so that the check decides.
 GRAIN = 0.001
+#: The longest pause in seconds, whatever the server asks for.
+LONGEST_PAUSE = 600.0
 #: Tokens that are put into `spare` at once.
 BATCH = 32
 
@@ -124,6 +126,14 @@ class Tokens:
             while True:
                 self.spare.pop()
                 self.in_flight -= 1
+
+    def used(self, now: float) -> float:
+        """Return the share of the tokens that is not free, of the rate that is used most."""
+        in_flight = self.in_flight - len(self.spare)
+        return max(
+            (in_flight + sum(now < end + per for end in self.ends)) / limit
+            for limit, per in self._urgent
+        )
 
     def pause(self, until: float) -> bool:
         """Start no attempt before a moment; return False if a pause lasts as long anyway."""

@@ -48,4 +48,6 @@ async def pause(limiter: Limiter, bucket: Bucket, seconds: float) -> None:
 
 def _log_failure(method: str, error: Exception) -> None:
     # Without the error's text, which may hold anything.
-    logger.warning("the limiter's %s raised %s", method, type(error).__name__)
+    kind = type(error).__name__
+    fields = {"ziett_failed": f"limiter.{method}", "ziett_error": kind}
+    logger.warning("the limiter's %s raised %s", method, kind, extra=fields)

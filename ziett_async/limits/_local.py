@@ -1,8 +1,7 @@
-"""The limiter of one process, and how its clients come to share one.
+"""The limiter of one process: a queue per bucket.
 
 A limiter holds a queue per bucket; `_queue` explains how calls wait and `_bucket` why no
-window of `per` seconds ever sees more than `limit` arrivals. Clients with the same key and
-the same address count against the same limits at the server, so they get the same limiter.
+window of `per` seconds ever sees more than `limit` arrivals.
 """
 
 from collections.abc import Callable, Sequence
@@ -147,6 +146,16 @@ class TokenBucketLimiter:
         Calls whose `timeout` ends before the pause does fail at once.
         """
         self._queues[bucket].pause(seconds)
+
+    def used(self, bucket: Bucket) -> float:
+        """Return the share of a bucket's limit that is used now, for metrics: 0.0 to 1.0.
+
+        At 1.0 the next attempt has to wait; a pause is not in it. Of several rates it is that
+        of the one that is used most.
+        """
+        queue = self._queues[bucket]
+        with queue.lock:
+            return queue.tokens.used(queue.monotonic())
 
     def _new_queues(self) -> dict[Bucket, Queue]:
         return {

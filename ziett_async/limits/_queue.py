@@ -33,13 +33,11 @@ from threading import RLock
 from ziett_async._clock import Clock
 from ziett_async._loops import CallSoon, call_soon_here
 from ziett_async._operation import Bucket, Priority
-from ziett_async.limits._bucket import GRAIN, Tokens
+from ziett_async.limits._bucket import GRAIN, LONGEST_PAUSE, Tokens
 from ziett_async.limits._line import REACTION, Line, Waiter, wake_all
 
 logger = logging.getLogger("ziett_async")
 
-#: The longest pause in seconds, whatever the server asks for.
-LONGEST_PAUSE = 600.0
 #: A wait of more seconds is logged; and for how long then no other one of the bucket.
 _LONG_WAIT, _QUIET = 1.0, 60.0
 
@@ -247,4 +245,6 @@ class Queue:
         message = (
             "%s: waiting for the rate limit; %d %s in line, the last of them for at least %.0f s"
         )
-        logger.log(level, message, self._bucket, waiting, priority, seconds)
+        names = ("ziett_bucket", "ziett_waiting", "ziett_priority", "ziett_wait")
+        facts = (self._bucket, waiting, priority, seconds)
+        logger.log(level, message, *facts, extra=dict(zip(names, facts, strict=True)))

@@ -23,6 +23,21 @@ class Attempt(Value):
     error: str | None = None
 
 
+def log_fields(operation: str, attempt: Attempt) -> dict[str, object]:
+    """Return what a log record about an attempt has as `extra`.
+
+    The prefix keeps the names apart from what a program's own `LogRecord` factory has set, such
+    as its `trace_id`: logging raises KeyError for a name that a record has already.
+    """
+    return {
+        "ziett_operation": operation,
+        "ziett_attempt": attempt.number,
+        "ziett_waited": attempt.waited,
+        "ziett_elapsed": attempt.elapsed,
+        "ziett_status": attempt.status,
+    }
+
+
 @attrs.frozen(repr=False)
 class CallInfo(Value):
     """How a call went, for logs and metrics."""

@@ -43,6 +43,17 @@ class Delivery:
     campaign_processing: float = 1.0
     campaign_sending: float = 5.0
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse shares that are none.
+
+        Raises:
+            ValueError: a share is below 0, or both together are more than 1.
+
+        """
+        if min(self.failed, self.undelivered) < 0 or self.failed + self.undelivered > 1:
+            message = "failed and undelivered: must be shares of at least 0, together at most 1"
+            raise ValueError(message)
+
     def of_message(self, message_id: UUID, operator: str, start: float = 0.0) -> tuple[Step, ...]:
         """Return the steps of a message that is sent from `start` seconds after its acceptance."""
         sent = start + self.sent_after

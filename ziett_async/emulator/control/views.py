@@ -38,10 +38,9 @@ class Views:
         if changes is not self._changes:
             self._changes, self._counted = changes, 0
             self._attempts.clear()
-        requests = self._service.requests
-        keys = (each.idempotency_key for each in requests[self._counted :])
-        self._attempts.update(key for key in keys if key is not None)
-        self._counted = len(requests)
+        new = self._service.requests_since(self._counted)
+        self._attempts.update(key for each in new if (key := each.idempotency_key) is not None)
+        self._counted += len(new)
         return self._attempts
 
     def messages(self, records: Iterable[MessageRecord]) -> Sequence[Document]:

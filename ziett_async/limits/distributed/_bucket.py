@@ -62,15 +62,21 @@ class StoreBucket:
         """
         received = await self._until_answered(method, *args, **kwargs)
         if by := self._guard.unexplained(*received):
-            logger.warning(_CLOCK_WAS_SET, self.store.name, by, self.terms.quarantine)
-            jumped = received.answer.jumped
-            received = await self._until_answered(self.store.distrust, jumped, by)
-            if self._guard.unexplained(*received):
-                message = f"{self.store.name}: its clock does not run steadily"
-                raise LimiterUnavailable(message)
+            received = await self._distrust(received.answer, by)
         if self._is_identified and not received.answer.is_identified:
             self._is_identified = False
-            logger.warning(_NOT_IDENTIFIED, self.store.name)
+            name = self.store.name
+            logger.warning(_NOT_IDENTIFIED, name, extra={"ziett_store": name})
+        return received
+
+    async def _distrust(self, answer: Answer, by: float) -> Received:
+        name = self.store.name
+        fields = {"ziett_store": name, "ziett_clock_set_by": by}
+        logger.warning(_CLOCK_WAS_SET, name, by, self.terms.quarantine, extra=fields)
+        received = await self._until_answered(self.store.distrust, answer.jumped, by)
+        if self._guard.unexplained(*received):
+            message = f"{name}: its clock does not run steadily"
+            raise LimiterUnavailable(message)
         return received
 
     async def _until_answered(self, method: Step[P], *args: P.args, **kwargs: P.kwargs) -> Received:

@@ -12,10 +12,9 @@ from ziett_async._operation import Bucket, Priority
 from ziett_async._repr import Value
 from ziett_async.errors import ConfigurationError, LimiterUnavailable
 from ziett_async.limits._base import Permit
-from ziett_async.limits._bucket import Rate
+from ziett_async.limits._bucket import LONGEST_PAUSE, Rate
 from ziett_async.limits._forks import register_at_fork
 from ziett_async.limits._local import TokenBucketLimiter
-from ziett_async.limits._queue import LONGEST_PAUSE
 from ziett_async.limits._rates import checked_reserve
 from ziett_async.limits.distributed._bucket import StoreBucket
 from ziett_async.limits.distributed._queue import StoreQueue

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from ziett_async.cli import main
-from ziett_async.cli._demo import demo, read_recipients, run
+from ziett_async.cli.commands.demo import demo, read_recipients, run
 
 Start = Callable[..., Popen[bytes]]
 

@@ -17,8 +17,9 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from ziett_async.cli import _emulator, main
+from ziett_async.cli import main
 from ziett_async.cli._service import make_delivery, make_latency, make_limits, make_service
+from ziett_async.cli.commands import emulator
 from ziett_async.emulator._tcp import listen
 from ziett_async.testing import Dialect, Quota
 
@@ -114,14 +115,14 @@ class Closing(Console):
 def options(*arguments: str) -> Namespace:
     """Return what the command line makes of arguments."""
     parser = ArgumentParser()
-    _emulator.add_arguments(parser)
+    emulator.add_arguments(parser)
     return parser.parse_args(arguments)
 
 
 def served(*arguments: str) -> str:
     """Serve in this process until SIGTERM; return what was printed."""
     screen, before = StringIO(), signal.getsignal(signal.SIGTERM)
-    assert _emulator.run(options(*arguments), Closing(file=screen, soft_wrap=True)) == 0
+    assert emulator.run(options(*arguments), Closing(file=screen, soft_wrap=True)) == 0
     assert signal.getsignal(signal.SIGTERM) is before
     return screen.getvalue()
 
@@ -145,8 +146,8 @@ def hold(port: int) -> socket.socket:
 
 def test_another_port_is_taken_when_the_usual_one_is() -> None:
     """Unless one was asked for."""
-    with hold(_emulator.USUAL_PORT):
-        assert f":{_emulator.USUAL_PORT} " not in served()
+    with hold(emulator.USUAL_PORT):
+        assert f":{emulator.USUAL_PORT} " not in served()
 
 
 def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

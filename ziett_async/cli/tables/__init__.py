@@ -1,0 +1,1 @@
+"""Tables as people have them: CSV and spreadsheets, their column of numbers, their templates."""
