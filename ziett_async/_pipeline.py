@@ -46,7 +46,7 @@ def _never_at_once(_: Bucket) -> None:
 
 @attrs.frozen(eq=False, repr=False)
 class Pipeline:
-    """Carries calls over the ports; between them it keeps what is at the end of its fields."""
+    """Runs calls over transport, limiter and clock; what is last of its fields all calls share."""
 
     origin: Origin
     transport: Transport
@@ -62,7 +62,7 @@ class Pipeline:
     waits: Waits = attrs.field(factory=Waits)
     #: When an attempt was last answered with anything but a 429, by bucket, since the first 429.
     last_allowed: dict[Bucket, float] = attrs.field(factory=dict[Bucket, float])
-    #: The limiter's own, if it has one: a turn that need not be waited for costs a third.
+    #: `limiter.acquire_nowait`, if it has one: a third of the cost of `acquire` without a wait.
     acquire_nowait: Callable[[Bucket], Permit | None] = attrs.field(
         init=False,
         default=attrs.Factory(
@@ -99,7 +99,7 @@ class Pipeline:
                 with self.observer.watch(state, priority):
                     result = await self._attempt_until_done(state, request, timeout, priority)
         except OutcomeUnknown:
-            # The error tells the caller a key that was made here.
+            # The error carries the key that was made here, so the caller may use it again.
             if use is None and key is not None:
                 use = self.unsettled_keys.begin(key, self.clock.time())
             raise
@@ -159,7 +159,7 @@ class Pipeline:
         return permit
 
     async def _attempt(self, request: Request, left: float) -> Response | SendFailed:
-        """Send once. Nothing but a cancellation gets out: what was not foreseen may have sent."""
+        """Send once; only a cancellation is raised. What was not foreseen may have been sent."""
         try:
             if left < self.attempt_timeout:
                 request = attrs.evolve(request, timeout=left)
@@ -203,7 +203,7 @@ class Pipeline:
         if failed.is_rate_limit:
             await self._pause(state, failed.retry_after)
             wait = self.retry.wait_for_rate_limit(state.rate_limited, failed.retry_after)
-            end = self._patience(state) if end == inf else end
+            end = self._rate_limit_deadline(state) if end == inf else end
         else:
             used = len(state.attempts_made) - state.rate_limited
             wait = self.retry.wait(used, failed.retry_after) if failed.is_retried else None
@@ -226,7 +226,7 @@ class Pipeline:
         )
         await pause(self.limiter, state.call.operation.bucket, seconds)
 
-    def _patience(self, state: CallState[T]) -> float:
-        """Return until when a call without a `timeout` bears 429s and nothing else."""
+    def _rate_limit_deadline(self, state: CallState[T]) -> float:
+        """Return when a call without a `timeout` gives up if it gets 429s and nothing else."""
         others = self.last_allowed[state.call.operation.bucket]
         return max(state.rate_limited_since, others) + self.retry.longest_retry_after

@@ -35,7 +35,7 @@ class Session:
 
     pipeline: Pipeline
     defaults: Defaults
-    #: What waits for messages to be delivered, by event loop; it lives as long as its callers.
+    #: The `Watcher` of each event loop; it lives as long as its callers.
     watchers: WeakValueDictionary[object, object] = attrs.field(
         init=False, factory=WeakValueDictionary[object, object]
     )

@@ -237,7 +237,7 @@ def home_country(value: object) -> str:
     if worldwide.regions():
         raise Invalid("must be the two capital letters of a country, like AO")
     names = ", ".join(COUNTRIES)
-    raise Invalid(f"must be one of {names}; another country takes a library: {worldwide.EXTRA}")
+    raise Invalid(f"must be one of {names}; another country needs an extra: {worldwide.EXTRA}")
 
 
 def as_list(value: object) -> list[object]:

@@ -30,6 +30,7 @@ from ziett_async import (
     OutcomeUnknown,
     Permit,
     Priority,
+    RecipientNotAllowed,
     Request,
     Response,
     SendOutcome,
@@ -272,7 +273,7 @@ async def test_what_the_list_does_not_show_is_reported_and_not_sent() -> None:
     for _ in range(2):
         outcome = next(each for each in await run(fake, journal, 2) if each.error)
         assert isinstance(outcome.error, OutcomeUnknown)
-        assert "more than 23 hours ago" in str(outcome.error)
+        assert "more than 23 hours old" in str(outcome.error)
         assert outcome.error.idempotency_key == journal.records[0].key
     assert len(fake.arrivals("send")) == sends
 
@@ -335,6 +336,70 @@ async def test_a_list_that_cannot_be_read_settles_nothing() -> None:
     outcomes = await run(fake, journal, 2, fault)
     assert [type(each.error) for each in outcomes if each.error] == [OutcomeUnknown]
     assert len(accepted(await run(fake, journal, 2))) == 2
+
+
+@pytest.mark.parametrize("status", [401, 402])
+async def test_a_look_up_that_the_account_is_refused_ends_the_run(status: int) -> None:
+    """After its first request, and the message stays unsettled, with the time of its key."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await begun(fake, journal, LOST, 50.0)
+    begun_at = journal.records[0].begun_at
+    with pytest.raises(ApiError) as caught:
+        await run(fake, journal, 2, Fault.status(status, operation="list_messages"))
+    assert caught.value.status == status
+    assert len(fake.arrivals("list")) == 1
+    assert (journal.records[0].begun_at, journal.records[0].facts) == (begun_at, None)
+
+
+class Blind(MemoryJournal):
+    """Cannot be searched."""
+
+    async def has_accepted(self, accepted_id: str) -> bool:
+        """Fail, as a disk may."""
+        del accepted_id
+        message = "the disk is gone"
+        raise ConfigurationError(message)
+
+
+async def test_a_journal_that_fails_in_a_look_up_ends_the_run() -> None:
+    """And the message stays unsettled, with the time of its key."""
+    fake, journal = FakeZiett(), Blind()
+    await begun(fake, journal, LOST, 50.0)
+    begun_at = journal.records[0].begun_at
+    with pytest.raises(ConfigurationError, match="the disk is gone"):
+        await run(fake, journal, 2)
+    assert journal.records[0].begun_at == begun_at
+
+
+async def run_allowed(
+    fake: FakeZiett, journal: MemoryJournal, allowed: list[str]
+) -> list[SendOutcome]:
+    """Run two messages through a client that may send to these numbers alone."""
+    client = client_of(fake, retry=ONCE, limiter=Unlimited(), allowed_recipients=allowed)
+    async with client:
+        return await collected(client.send_many(messages(2), journal=journal))
+
+
+async def test_a_narrower_allow_list_changes_nothing_that_is_settled() -> None:
+    """What was accepted is yielded again, and what was not begun is refused."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await run(fake, journal, 2, Fault.status(429, operation=SEND))
+    outcomes = await run_allowed(fake, journal, ["+351912345678"])
+    assert len([each for each in outcomes if each.accepted]) == 1
+    assert [type(each.error) for each in outcomes if each.error] == [RecipientNotAllowed]
+    assert len(fake.messages) == 1
+
+
+async def test_a_narrower_allow_list_does_not_make_an_unknown_outcome_known() -> None:
+    """What was begun may have been sent, so it is not reported as refused."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await run(fake, journal, 2, LOST)
+    sends = len(fake.arrivals("send"))
+    outcomes = await run_allowed(fake, journal, [numbers(2)[1]])
+    (unknown,) = [each.error for each in outcomes if each.error]
+    assert isinstance(unknown, OutcomeUnknown)
+    assert "not all allowed any more" in str(unknown)
+    assert len(fake.arrivals("send")) == sends
 
 
 async def test_one_message_is_not_found_for_two() -> None:

@@ -65,17 +65,17 @@ def refused(text: Any, country: Any = None) -> dict[str, str]:  # noqa: ANN401
         (
             "+44 79111234",
             "AO",
-            "is no number that its country has assigned; is a digit missing or wrong?",
+            "is not assigned in its country; is a digit missing or wrong?",
         ),
         (
             "0791112345",
             "GB",
-            "is no number that its country has assigned; is a digit missing or wrong?",
+            "is not assigned in its country; is a digit missing or wrong?",
         ),
         (
             "+999 1234567",
             "GB",
-            "is no number that its country has assigned; is a digit missing or wrong?",
+            "is not assigned in its country; is a digit missing or wrong?",
         ),
     ],
 )

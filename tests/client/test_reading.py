@@ -85,7 +85,7 @@ LETTERS = "holds letters or signs that are no part of a number"
 TWO = "has a plus that is not in front; are these two numbers?"
 SPREADSHEET = "is in a spreadsheet's scientific notation, which loses digits; make it text there"
 EXTENSION = "has an extension, which an SMS cannot reach; give the number alone"
-DECIMALS = "is no whole number, as if a spreadsheet had computed with it"
+DECIMALS = "is not a whole number, as if a spreadsheet had computed with it"
 MINUS = "begins with a minus, as if a spreadsheet had computed with it"
 LONG = "; is it a foreign one without its plus, or are these two numbers?"
 

@@ -133,8 +133,8 @@ def test_the_cells_of_a_spreadsheet_are_read(cell: Any, given: str) -> None:  # 
         (None, "", "is empty"),
         ("", "", "is empty"),
         (math.nan, "", "is empty"),
-        (91234567.5, "91234567.5", "is no whole number"),
-        (math.inf, "inf", "is no whole number"),
+        (91234567.5, "91234567.5", "is not a whole number"),
+        (math.inf, "inf", "is not a whole number"),
         (-923456789, "-923456789", "begins with a minus, as if a spreadsheet had computed with it"),
         (
             1e22,
@@ -170,7 +170,7 @@ def test_a_cell_that_is_no_number_is_a_rejection(
         ({"opted_out": [ANA, None]}, {"opted_out": "the number at index 1 is empty"}),
         ({"allowed": 7}, {"allowed": "must be an iterable of numbers, got int"}),
         ({"allowed": [ANA, "x"]}, {"allowed": "the number at index 1 holds no number"}),
-        ({"allowed": [1.5]}, {"allowed": "the number at index 0 is no whole number"}),
+        ({"allowed": [1.5]}, {"allowed": "the number at index 0 is not a whole number"}),
         ({"country": "angola"}, {"country": "must be the two capital letters of a country"}),
         (
             {"rows": 5, "opted_out": 6, "allowed": 7},

@@ -21,7 +21,15 @@ from ziett_async import (
     ZiettError,
 )
 from ziett_async.bulk.journal import Header, Record, require_same_run
-from ziett_async.bulk.settling import KEY_IS_SAFE, after, id_of, is_safe, recall, unresolved
+from ziett_async.bulk.settling import (
+    KEY_IS_SAFE,
+    TOO_OLD,
+    id_of,
+    is_safe,
+    record_after,
+    recorded_answer,
+    unresolved_error,
+)
 from ziett_async.errors import ConfigurationError, Trail
 from ziett_async.models._problem import Problem
 
@@ -61,7 +69,7 @@ def refusal(status: int, retry_after: float | None = None) -> ApiError:
 )
 def test_what_an_error_leaves(error: ZiettError, becomes: str) -> None:
     """Unknown stays begun, not sent was never begun, and a final refusal is settled."""
-    record = after(BEGUN, error)
+    record = record_after(BEGUN, error, None)
     expected = {
         "as it was": BEGUN,
         "not begun": attrs.evolve(BEGUN, begun_at=None),
@@ -71,6 +79,12 @@ def test_what_an_error_leaves(error: ZiettError, becomes: str) -> None:
     assert (record.facts is not None) is (becomes == "settled")
 
 
+@pytest.mark.parametrize("error", [ConfigurationError("closed"), NotSent(TRAIL, "refused")])
+def test_a_call_that_sent_nothing_says_nothing_of_an_earlier_one(error: ZiettError) -> None:
+    """What an earlier run began stays begun, with its time."""
+    assert record_after(BEGUN, error, BEGUN.begun_at) == BEGUN
+
+
 @pytest.mark.parametrize(
     "accepted",
     [AcceptedMessage(UUID(REMITTER), "key", CALL), AcceptedCampaign(UUID(REMITTER), "key", CALL)],
@@ -78,10 +92,10 @@ def test_what_an_error_leaves(error: ZiettError, becomes: str) -> None:
 )
 def test_what_was_accepted_is_recalled(accepted: AcceptedMessage | AcceptedCampaign) -> None:
     """As it was, but for keys of the answer that this version does not know."""
-    record = after(BEGUN, accepted)
+    record = record_after(BEGUN, accepted, None)
     assert id_of(accepted) == record.accepted_id == REMITTER
     kind: Any = type(accepted)
-    assert recall(record, "send_message", kind) == accepted
+    assert recorded_answer(record, "send_message", kind) == accepted
 
 
 @pytest.mark.parametrize("code", [None, ErrorCode.VALIDATION_ERROR, ErrorCode("A_NEW_CODE")])
@@ -98,7 +112,7 @@ def test_a_refusal_is_recalled(code: ErrorCode | None) -> None:
         retry_after=7.0 if code else None,
     )
     error = ApiError.of(TRAIL, problem)
-    again = recall(after(BEGUN, error), "send_message", AcceptedMessage)
+    again = recorded_answer(record_after(BEGUN, error, None), "send_message", AcceptedMessage)
     assert isinstance(again, ApiError)
     assert type(again) is type(error)
     assert (str(again), again.args, vars(again)) == (str(error), error.args, vars(error))
@@ -106,7 +120,7 @@ def test_a_refusal_is_recalled(code: ErrorCode | None) -> None:
 
 def test_what_is_not_settled_is_not_recalled() -> None:
     """It has to be made again."""
-    assert recall(BEGUN, "send_message", AcceptedMessage) is None
+    assert recorded_answer(BEGUN, "send_message", AcceptedMessage) is None
 
 
 @pytest.mark.parametrize(
@@ -129,10 +143,10 @@ def test_how_long_a_key_is_safe(age: float, *, expected: bool) -> None:
 
 def test_what_cannot_be_resolved_says_what_to_do() -> None:
     """With the key, and the time until which it was safe."""
-    error = unresolved("send_message", "key", NOW.timestamp())
+    error = unresolved_error("send_message", "key", NOW.timestamp(), TOO_OLD)
     assert error.safe_to_retry_until == datetime(2025, 7, 15, 10, 30, tzinfo=UTC)
     assert error.idempotency_key == "key"
-    assert "look yourself" in str(error)
+    assert "the list does not prove" in str(error)
 
 
 HEADER = Header("send_many", "July", "0f")

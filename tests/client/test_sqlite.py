@@ -187,7 +187,7 @@ async def test_a_file_that_is_no_journal_is_refused_and_left_alone(file: Path) -
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("CREATE TABLE people (name)")
     before = file.read_bytes()
-    assert "a database, but no journal; name another file" in await refusal(file)
+    assert "a database but not a journal; name another file" in await refusal(file)
     assert file.read_bytes() == before
     file.unlink()
     file.mkdir()

@@ -46,7 +46,7 @@ def test_each_status_is_a_change_once() -> None:
         (FIRST, "FAILED"),
         (SECOND, "A_NEW_STATUS"),
     ]:
-        waiter.learn(new_message(message_id, status))
+        waiter.record(new_message(message_id, status))
     assert [(each.id, each.status) for each in waiter.changes] == [
         (FIRST, "PENDING"),
         (FIRST, "SENT"),
@@ -59,11 +59,11 @@ def test_each_status_is_a_change_once() -> None:
 def test_only_final_messages_serve_a_caller_who_waits_for_them() -> None:
     """Others are known, and no change."""
     waiter = new_waiter(every_status=False)
-    waiter.learn(new_message(FIRST, "SENT"))
-    waiter.learn(new_message(SECOND))
-    assert not waiter.is_served
-    waiter.learn(new_message(FIRST))
-    assert waiter.is_served
+    waiter.record(new_message(FIRST, "SENT"))
+    waiter.record(new_message(SECOND))
+    assert not waiter.has_result
+    waiter.record(new_message(FIRST))
+    assert waiter.has_result
     assert list(waiter.messages()) == [FIRST, SECOND]
 
 
@@ -78,25 +78,25 @@ def test_a_copy_that_lags_takes_nothing_back(
     waiter = new_waiter()
     for status, second in [("SENT", known), ("PENDING", read)]:
         updated = None if second is None else START.replace(second=second)
-        waiter.learn(new_message(FIRST, status, updated_at=updated))
+        waiter.record(new_message(FIRST, status, updated_at=updated))
     assert (waiter.messages()[FIRST].status == "PENDING") is is_taken
 
 
 def test_a_final_message_is_believed() -> None:
     """Also when a copy that lags shows it."""
     waiter = new_waiter()
-    waiter.learn(new_message(FIRST, "SENT", updated_at=START.replace(second=9)))
-    waiter.learn(new_message(FIRST))
+    waiter.record(new_message(FIRST, "SENT", updated_at=START.replace(second=9)))
+    waiter.record(new_message(FIRST))
     assert waiter.open == {SECOND}
 
 
 def test_what_another_caller_knows_is_known() -> None:
     """Of the messages that both wait for."""
     waiter, other = new_waiter(), Waiter("x", (SECOND, OTHER), inf, every_status=False)
-    other.learn(new_message(SECOND, "SENT"))
-    other.learn(new_message(OTHER))
-    waiter.learn_from(other.known)
-    waiter.learn_from({OTHER: new_message(OTHER)})
+    other.record(new_message(SECOND, "SENT"))
+    other.record(new_message(OTHER))
+    waiter.record_all(other.known)
+    waiter.record_all({OTHER: new_message(OTHER)})
     assert list(waiter.messages()) == [SECOND]
     assert [each.status for each in waiter.changes] == ["SENT"]
 
@@ -106,7 +106,7 @@ def test_an_error_is_raised_once() -> None:
     waiter = new_waiter()
     waiter.raise_error()
     waiter.error = NotSent(Trail("get_message"), "refused")
-    assert waiter.is_served
+    assert waiter.has_result
     with pytest.raises(NotSent):
         waiter.raise_error()
     waiter.raise_error()
@@ -117,7 +117,7 @@ def test_missing_messages_are_an_error_when_the_rest_is_final() -> None:
     waiter = Waiter("wait_until_final", (FIRST, SECOND, OTHER), inf, every_status=False)
     waiter.give_up(v7(9), not_found())
     waiter.give_up(FIRST, not_found())
-    waiter.learn(new_message(SECOND))
+    waiter.record(new_message(SECOND))
     waiter.raise_error()
     waiter.give_up(OTHER, not_found())
     with pytest.raises(NotFoundError) as caught:
@@ -140,7 +140,7 @@ def test_one_missing_message_is_named() -> None:
 def test_time_that_is_up_has_what_is_known() -> None:
     """It pickles with it, and shows neither a number nor a text."""
     waiter = new_waiter(every_status=False)
-    waiter.learn(new_message(SECOND))
+    waiter.record(new_message(SECOND))
     error = waiter.time_is_up(NotSent(Trail("get_message"), "refused"))
     assert isinstance(error, DeadlineExceeded)
     assert list(error.messages) == [SECOND]

@@ -209,12 +209,12 @@ async def ends_without_the_first(
     clock: ManualClock, wait: Callable[[UUID], Coroutine[Any, Any, object]], message_id: UUID
 ) -> bool:
     """Return whether a second caller is served in an hour when the first is cancelled."""
-    is_served = False
+    has_result = False
 
     async def second() -> None:
-        nonlocal is_served
+        nonlocal has_result
         await wait(message_id)
-        is_served = True
+        has_result = True
 
     async with anyio.create_task_group() as tasks:
         async with anyio.create_task_group() as others:
@@ -225,7 +225,7 @@ async def ends_without_the_first(
             others.cancel_scope.cancel()
         await clock.sleep(3600.0)
         tasks.cancel_scope.cancel()
-    return is_served
+    return has_result
 
 
 async def test_callers_outlive_the_one_that_makes_the_requests() -> None:

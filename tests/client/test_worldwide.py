@@ -79,13 +79,13 @@ for call in (
     except (ZiettError, NotANumber) as error:
         print(type(error).__name__, error)
 """
-    must = "must be one of AO, BR, CV, GW, MZ, PT, ST; another country takes a library"
+    must = "must be one of AO, BR, CV, GW, MZ, PT, ST; another country needs an extra"
     install = 'pip install "ziett_async[phone]"'
     assert run(WITHOUT_IT + code) == [
         f"InvalidRequest normalize_number: country: {must}: {install}",
         f"InvalidRequest prepare_recipients: country: {must}: {install}",
         f"ConfigurationError default_country: {must}: {install}",
-        f"NotANumber is of a country that takes a library: {install}",
+        f"NotANumber needs an extra for its country: {install}",
     ]
 
 

@@ -11,8 +11,8 @@ import pytest
 from tests.limits._clocks import BoundedClock
 from ziett_async._operation import Bucket
 from ziett_async.limits import Rate, TokenBucketLimiter, _shared, shared_limiter
-from ziett_async.limits._local import begin_anew
-from ziett_async.limits._shared import begin_anew as share_anew
+from ziett_async.limits._local import reset_after_fork
+from ziett_async.limits._shared import reset_after_fork as share_anew
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
@@ -143,7 +143,7 @@ def test_what_a_child_does_first() -> None:
             await anyio.lowlevel.checkpoint()
             await anyio.lowlevel.checkpoint()
             lock = old.lock
-            begin_anew()
+            reset_after_fork()
             assert (old.lines, old.lock is lock) == ({}, False)
             await limiter.acquire(Bucket.SEND, timeout=0)
             await permit.release()

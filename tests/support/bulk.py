@@ -1,6 +1,6 @@
 """Many messages, and what tests of them need: a list, a service, a journal in memory."""
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Collection, Mapping, Sequence
 
 from tests.support.samples import API_KEY, REMITTER
 from ziett_async import (
@@ -38,6 +38,7 @@ def client_of(
     latency: float = 0.0,
     retry: RetryPolicy | None = None,
     timeout: float | None = None,
+    allowed_recipients: Collection[str] | None = None,
 ) -> AsyncZiett:
     """Return a client with a limiter of its own, on the fake's clock."""
     return AsyncZiett(
@@ -47,6 +48,7 @@ def client_of(
         retry=retry,
         timeout=timeout,
         default_remitter_id=REMITTER,
+        allowed_recipients=allowed_recipients,
     )
 
 

@@ -141,10 +141,10 @@ def _of_plan(plan: NumberingPlan, national: str, place: str) -> str:
 def _find(text: str, country: str | None) -> tuple[str, bool]:
     """Return what the `phonenumbers` library finds, and whether it is mobile."""
     if not worldwide.regions():
-        raise NotANumber(f"is of a country that takes a library: {worldwide.EXTRA}")
+        raise NotANumber(f"needs an extra for its country: {worldwide.EXTRA}")
     found = worldwide.find_number(text, country)
     if found is None:
-        raise NotANumber("is no number that its country has assigned; is a digit missing or wrong?")
+        raise NotANumber("is not assigned in its country; is a digit missing or wrong?")
     return found
 
 
@@ -171,7 +171,7 @@ def _in_ascii(text: str) -> str:
 
 def _without_zeros(decimals: re.Match[str]) -> str:
     if decimals[1].strip("0"):
-        raise NotANumber("is no whole number, as if a spreadsheet had computed with it")
+        raise NotANumber("is not a whole number, as if a spreadsheet had computed with it")
     return ""
 
 

@@ -30,11 +30,10 @@ class Delivery(Resource):
         """Return messages by their ids, in the order given, once the status of all is final.
 
         Few requests are made for it, within the limits and after every urgent call: lists of
-        those that have changed, or reads by id where that is cheaper; every 2 seconds at
-        first, then a list each time when twice as long has passed and a read when half as long
-        again has, and every 10 minutes at last.
-        All calls of a client in one event loop share these requests. A message that came from
-        a list has the fields that lists have.
+        those that have changed, or reads by id where that is cheaper. They come every 2 seconds
+        at first; after t seconds of waiting the next list comes t later and the next read t/2
+        later, at most 10 minutes. All calls of a client in one event loop share these requests.
+        A message that came from a list has the fields that lists have.
 
         A request that fails and may succeed later is made again. Cancelling ends this call
         alone. No ids give an empty mapping at once.
@@ -66,7 +65,7 @@ class Delivery(Resource):
         It may be left at any point, as nothing runs between two steps: while the body of the
         loop works, it makes no requests.
 
-        Otherwise it is like `wait_until_final`. After an error the next step goes on.
+        Otherwise it is like `wait_until_final`. After an error the next step continues to wait.
 
         Raises:
             InvalidRequest: an id is no UUID, at once.

@@ -71,6 +71,7 @@ class Messages(Resource):
 
         """
         body = self._message_body(target_e164, content, remitter_id, channel_type, save_contact)
+        self._allow(SEND_MESSAGE, [str(body["target_e164"])])
         return await self._session.call(
             SEND_MESSAGE, body=body, idempotency_key=idempotency_key, timeout=timeout
         )
@@ -83,7 +84,12 @@ class Messages(Resource):
         channel_type: object,
         save_contact: object,
     ) -> dict[str, object]:
-        """Return the body of a send; raises `InvalidRequest` and `RecipientNotAllowed`."""
+        """Return the body of a send.
+
+        Raises:
+            InvalidRequest: an argument is refused.
+
+        """
         fields = Fields(SEND_MESSAGE.name)
         channel = fields.check("channel_type", check.open_enum, channel_type, ChannelType)
         target = fields.check(
@@ -98,7 +104,6 @@ class Messages(Resource):
         if save_contact is not None:
             body["save_contact"] = contact_body(fields, save_contact)
         fields.raise_if_invalid()
-        self._allow(SEND_MESSAGE, [str(target)])
         return body
 
     async def get_message(self, message_id: UUID | str, *, timeout: float | None = None) -> Message:

@@ -58,8 +58,9 @@ class BatchJob:
         named = {} if self._batch.name is None else {"name": self._batch.name}
         try:
             fields.raise_if_invalid()
-            self._body = with_recipients({**common, **named}, to)
+            # Before it is refused for a setting, as the key tells which batch it is.
             self.key = derive_key(run, "batch", str(row), str(common["content"]), *to)
+            self._body = with_recipients({**common, **named}, to)
         except (InvalidRequest, RecipientNotAllowed) as error:
             self.refused = error
 
@@ -75,8 +76,9 @@ class BatchJob:
 
     async def find(self, session: Session, begun_at: float) -> Sequence[AcceptedCampaign]:
         """Return the campaigns of the day after `begun_at` that look like this batch."""
-        name, order = self._batch.name, self._priority
-        page = await list_day(session, LIST_CAMPAIGNS, CAMPAIGN_RULES, name, begun_at, order)
+        page = await list_day(
+            session, LIST_CAMPAIGNS, CAMPAIGN_RULES, self._batch.name, begun_at, self._priority
+        )
         if page is None:
             return ()
         found = (each.id for each in page.entries if self._is(each))
@@ -131,8 +133,9 @@ async def _batches(name: str | None, audience: Many[object]) -> Sequence[object]
         raise InvalidRequest("send_campaign", {"recipients": wrong})
     sizes, batches, start = batch_sizes(len(recipients)), list[Batch](), 0
     for number, size in enumerate(sizes, 1):
-        part = f"{name} ({number}/{len(sizes)})"
-        named = name if name is None or len(sizes) == 1 else _checked_name(part)
+        named = name
+        if name is not None and len(sizes) > 1:
+            named = _checked_name(f"{name} ({number}/{len(sizes)})")
         batches.append(Batch(tuple(recipients[start : start + size]), named))
         start += size
     return batches

@@ -14,20 +14,20 @@ from ziett_async.models._problem import Problem
 
 
 def call_facts(call: CallInfo) -> str:
-    """Return how a call went that gave a result."""
+    """Encode a `CallInfo` as JSON."""
     return _to_json(
         attempts=_attempts(call.attempts_made), elapsed=call.elapsed, trace_id=call.trace_id
     )
 
 
 def to_call(facts: str) -> CallInfo:
-    """Return how a call went."""
+    """Decode a `CallInfo`."""
     given = json.loads(facts)
     return CallInfo(_to_attempts(given["attempts"]), given["elapsed"], given["trace_id"])
 
 
 def refusal_facts(error: ApiError) -> str:
-    """Return what the server refused a call with."""
+    """Encode a refusal as JSON."""
     problem, at = error.problem, error.problem.timestamp
     return _to_json(
         attempts=_attempts(error.attempts_made),
@@ -43,7 +43,7 @@ def refusal_facts(error: ApiError) -> str:
 
 
 def to_refusal(facts: str, operation: str, key: str) -> ApiError:
-    """Return the error of a call that the server refused."""
+    """Decode a refusal."""
     given = json.loads(facts)
     trail = Trail(operation, _to_attempts(given.pop("attempts")), key)
     code, at = given.pop("code"), given.pop("timestamp")

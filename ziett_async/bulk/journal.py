@@ -1,8 +1,8 @@
-"""Journal: the port behind which a run keeps what it must not forget, and how a run reads it.
+"""Journal: the port for the durable records of a run. RunJournal: how a run uses one.
 
 A run writes a record before it sends a message for the first time, and again when it knows what
 became of it. A record is written whole each time, so a journal needs no rule of its own: the
-last record of a row counts. Nobody but the run of the header may write while it is open.
+last record of a row counts. Only the run of the header may write while it is open.
 """
 
 from collections import deque
@@ -14,6 +14,15 @@ import attrs
 
 from ziett_async._repr import Value
 from ziett_async.errors import ConfigurationError
+
+_OTHER_MESSAGES = (
+    "journal: it belongs to other messages, as the one in row {} shows; name another file, or"
+    " remove it if that run is over"
+)
+_TOO_FEW_MESSAGES = (
+    "journal: it holds more than these {} messages; start the run with all of them, or name"
+    " another file"
+)
 
 #: Records that are read at once.
 _AT_ONCE = 500
@@ -134,8 +143,24 @@ class RunJournal:
             self._is_open = False
             raise
 
-    async def find(self, row: int) -> Record | None:
-        """Return the record of a row; rows are asked for in their order."""
+    async def record_of(self, row: int, key: str) -> Record:
+        """Return the record of a row, a new one if it has none; rows come in their order.
+
+        Raises:
+            ConfigurationError: the row holds another message.
+
+        """
+        record = await self._find(row)
+        if record is not None and record.key != key:
+            raise ConfigurationError(_OTHER_MESSAGES.format(row))
+        return record or Record(row, key, None)
+
+    async def require_end(self, rows: int) -> None:
+        """Refuse a journal of more rows than these; raises `ConfigurationError`."""
+        if await self._find(rows) is not None or self._ahead:
+            raise ConfigurationError(_TOO_FEW_MESSAGES.format(rows))
+
+    async def _find(self, row: int) -> Record | None:
         if not self._ahead and not self._is_read and self._journal is not None:
             async with self._turn:
                 self._ahead.extend(await self._journal.read(row, _AT_ONCE))
@@ -143,10 +168,6 @@ class RunJournal:
         if self._ahead and self._ahead[0].row == row:
             return self._ahead.popleft()
         return None
-
-    async def is_any_left(self, row: int) -> bool:
-        """Return whether there is a record from this row on, the next to be asked for."""
-        return await self.find(row) is not None or bool(self._ahead)
 
     async def write(self, record: Record) -> None:
         """Make a record durable."""

@@ -22,8 +22,8 @@ def idempotency_key_for(*parts: str | int | UUID) -> str:
     'b702c7e7-b55f-809a-ae9c-03627e33b518'
 
     The key is a UUID, the same in every process and every version of this package. Other
-    parts, or the same ones in another order, give another key. A number is as good as its
-    digits, a UUID as its canonical string: `7` and `"7"` are the same part.
+    parts, or the same ones in another order, give another key. An integer counts as its
+    decimal digits, a UUID as its canonical string: `7` and `"7"` are the same part.
 
     Args:
         parts: what makes a message the one it is, at least one; strings may be empty.

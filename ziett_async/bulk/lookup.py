@@ -24,7 +24,7 @@ async def list_day(
     begun_at: float,
     priority: Priority,
 ) -> Page[R] | None:
-    """Return what matches `q` and was made within a day of `begun_at`; None if it is too much.
+    """Return what matches `q` of the day after `begun_at`; None if one page cannot hold it.
 
     A call is made again with its key for less than a day, so later than that it cannot have
     been accepted.

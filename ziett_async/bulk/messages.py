@@ -23,6 +23,8 @@ from ziett_async.models import AcceptedMessage, Message, SaveContact
 
 #: Checks a message and returns its request's body: what `send_message` uses.
 ToBody = Callable[[NewMessage], Mapping[str, object]]
+#: Raises `RecipientNotAllowed` for a body.
+Allow = Callable[[Mapping[str, object]], None]
 
 _FIELDS = attrs.fields_dict(NewMessage)
 
@@ -31,7 +33,7 @@ class MessageJob:
     """One message of a run."""
 
     def __init__(
-        self, to_body: ToBody, priority: Priority, run: str, row: int, given: object
+        self, to_body: ToBody, allow: Allow, priority: Priority, run: str, row: int, given: object
     ) -> None:
         self._priority = priority
         self.refused: ZiettError | None = None
@@ -42,7 +44,9 @@ class MessageJob:
             return
         try:
             self._body = to_body(self._message)
+            # Before it is refused for a setting, as the key tells which message it is.
             self.key = self._key(run, row)
+            allow(self._body)
         except (InvalidRequest, RecipientNotAllowed) as error:
             self.refused = error
 
@@ -65,8 +69,9 @@ class MessageJob:
     async def find(self, session: Session, begun_at: float) -> Sequence[AcceptedMessage]:
         """Return the messages of the day after `begun_at` that look like this one."""
         number = str(self._body["target_e164"]).removeprefix("+")
-        order = self._priority
-        page = await list_day(session, LIST_MESSAGES, MESSAGE_RULES, number, begun_at, order)
+        page = await list_day(
+            session, LIST_MESSAGES, MESSAGE_RULES, number, begun_at, self._priority
+        )
         if page is None:
             return ()
         found = (each.id for each in page.entries if self._is(each))
@@ -88,7 +93,7 @@ class MessageJob:
         return SendOutcome(message, reference, accepted=answer)
 
 
-def plan(options: Options, to_body: ToBody) -> Plan[AcceptedMessage, SendOutcome]:
+def plan(options: Options, to_body: ToBody, allow: Allow) -> Plan[AcceptedMessage, SendOutcome]:
     """Return the plan of a `send_many`."""
     return Plan(
         options,
@@ -96,7 +101,7 @@ def plan(options: Options, to_body: ToBody) -> Plan[AcceptedMessage, SendOutcome
         accepted=AcceptedMessage,
         gather=_as_they_are,
         fingerprint=fingerprint,
-        job=partial(MessageJob, to_body, options.priority),
+        job=partial(MessageJob, to_body, allow, options.priority),
     )
 
 
@@ -114,7 +119,7 @@ def read_message(given: object) -> tuple[NewMessage, dict[str, str]]:
         return NewMessage("", ""), wrong
     values = cast("Mapping[object, Any]", given)
     known: dict[str, Any] = {name: values[name] for name in _FIELDS if name in values}
-    wrong = {str(name): "is no field of NewMessage" for name in values if name not in _FIELDS}
+    wrong = {str(name): "is not a field of NewMessage" for name in values if name not in _FIELDS}
     return NewMessage(known.pop("target_e164", ""), known.pop("content", ""), **known), wrong
 
 
@@ -125,12 +130,14 @@ def fingerprint(given: object) -> bytes:
     """
     message, wrong = read_message(given)
     values = {name: getattr(message, name) for name in sorted(_FIELDS)}
-    told = {name: each for name, each in values.items() if each != _FIELDS[name].default}
-    return sha256(json.dumps([told, wrong], skipkeys=True, default=_plain).encode()).digest()
+    given_fields = {name: each for name, each in values.items() if each != _FIELDS[name].default}
+    return sha256(
+        json.dumps([given_fields, wrong], skipkeys=True, default=_plain).encode()
+    ).digest()
 
 
 def _plain(value: object) -> object:
-    """Return a value as JSON has it; of one that no message may have, the type is enough."""
+    """Return a value as JSON has it; else the name of its type."""
     if isinstance(value, SaveContact):
         return attrs.asdict(value, recurse=False)
     if isinstance(value, Mapping):

@@ -8,7 +8,7 @@ from ziett_async import _validation as check
 from ziett_async._operation import Priority
 from ziett_async._validation import Fields
 from ziett_async.api.campaigns import Campaigns
-from ziett_async.api.messages import Messages
+from ziett_async.api.messages import SEND_MESSAGE, Messages
 
 if TYPE_CHECKING:
     import os
@@ -42,7 +42,7 @@ class Bulk(Messages, Campaigns):
         ```
 
         Outcomes come as they happen, at the full speed of the limit that bulk may use, and with
-        memory for what is under way: `messages` is read as outcomes are taken. A message that
+        memory for `concurrency` messages: `messages` is read as outcomes are taken. A message that
         is refused is an outcome like any other. An error that affects all calls (401, 402, 403,
         a journal that cannot be written) ends the run, and is raised after the outcomes.
 
@@ -78,7 +78,7 @@ class Bulk(Messages, Campaigns):
         options = read_options(
             "send_many", "messages", messages, journal, run, concurrency, priority
         )
-        return Outcomes(self._session, plan(options, self._new_message_body))
+        return Outcomes(self._session, plan(options, self._new_message_body, self._allow_message))
 
     def send_campaign(
         self,
@@ -145,3 +145,6 @@ class Bulk(Messages, Campaigns):
             message.channel_type,
             message.save_contact,
         )
+
+    def _allow_message(self, body: Mapping[str, object]) -> None:
+        self._allow(SEND_MESSAGE, [str(body["target_e164"])])

@@ -1,4 +1,4 @@
-"""Plan: what a run is about. Job: one call of it."""
+"""Plan: the inputs and the strategy of a run. Job: one of its calls."""
 
 from collections.abc import (
     AsyncIterable,
@@ -68,7 +68,7 @@ class Options:
 
 @attrs.frozen(eq=False)
 class Plan(Generic[A, OutcomeT]):
-    """What a run is about."""
+    """The inputs and the strategy of a run."""
 
     options: Options
     #: `send_message`: what the errors of calls name.
@@ -79,7 +79,7 @@ class Plan(Generic[A, OutcomeT]):
     gather: Callable[[Many[object]], Awaitable[Many[object]]]
     #: Returns a digest of one of these.
     fingerprint: Callable[[object], bytes]
-    #: Returns the call for one; the name of the run and the row go before it.
+    #: Makes a job from the run's name, the row (from 0) and one of these.
     job: Callable[[str, int, object], Job[A, OutcomeT]]
 
     async def digest(self, source: Many[object]) -> str | None:

@@ -1,4 +1,4 @@
-"""An audience sorted before anything is sent: who gets the message, and who does not and why."""
+"""An audience sorted before anything is sent: accepted rows, and rejected ones with reasons."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -57,7 +57,7 @@ class Rejection(Value):
 
 @attrs.frozen(repr=False)
 class PreparedRecipients:
-    """An audience, sorted; every row is in one of both, in the order of the rows."""
+    """An audience, sorted; every row is in exactly one of the two, in the order of the rows."""
 
     accepted: tuple[Recipient, ...]
     rejected: tuple[Rejection, ...]
@@ -75,7 +75,7 @@ def prepare_recipients(
     allowed: Iterable[str | float] | None = None,
     mobile_only: bool = True,
 ) -> PreparedRecipients:
-    """Sort an audience before anything is sent: each number once, and only who may get it.
+    """Sort an audience before anything is sent: each number once, and only those that may get it.
 
     All numbers are read as `normalize_number` does and compared as E.164, those of `opted_out`
     and `allowed` too. Of rows with one number, the first one that may get the message is
@@ -166,7 +166,7 @@ def _as_text(cell: object) -> tuple[str, str | None]:
     if isinstance(cell, float):
         # An empty cell of pandas is a NaN.
         written = "" if cell != cell else float.__repr__(cell)  # noqa: PLR0124
-        return written, None if not written or cell.is_integer() else "is no whole number"
+        return written, None if not written or cell.is_integer() else "is not a whole number"
     if isinstance(cell, int) and not isinstance(cell, bool) and -_TOO_LONG < cell < _TOO_LONG:
         return int.__repr__(cell), None
     return f"<{type(cell).__name__}>", "is neither text nor a whole number"

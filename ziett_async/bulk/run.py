@@ -11,7 +11,7 @@ an orphan:
 * It starts with the first step of the iterator, and ends before its last one.
 * It does nothing on its own account. A message is read only after a slot was free for it, and a
   slot becomes free when the loop takes an outcome. Without a loop it comes to rest.
-* It knows nothing of the iterator. When that is dropped, which CPython does as soon as a loop
+* It holds no reference to the iterator. When that is dropped, which CPython does as soon as a loop
   is left, by `break`, an exception or a cancellation, or when it is closed, the task is
   cancelled: calls that wait take nothing from the limit, and those under way are left
   unsettled, in the journal too, and are made again with their keys when the run is started
@@ -25,7 +25,6 @@ are worth knowing.
 
 from collections import deque
 from collections.abc import Coroutine
-from contextlib import suppress
 from os import urandom
 from typing import Any, Generic
 
@@ -36,18 +35,25 @@ from anyio.abc import TaskGroup
 from ziett_async._session import Session
 from ziett_async.bulk.journal import Header, Record, RunJournal, require_same_run
 from ziett_async.bulk.plan import Job, Many, OutcomeT, Plan, iterate
-from ziett_async.bulk.settling import A, after, id_of, is_safe, recall, unresolved
-from ziett_async.errors import ConfigurationError, NotSent, ZiettError
+from ziett_async.bulk.settling import (
+    NOT_ALLOWED,
+    TOO_OLD,
+    A,
+    id_of,
+    is_safe,
+    record_after,
+    recorded_answer,
+    unresolved_error,
+)
+from ziett_async.errors import (
+    ConfigurationError,
+    NotSent,
+    OutcomeUnknown,
+    PermissionDeniedError,
+    ZiettError,
+)
 
 _CLOSED = "the client is closed; run it inside its `async with`, or before aclose()"
-_OTHER_MESSAGES = (
-    "journal: it belongs to other messages, as the one in row {} shows; name another file, or"
-    " remove it if that run is over"
-)
-_TOO_FEW_MESSAGES = (
-    "journal: it holds more than these {} messages; start the run with all of them, or name"
-    " another file"
-)
 
 
 class Run(Generic[A, OutcomeT]):
@@ -92,7 +98,7 @@ class Run(Generic[A, OutcomeT]):
         return self._outcomes.popleft()
 
     async def run(self) -> None:
-        """Do everything; an exception is kept for the iterator."""
+        """Run in the background task; an exception is kept for the iterator."""
         try:
             with self.scope:
                 await self._open_and_send()
@@ -122,33 +128,32 @@ class Run(Generic[A, OutcomeT]):
         return found.run
 
     async def _read_all(self, run: str, source: Many[object], tasks: TaskGroup) -> None:
-        """Begin with all messages, or with those before an error."""
+        """Start all messages, or those before an error."""
         try:
             with self._reading:
                 await self._read(run, source, tasks)
-        except Exception as error:  # noqa: BLE001 - the same
+        except Exception as error:  # noqa: BLE001 - a message source or journal may raise anything
             self._keep(error)
         for _ in self._workers:
             self._have_made(None)
 
     async def _read(self, run: str, source: Many[object], tasks: TaskGroup) -> None:
-        """Begin with each message, when there is a slot for it."""
+        """Start each message as soon as a slot is free."""
         row = 0
         await self._slots.acquire()
         async for given in iterate(source):
-            job, record = self._plan.job(run, row, given), await self._journal.find(row)
-            if record is not None and record.key != job.key:
-                raise ConfigurationError(_OTHER_MESSAGES.format(row))
-            self._begin(job, record or Record(row, job.key, None), tasks)
+            job = self._plan.job(run, row, given)
+            self._begin(job, await self._journal.record_of(row, job.key), tasks)
             row += 1
             await self._slots.acquire()
-        if await self._journal.is_any_left(row):
-            raise ConfigurationError(_TOO_FEW_MESSAGES.format(row))
+        await self._journal.require_end(row)
 
     def _begin(self, job: Job[A, OutcomeT], record: Record, tasks: TaskGroup) -> None:
         """Have a call made, unless it is known without one what becomes of the message."""
-        known = recall(record, self._plan.operation, self._plan.accepted) or job.refused
+        known = recorded_answer(record, self._plan.operation, self._plan.accepted) or job.refused
         if known is not None:
+            if known is job.refused and record.begun_at is not None:
+                known = self._unresolved(job, record.begun_at, NOT_ALLOWED)
             self._put(job.outcome(known))
             return
         if len(self._workers) < self._plan.options.concurrency:
@@ -192,30 +197,36 @@ class Run(Generic[A, OutcomeT]):
                 self._stop(answer)
             else:
                 outcome = job.outcome(answer)
-            settled = after(record, answer)
+            settled = record_after(record, answer, begun_at)
             if settled != record:
                 await self._journal.write(settled)
-        except Exception as error:  # noqa: BLE001 - the same
+        except Exception as error:  # noqa: BLE001 - a message source or journal may raise anything
             self._stop(error)
         if outcome is not None:
             self._put(outcome)
 
     async def _answer(self, job: Job[A, OutcomeT], begun_at: float | None) -> A | ZiettError:
+        if begun_at is not None and not is_safe(begun_at, self._clock.time()):
+            return await self._resolve(job, begun_at)
         try:
-            if begun_at is not None and not is_safe(begun_at, self._clock.time()):
-                return await self._resolve(job, begun_at)
             return await job.send(self._session, begun_at)
         except ZiettError as error:
             return error
 
     async def _resolve(self, job: Job[A, OutcomeT], begun_at: float) -> A | ZiettError:
         """Look up a message whose key has become too old to be used again."""
-        with suppress(ZiettError):  # Also where the key may not list.
+        try:
             found = await job.find(self._session, begun_at)
-            new = [each for each in found if not await self._journal.has_accepted(id_of(each))]
-            if len(new) == 1:
-                return new[0]
-        return unresolved(self._plan.operation, job.key, begun_at)
+        except ZiettError as error:
+            # The key may lack the scope to list, which keeps no other message from being sent.
+            if error.affects_all_calls and not isinstance(error, PermissionDeniedError):
+                self._stop(error)
+            found = ()
+        new = [each for each in found if not await self._journal.has_accepted(id_of(each))]
+        return new[0] if len(new) == 1 else self._unresolved(job, begun_at, TOO_OLD)
+
+    def _unresolved(self, job: Job[A, OutcomeT], begun_at: float, reason: str) -> OutcomeUnknown:
+        return unresolved_error(self._plan.operation, job.key, begun_at, reason)
 
     def _put(self, outcome: OutcomeT) -> None:
         self._outcomes.append(outcome)
@@ -226,7 +237,7 @@ class Run(Generic[A, OutcomeT]):
         self._error = self._error or error
 
     def _stop(self, error: Exception) -> None:
-        """Begin with no other message, end calls that wait, and complete those under way."""
+        """Start no further message, end calls that wait, and complete those under way."""
         self._keep(error)
         self._reading.cancel()
         self._waits.close()

@@ -1,4 +1,4 @@
-"""What a run makes of the end of a call, and of a record: which calls are made again.
+"""How a finished call changes its record, and what a record means when a run is started again.
 
 A record begins with `begun_at`, which is durable before the first byte is sent. An error that
 rules out that anything was sent takes it back. What was accepted, and a refusal that is final,
@@ -28,7 +28,8 @@ KEY_IS_SAFE = KEY_LIFETIME - _HOUR
 def is_safe(begun_at: float | None, now: float) -> bool:
     """Return whether a call may be made with a key that was first used then.
 
-    A time that lies ahead was read from a clock that has been set since, so it says nothing.
+    If `begun_at` lies more than an hour ahead, the clock was set back and the key's age is
+    unknown.
     """
     return begun_at is None or -_HOUR <= now - begun_at < KEY_IS_SAFE
 
@@ -40,8 +41,16 @@ def id_of(accepted: AcceptedMessage | AcceptedCampaign) -> str:
     return str(accepted.campaign_id)
 
 
-def after(record: Record, answer: AcceptedMessage | AcceptedCampaign | ZiettError) -> Record:
-    """Return the record of a call that has ended; the same one while its outcome is unknown."""
+def record_after(
+    record: Record,
+    answer: AcceptedMessage | AcceptedCampaign | ZiettError,
+    begun_before: float | None,
+) -> Record:
+    """Return the record of a call that has ended; the same one while its outcome is unknown.
+
+    `begun_before` is the `begun_at` that an earlier run left: a call that certainly sent nothing
+    tells nothing of that one.
+    """
     if not isinstance(answer, ZiettError):
         facts = call_facts(answer.call)
         return attrs.evolve(record, accepted_id=id_of(answer), facts=facts)
@@ -50,10 +59,10 @@ def after(record: Record, answer: AcceptedMessage | AcceptedCampaign | ZiettErro
     is_final = not (answer.is_retryable or answer.affects_all_calls)
     if is_final and isinstance(answer, ApiError):
         return attrs.evolve(record, facts=refusal_facts(answer))
-    return attrs.evolve(record, begun_at=None)
+    return attrs.evolve(record, begun_at=begun_before)
 
 
-def recall(record: Record, operation: str, kind: type[A]) -> A | ApiError | None:
+def recorded_answer(record: Record, operation: str, kind: type[A]) -> A | ApiError | None:
     """Return what a record says became of its call; None while it is not settled."""
     if record.facts is None:
         return None
@@ -62,13 +71,16 @@ def recall(record: Record, operation: str, kind: type[A]) -> A | ApiError | None
     return kind(UUID(record.accepted_id), record.key, to_call(record.facts))
 
 
-def unresolved(operation: str, key: str, begun_at: float) -> OutcomeUnknown:
-    """Return the error of a call whose key is too old, and that the lists do not show."""
-    hours = int(KEY_IS_SAFE / _HOUR)
-    message = (
-        f"it was begun more than {hours} hours ago, so it is not sent again, and the list does"
-        " not show for certain that it was accepted; look yourself, and send it in another run"
-        " if it was not"
-    )
+#: Why a call that may have been made is not made again.
+TOO_OLD = (
+    f"its key may be more than {int(KEY_IS_SAFE / _HOUR)} hours old, so it is not sent again, and"
+    " the list does not prove that it was accepted"
+)
+NOT_ALLOWED = "its recipients are not all allowed any more, so it is not sent again"
+
+
+def unresolved_error(operation: str, key: str, begun_at: float, reason: str) -> OutcomeUnknown:
+    """Return the error of a call that an earlier run began, and that is not made again."""
+    message = f"{reason}; look for it in the list, and send it in another run if it is missing"
     until = datetime.fromtimestamp(begun_at + KEY_LIFETIME, UTC)
     return OutcomeUnknown(Trail(operation, (), key), message, until)

@@ -148,7 +148,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, header: Header) -> Head
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and application != _APPLICATION_ID:
-        message = "it is a database, but no journal; name another file"
+        message = "it is a database but not a journal; name another file"
         raise sqlite3.DatabaseError(message)
     if version > _SCHEMA_VERSION:
         message = "a newer version of ziett_async wrote it; update the package"
@@ -173,7 +173,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, header: Header) -> Head
 #: What sqlite3's messages begin with, and what to do about it.
 _ADVICE = {
     "database is locked": "another run has it open; wait for its end, or name another file",
-    "unable to open database file": "it is no file that can be opened; name another",
+    "unable to open database file": "it cannot be opened as a file; name another",
     "file is not a database": "it is no journal; name another file",
     "database disk image is malformed": "it is damaged; put a copy of it back, or name another"
     " file: the same messages in the same order still get the same keys",

@@ -1,4 +1,4 @@
-"""Which request to make next, and when, to learn what becomes of messages.
+"""Which request to make next, and when, to record what becomes of messages.
 
 The server sends no events, so it has to be asked. Three facts make that cheap:
 
@@ -97,7 +97,7 @@ class Schedule:
         return None if entry is None else entry.seen
 
     def keep(self, ids: Collection[UUID]) -> None:
-        """Wait for no others than these."""
+        """Stop waiting for all but these."""
         for each in [each for each in self._entries if each not in ids]:
             del self._entries[each]
         self._drop_settled()

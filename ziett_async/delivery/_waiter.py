@@ -28,8 +28,8 @@ class Waiter:
     )
     #: Changes that the caller has not taken yet, the oldest first.
     changes: deque[Message] = attrs.field(init=False, factory=deque[Message])
-    #: Whether its time is too short for a request: it makes none any more.
-    is_hurried: bool = attrs.field(init=False, default=False)
+    #: Set when too little time is left for a request.
+    makes_no_requests: bool = attrs.field(init=False, default=False)
     #: What ended the waiting of all callers.
     error: ZiettError | None = attrs.field(init=False, default=None)
     #: As last seen.
@@ -38,17 +38,17 @@ class Waiter:
     missing: dict[UUID, NotFoundError] = attrs.field(init=False, factory=dict[UUID, NotFoundError])
 
     @property
-    def is_served(self) -> bool:
-        """Whether the caller has something to do."""
+    def has_result(self) -> bool:
+        """Whether its next step ends: with a change, an error, or because all are final."""
         return not self.open or bool(self.changes) or self.error is not None
 
-    def learn_from(self, messages: Mapping[UUID, Message]) -> None:
+    def record_all(self, messages: Mapping[UUID, Message]) -> None:
         """Record what messages were seen as, if they are waited for here."""
         if not messages.keys().isdisjoint(self.open):
             for message in messages.values():
-                self.learn(message)
+                self.record(message)
 
-    def learn(self, message: Message) -> None:
+    def record(self, message: Message) -> None:
         """Record what a message was seen as, if it is waited for here."""
         if message.id not in self.open:
             return

@@ -78,11 +78,11 @@ class Watcher:
         return found
 
     def join(self, waiter: Waiter) -> None:
-        """Add a caller, who knows at once what the others know."""
+        """Add a caller; what is known of its messages already is recorded at once."""
         for each in waiter.ids:
             message = self._final.get(each) or self._schedule.seen(each)
             if message is not None:
-                waiter.learn(message)
+                waiter.record(message)
         self._waiters.add(waiter)
         now, calendar = self._clock.monotonic(), self._clock.time()
         self._schedule.add(waiter.open, now, calendar, every_status=waiter.every_status)
@@ -104,10 +104,10 @@ class Watcher:
 
         """
         try:
-            while not waiter.is_served:
+            while not waiter.has_result:
                 if self._clock.monotonic() >= waiter.end:
                     raise waiter.time_is_up(self._failure) from self._failure
-                if self._leader in {None, waiter} and not waiter.is_hurried:
+                if self._leader in {None, waiter} and not waiter.makes_no_requests:
                     self._leader = waiter
                     await self._step(waiter)
                 else:
@@ -120,7 +120,7 @@ class Watcher:
         """Let another caller lead, if this one does or none does."""
         if self._leader in {None, waiter}:
             self._leader = None
-            self._wake(next((each for each in self._asleep if not each.is_hurried), waiter))
+            self._wake(next((each for each in self._asleep if not each.makes_no_requests), waiter))
 
     async def _step(self, leader: Waiter) -> None:
         """Sleep until the next request is due, or make it."""
@@ -155,7 +155,7 @@ class Watcher:
             messages = await self._read(ask, left if left < self._timeout else None)
         except ZiettError as error:
             if isinstance(error, DeadlineExceeded) and left < self._timeout:
-                leader.is_hurried = True
+                leader.makes_no_requests = True
                 self._hand_over(leader)
             else:
                 self._handle(error, ask)
@@ -163,9 +163,9 @@ class Watcher:
             self._failure = None
             self._final.update({each.id: each for each in messages.values() if each.is_final})
             for waiter in self._waiters:
-                waiter.learn_from(messages)
+                waiter.record_all(messages)
         for waiter in list(self._asleep):
-            if waiter.is_served:
+            if waiter.has_result:
                 self._wake(waiter)
 
     async def _read(self, ask: Ask, timeout: float | None) -> Mapping[UUID, Message]:

@@ -91,7 +91,7 @@ class TokenBucketLimiter:
         self._reserve = checked_reserve(reserve)
         self._clock = clock or SystemClock()
         self._queues = self._new_queues()
-        _limiters[self] = TokenBucketLimiter._begin_anew
+        _limiters[self] = TokenBucketLimiter._reset_after_fork
 
     async def acquire(
         self,
@@ -163,7 +163,7 @@ class TokenBucketLimiter:
             for bucket, rates in self._rates.items()
         }
 
-    def _begin_anew(self) -> None:
+    def _reset_after_fork(self) -> None:
         """Forget all attempts, in a forked child: they are its parent's."""
         for queue in self._queues.values():
             queue.abandon()
@@ -174,13 +174,13 @@ class TokenBucketLimiter:
 _limiters = WeakKeyDictionary[TokenBucketLimiter, Callable[[TokenBucketLimiter], None]]()
 
 
-def begin_anew() -> None:
+def reset_after_fork() -> None:
     """Leave all attempts to the parent process, and all locks, after a fork."""
     for limiter, begin in tuple(_limiters.items()):
         begin(limiter)
 
 
-register_at_fork(after_in_child=begin_anew)
+register_at_fork(after_in_child=reset_after_fork)
 
 
 class Unlimited:

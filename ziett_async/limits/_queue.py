@@ -92,7 +92,7 @@ class Queue:
         with self.lock:
             waiter, line = self._join(priority, deadline)
         try:
-            while (nap := self._take_or_nap(waiter, line)) is not None:
+            while (nap := self._take_or_delay(waiter, line)) is not None:
                 await self._rest(nap, waiter)
         finally:
             with self.lock:
@@ -117,7 +117,7 @@ class Queue:
         self.lock = RLock()
 
     async def _rest(self, nap: float, waiter: Waiter) -> None:
-        """Sleep; a nap that is not above 0 is one of the head, whose turn it is."""
+        """Sleep; without a delay above 0 it is the turn of the head, which is this call."""
         self._log(waiter.priority)
         await self._clock.sleep(nap, waiter.event)
 
@@ -143,7 +143,7 @@ class Queue:
             while (first := self._first(now)) and not self._wake(first, now):
                 pass
 
-    def _take_or_nap(self, waiter: Waiter, line: Line) -> float | None:
+    def _take_or_delay(self, waiter: Waiter, line: Line) -> float | None:
         """Take a token, or return after how many seconds to try again."""
         with self.lock:
             now = self.monotonic()

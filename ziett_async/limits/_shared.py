@@ -29,12 +29,12 @@ class _Registry:
 _registry = _Registry()
 
 
-def begin_anew() -> None:
+def reset_after_fork() -> None:
     """Replace the lock, which a thread of the parent process may have held at a fork."""
     _registry.lock = Lock()
 
 
-register_at_fork(after_in_child=begin_anew)
+register_at_fork(after_in_child=reset_after_fork)
 
 
 def shared_limiter(api_key: str, base_url: str, clock: Clock) -> TokenBucketLimiter:
@@ -43,7 +43,7 @@ def shared_limiter(api_key: str, base_url: str, clock: Clock) -> TokenBucketLimi
     It stays the same as long as one of them uses it, and afterwards for 64 more calls of
     this function. Addresses that differ by case, default port, a trailing dot or a trailing
     slash are one service; all `SystemClock`s are one clock. The key is kept as a hash only.
-    May be called from any thread. In a forked child the limiters are as good as new, with
+    May be called from any thread. In a forked child the limiters are reset, with
     every token free.
     """
     name = (account_of(api_key, base_url), None if isinstance(clock, SystemClock) else id(clock))
