@@ -66,7 +66,7 @@ def test_clocks_that_are_seconds_apart_do_not_matter(sharing: Sharing) -> None:
 def test_a_limiter_for_each_process_breaks_it(server: StoreServer) -> None:
     """It fails the same test."""
     sharing = Sharing(LIMIT, PER, server.url, is_enforced=False)
-    with sharing.run(2.0, processes=4, limiter="local"):
+    with sharing.run(3.0, processes=4, limiter="local"):
         pass
     assert not holds(sharing.seen())
 
@@ -77,6 +77,6 @@ def test_times_of_the_callers_break_it(server: StoreServer) -> None:
     """The design that most articles show fails the same test."""
     sharing = Sharing(LIMIT, PER, server.url, is_enforced=False)
     ways = ["asyncio-redis"]
-    with sharing.run(2.5, processes=4, ahead=(0.0, 20.0), limiter="stamped", ways=ways):
+    with sharing.run(3.0, processes=4, ahead=(0.0, 20.0), limiter="stamped", ways=ways):
         pass
     assert not holds(sharing.seen())
