@@ -13,6 +13,7 @@ from benchmarks import (
     listing,
     plugging,
     sending,
+    sharing,
     starting,
     urgent,
 )
@@ -25,6 +26,7 @@ _ALL = (
     starting,
     holding,
     limiting,
+    sharing,
     urgent,
     journal,
     faking,

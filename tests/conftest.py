@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.support import chromium, nginx
+from tests.support import chromium, nginx, valkey
 from tests.support.services import WAYS, Service, Way
 from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
@@ -36,7 +36,8 @@ settings.load_profile("thorough")
 
 # What the developer's shell sets is no part of a test, or of a program that a test starts.
 for _name in [each for each in os.environ if each.startswith("ZIETT_")]:
-    del os.environ[_name]
+    if _name != valkey.VARIABLE:  # it names a server to test with
+        del os.environ[_name]
 
 FAULTS = Path(__file__).parent / "faults"
 
@@ -44,6 +45,8 @@ FAULTS = Path(__file__).parent / "faults"
 NOT_TESTED = {
     chromium.MISSING: "The inbox was not tested",
     nginx.MISSING: "No real proxy was tested",
+    valkey.MISSING: "The limit shared by processes was not tested",
+    valkey.NO_FAKETIME: "No clock of a process or a store was set",
 }
 
 #: Makes a service around a fake; by default one of its own.

@@ -23,7 +23,7 @@ from ziett_async._validation import Fields
 from ziett_async.api._call import json_object, path_parameters, query_parameters, require_operation
 from ziett_async.api.delivery import Delivery
 from ziett_async.bulk.methods import Bulk
-from ziett_async.limits import Limiter, shared_limiter
+from ziett_async.limits import Limiter, limiter_for_account, shared_limiter
 from ziett_async.transports import Transport
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ class AsyncZiett(Bulk, Delivery):
             limiter = shared_limiter(origin.api_key, origin.base_url, clock)
         require_instance("retry", retry, RetryPolicy)
         require_methods("limiter", limiter, "acquire", "pause")
+        attempt_timeout = checked("attempt_timeout", check.seconds, attempt_timeout)
+        limiter = limiter_for_account(limiter, origin, attempt_timeout)
         self._transport = transport
         pipeline = Pipeline(
             origin=origin,
@@ -119,7 +121,7 @@ class AsyncZiett(Bulk, Delivery):
             limiter=limiter,
             retry=retry,
             clock=clock,
-            attempt_timeout=checked("attempt_timeout", check.seconds, attempt_timeout),
+            attempt_timeout=attempt_timeout,
             budget=RetryBudget(retry.budget),
             observer=None if observer is None else _guarded(observer, origin.base_url, clock),
         )

@@ -81,6 +81,7 @@ DESIGN = {
 }
 #: Those that design.md shows with their module.
 ELSEWHERE = [
+    ("ziett_async.limits.redis", "RedisLimiter"),
     ("ziett_async.transports", "HttpxTransport"),
     ("ziett_async.testing", "FakeTransport"),
     ("ziett_async.testing", "FakeZiett"),
@@ -111,6 +112,8 @@ IMPORTERS = {
     "opentelemetry": {"instrumentation/opentelemetry.py"},
     "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
+    "coredis": set[str](),
+    "redis": set[str](),
     "rich": {
         "cli/_bar.py",
         "cli/_output.py",
@@ -220,11 +223,23 @@ sys.meta_path.insert(0, Absent())
 """
 
 
-@pytest.mark.parametrize("module", ["ziett_async", "ziett_async.testing", "ziett_async.transports"])
+@pytest.mark.parametrize(
+    "module",
+    ["ziett_async", "ziett_async.limits.redis", "ziett_async.testing", "ziett_async.transports"],
+)
 def test_everything_is_there_without_extras(module: str) -> None:
     """`import *` works where only the dependencies are installed."""
     # h11 is one as well, but httpx cannot do without it.
-    extras = {"rich", "httpx2", "opentelemetry", "phonenumbers", "trio", "pytest"}
+    extras = {
+        "coredis",
+        "redis",
+        "rich",
+        "httpx2",
+        "opentelemetry",
+        "phonenumbers",
+        "trio",
+        "pytest",
+    }
     code = BLOCK.format(names=extras) + f"from {module} import *\nprint('good')"
     assert run(code) == "good\n"
 

@@ -61,6 +61,8 @@ ELSEWHERE = {
     "emulator/control/command_body.py": "emulator/test_commands.py",
     "errors": "client/test_errors.py",
     "limits/_guard.py": "limits/test_base_port.py",
+    "limits/_rates.py": "limits/test_local.py",
+    "limits/distributed": "limits/test_distributed.py",
     "models": "client/test_models.py",
     "testing/_fixtures.py": "plugin/test_plugin.py",
     "testing/conformance.py": "transports/test_broken.py",

@@ -24,6 +24,7 @@ from ziett_async import (
     Permit,
     Priority,
 )
+from ziett_async.limits._shared import account_of
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
 pytestmark = pytest.mark.anyio
@@ -316,3 +317,42 @@ async def test_a_permit_of_a_scope_that_is_cancelled_is_released() -> None:
             await send(client)
         assert scope.cancelled_caught
     assert store.held == set()
+
+
+@attrs.define
+class Accounts(Store):
+    """A limiter that tells accounts apart."""
+
+    given_accounts: list[tuple[str, float]] = attrs.field(factory=list[tuple[str, float]])
+    of_account: Store = attrs.field(factory=Store)
+
+    def for_account(self, account: str, attempt_timeout: float) -> Limiter:
+        """Return the limiter of an account."""
+        self.given_accounts.append((account, attempt_timeout))
+        return self.of_account
+
+
+async def test_a_limiter_may_tell_accounts_apart() -> None:
+    """It learns a hash of service and key, the same in every process, and never the key."""
+    limiter = Accounts()
+    origins = [
+        (API_KEY, "https://api.ziett.example"),
+        (API_KEY, "https://API.ziett.example:443/c/v1/"),
+        (API_KEY + "2", "https://api.ziett.example"),
+    ]
+    for key, url in origins:
+        fake = FakeZiett()
+        async with AsyncZiett(
+            key,
+            base_url=url,
+            transport=FakeTransport(fake),
+            limiter=limiter,
+            default_remitter_id=REMITTER,
+            attempt_timeout=7.0,
+        ) as client:
+            await client.send_message(NUMBER, content=CONTENT)
+    first, same, other = limiter.given_accounts
+    assert first == same
+    assert first[0] == account_of(API_KEY, "https://api.ziett.example/c/v1") != other[0]
+    assert (len(first[0]), first[1]) == (64, 7.0)
+    assert (limiter.given, limiter.of_account.given) == (0, 3)

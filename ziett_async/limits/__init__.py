@@ -4,7 +4,7 @@ from ziett_async.limits._base import Limiter, Permit
 from ziett_async.limits._bucket import Rate
 from ziett_async.limits._guard import pause, release
 from ziett_async.limits._local import TokenBucketLimiter, Unlimited
-from ziett_async.limits._shared import shared_limiter
+from ziett_async.limits._shared import limiter_for_account, shared_limiter
 
 __all__ = [
     "Limiter",
@@ -12,6 +12,7 @@ __all__ = [
     "Rate",
     "TokenBucketLimiter",
     "Unlimited",
+    "limiter_for_account",
     "pause",
     "release",
     "shared_limiter",

@@ -30,6 +30,11 @@ class Limiter(Protocol):
     `acquire_nowait(bucket)` returns an urgent permit, or None if the call has to wait. And a
     fourth, for metrics: `used(bucket)` returns the share of the limit that is used, 0.0 to 1.0.
     It is called from other threads.
+
+    A limiter that serves clients of several accounts may have a fifth,
+    `for_account(account, attempt_timeout)`, which each client calls when it is built: it returns
+    the limiter of that account. `account` is a hash of the service's address and the API key,
+    the same in every process; `attempt_timeout` is the client's.
     """
 
     async def acquire(

@@ -33,6 +33,8 @@ from ziett_async._repr import Value
 
 #: Seconds added to a sleep that ends when a deadline is checked, so that the check decides.
 GRAIN = 0.001
+#: The longest pause in seconds, whatever the server asks for.
+LONGEST_PAUSE = 600.0
 #: Tokens that are put into `spare` at once.
 BATCH = 32
 
@@ -64,7 +66,7 @@ class Rate(Value):
     per: float = attrs.field(default=60.0, validator=_check_per)
 
 
-def _for_bulk(limit: int, reserve: float) -> int:
+def for_bulk(limit: int, reserve: float) -> int:
     """Return a limit without the reserved share of it, which is rounded up; 1 always remains."""
     # Floating point may put the product this little above a whole number: do not round that up.
     return max(1, limit - ceil(limit * (reserve - 1e-12)))
@@ -82,7 +84,7 @@ class Tokens:
         #: `(limit, per)` of each rate, as attempts of a priority may use it.
         self._limits = {
             Priority.URGENT: tuple((rate.limit, rate.per) for rate in rates),
-            Priority.BULK: tuple((_for_bulk(rate.limit, reserve), rate.per) for rate in rates),
+            Priority.BULK: tuple((for_bulk(rate.limit, reserve), rate.per) for rate in rates),
         }
         self._urgent = self._limits[Priority.URGENT]
         #: Attempts that have started and not ended; what is in `spare` counts as if it had.

@@ -5,7 +5,6 @@ window of `per` seconds ever sees more than `limit` arrivals.
 """
 
 from collections.abc import Callable, Sequence
-from typing import cast
 from weakref import WeakKeyDictionary
 
 from ziett_async._clock import Clock, SystemClock
@@ -15,12 +14,7 @@ from ziett_async.limits._bucket import Rate, Tokens
 from ziett_async.limits._forks import register_at_fork
 from ziett_async.limits._guard import InstantPermit
 from ziett_async.limits._queue import Queue
-
-# API page, Rate limits.
-_SEND = Rate(120, per=60.0)
-_LIST = Rate(60, per=60.0)
-_READ = Rate(300, per=60.0)
-_BATCH = Rate(10, per=60.0)
+from ziett_async.limits._rates import BATCH, LIST, READ, SEND, checked_reserve, rates_of_buckets
 
 _URGENT = Priority.URGENT  # to look up a member of an enum takes longer than to lock a lock
 
@@ -81,24 +75,20 @@ class TokenBucketLimiter:
     def __init__(
         self,
         *,
-        send: Rate | Sequence[Rate] = _SEND,
-        list: Rate | Sequence[Rate] = _LIST,  # noqa: A002 - the four are called as the buckets are
-        read: Rate | Sequence[Rate] = _READ,
-        batch: Rate | Sequence[Rate] = _BATCH,
+        send: Rate | Sequence[Rate] = SEND,
+        list: Rate | Sequence[Rate] = LIST,  # noqa: A002 - the four are called as the buckets are
+        read: Rate | Sequence[Rate] = READ,
+        batch: Rate | Sequence[Rate] = BATCH,
         reserve: float = 0.2,
         clock: Clock | None = None,
     ) -> None:
-        if type(reserve) not in {int, float} or not 0 <= reserve < 1:
-            message = f"reserve: must be a share of at least 0 and below 1, got {reserve!r}"
-            raise ValueError(message)
         if clock is not None and not all(
             callable(getattr(clock, each, None)) for each in ("monotonic", "time", "sleep")
         ):
             message = f"clock: must have monotonic, time, sleep, got {type(clock).__name__}"
             raise ValueError(message)
-        given = {Bucket.SEND: send, Bucket.LIST: list, Bucket.READ: read, Bucket.BATCH: batch}
-        self._rates = {bucket: _as_rates(bucket, rates) for bucket, rates in given.items()}
-        self._reserve = reserve
+        self._rates = rates_of_buckets(send, list, read, batch)
+        self._reserve = checked_reserve(reserve)
         self._clock = clock or SystemClock()
         self._queues = self._new_queues()
         _limiters[self] = TokenBucketLimiter._reset_after_fork
@@ -178,17 +168,6 @@ class TokenBucketLimiter:
         for queue in self._queues.values():
             queue.abandon()
         self._queues = self._new_queues()
-
-
-def _as_rates(bucket: Bucket, given: object) -> tuple[Rate, ...]:
-    several: tuple[object, ...] = (given,)
-    if isinstance(given, Sequence):
-        several = tuple(cast("Sequence[object]", given))
-    rates = tuple(rate for rate in several if isinstance(rate, Rate))
-    if not rates or len(rates) < len(several):
-        message = f"{bucket}: must be a Rate, or several in a sequence, got {given!r}"
-        raise ValueError(message)
-    return rates
 
 
 #: Every limiter of this process, with the function that resets it after a fork.

@@ -33,13 +33,11 @@ from threading import RLock
 from ziett_async._clock import Clock
 from ziett_async._loops import CallSoon, call_soon_here
 from ziett_async._operation import Bucket, Priority
-from ziett_async.limits._bucket import GRAIN, Tokens
+from ziett_async.limits._bucket import GRAIN, LONGEST_PAUSE, Tokens
 from ziett_async.limits._line import REACTION, Line, Waiter, wake_all
 
 logger = logging.getLogger("ziett_async")
 
-#: The longest pause in seconds, whatever the server asks for.
-LONGEST_PAUSE = 600.0
 #: A wait of more seconds is logged; and for how long then no other one of the bucket.
 _LONG_WAIT, _QUIET = 1.0, 60.0
 
@@ -95,8 +93,7 @@ class Queue:
             waiter, line = self._join(priority, deadline)
         try:
             while (nap := self._take_or_delay(waiter, line)) is not None:
-                self._log(priority)
-                await self._clock.sleep(nap, waiter.event)
+                await self._rest(nap, waiter)
         finally:
             with self.lock:
                 self._leave(waiter, line)
@@ -118,6 +115,11 @@ class Queue:
         """Forget the calls and the lock, even if it is held: they are the parent process's."""
         self.lines.clear()
         self.lock = RLock()
+
+    async def _rest(self, nap: float, waiter: Waiter) -> None:
+        """Sleep; without a delay above 0 it is the turn of the head, which is this call."""
+        self._log(waiter.priority)
+        await self._clock.sleep(nap, waiter.event)
 
     def _join(self, priority: Priority, deadline: float) -> tuple[Waiter, Line]:
         self.tokens.take_back()  # while calls wait there is nothing to spare

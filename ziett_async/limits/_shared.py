@@ -2,10 +2,13 @@
 
 from collections import deque
 from threading import Lock
+from typing import cast
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from ziett_async._clock import Clock, SystemClock
+from ziett_async._sansio import Origin
+from ziett_async.limits._base import Limiter
 from ziett_async.limits._forks import register_at_fork
 from ziett_async.limits._local import TokenBucketLimiter
 
@@ -17,7 +20,7 @@ class _Registry:
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.limiters = WeakValueDictionary[tuple[bytes, int | None], TokenBucketLimiter]()
+        self.limiters = WeakValueDictionary[tuple[str, int | None], TokenBucketLimiter]()
         #: The last ones that were looked up, kept alive so that a program that makes one
         #: client per request does not forget between two of them what it has sent.
         self.recent = deque[TokenBucketLimiter](maxlen=64)
@@ -43,16 +46,29 @@ def shared_limiter(api_key: str, base_url: str, clock: Clock) -> TokenBucketLimi
     May be called from any thread. In a forked child the limiters are reset, with
     every token free.
     """
-    # It loads OpenSSL, which a client with a limiter of its own does not need.
-    from hashlib import sha256  # noqa: PLC0415
-
-    digest = sha256(f"{_service(base_url)} {api_key}".encode()).digest()
-    name = (digest, None if isinstance(clock, SystemClock) else id(clock))
+    name = (account_of(api_key, base_url), None if isinstance(clock, SystemClock) else id(clock))
     with _registry.lock:
         limiter = _registry.limiters.get(name) or TokenBucketLimiter(clock=clock)
         _registry.limiters[name] = limiter
         _registry.recent.append(limiter)
     return limiter
+
+
+def limiter_for_account(limiter: Limiter, origin: Origin, attempt_timeout: float) -> Limiter:
+    """Return what a limiter has for one account, if it tells accounts apart; else itself."""
+    for_account = getattr(limiter, "for_account", None)
+    if for_account is None:
+        return limiter
+    account = account_of(origin.api_key, origin.base_url)
+    return cast("Limiter", for_account(account, attempt_timeout))
+
+
+def account_of(api_key: str, base_url: str) -> str:
+    """Return a name of what one key is at one service, from which neither can be read."""
+    # It loads OpenSSL, which a client with a limiter of its own does not need.
+    from hashlib import sha256  # noqa: PLC0415
+
+    return sha256(f"{_service(base_url)} {api_key}".encode()).hexdigest()
 
 
 def _service(base_url: str) -> str:

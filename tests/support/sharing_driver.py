@@ -1,0 +1,178 @@
+"""Runs processes that send through one key as fast as their limiter lets them, and kills some.
+
+`python -m tests.support.sharing_driver SETTINGS`, which are JSON. It imports what a process
+needs once and forks, so that a process that was killed is replaced in milliseconds.
+"""
+
+import json
+import os
+import random
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import attrs
+import coredis
+import httpx
+import redis.asyncio
+import trio
+
+from tests.support.samples import API_KEY, NUMBER, REMITTER
+from tests.support.valkey import opened
+from ziett_async import (
+    AsyncZiett,
+    Bucket,
+    Limiter,
+    Permit,
+    Priority,
+    Rate,
+    TokenBucketLimiter,
+    ZiettError,
+)
+from ziett_async.limits import Unlimited
+from ziett_async.limits.redis import RedisLimiter
+
+#: They are imported lazily: here, once, before the processes are made.
+PRELOADED = (coredis, httpx, redis.asyncio, trio)
+#: Seconds after the end in which a process leaves by itself, if the driver was killed.
+_LEAVE = 5.0
+
+
+@attrs.frozen
+class Settings:
+    """What the processes do."""
+
+    base_url: str
+    store_url: str
+    seconds: float
+    limit: int
+    per: float
+    #: `redis`, `local`, or `stamped`.
+    limiter: str
+    #: In turn for each process, an event loop and a library.
+    ways: tuple[str, ...]
+    longest: float = 1.0
+    #: Seconds between two kills; 0 kills none.
+    kill_every: float = 0.0
+    concurrency: int = 3
+    new_store: str = "start"
+
+
+class StampedLimiter:
+    """The naive design that most articles show: a sorted set of the callers' own times."""
+
+    def __init__(self, store: Any, rate: Rate) -> None:  # noqa: ANN401 - a client
+        self._store, self._rate = store, rate
+
+    async def acquire(
+        self,
+        bucket: Bucket,
+        *,
+        priority: Priority = Priority.URGENT,
+        timeout: float | None = None,
+    ) -> Permit:
+        """Count the calls of the last window, by this process's clock."""
+        del priority, timeout
+        key = f"stamped:{{{bucket}}}"
+        script = (
+            "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1] - ARGV[2])\n"
+            "if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end\n"
+            "return redis.call('ZADD', KEYS[1], ARGV[1], ARGV[4])"
+        )
+        while True:
+            given = [time.time(), self._rate.per, self._rate.limit, uuid4().hex]
+            if await self._store.eval(script, 1, key, *given):
+                return await Unlimited().acquire(bucket)
+            await anyio.sleep(0.02)
+
+    async def pause(self, bucket: Bucket, seconds: float) -> None:
+        """Do nothing."""
+
+
+def limiter_of(settings: Settings, store: Any) -> Limiter:  # noqa: ANN401 - a client
+    """Return the limiter of a process."""
+    rate = Rate(settings.limit, per=settings.per)
+    if settings.limiter == "local":
+        return TokenBucketLimiter(send=rate)
+    if settings.limiter == "stamped":
+        return StampedLimiter(store, rate)
+    new_store: Any = settings.new_store
+    return RedisLimiter(store, send=rate, longest_attempt=settings.longest, new_store=new_store)
+
+
+async def work(settings: Settings, place: int) -> None:
+    """Send until killed; a text says which place in the row the process has."""
+    numbers = count()
+
+    async def send(client: AsyncZiett) -> None:
+        while True:
+            text = f"{place}:{os.getpid()}:{next(numbers)}"
+            try:
+                await client.send_message(NUMBER, content=text)
+            except ZiettError:
+                await anyio.sleep(0.05)
+
+    library = settings.ways[place % len(settings.ways)].partition("-")[2]
+    async with opened(library, settings.store_url) as store:
+        client = AsyncZiett(
+            API_KEY,
+            base_url=settings.base_url,
+            limiter=limiter_of(settings, store),
+            attempt_timeout=settings.longest,
+            default_remitter_id=REMITTER,
+        )
+        async with client, anyio.create_task_group() as group:
+            for _ in range(settings.concurrency):
+                group.start_soon(send, client)
+
+
+def fork(settings: Settings, place: int) -> int:
+    """Start a process in its place; return its id."""
+    if child := os.fork():
+        return child
+    signal.alarm(int(settings.seconds + _LEAVE))
+    backend = settings.ways[place % len(settings.ways)].partition("-")[0]
+    with suppress(BaseException):
+        anyio.run(work, settings, place, backend=backend)
+    os._exit(1)
+
+
+def drive(settings: Settings, places: list[int]) -> None:
+    """Start processes, kill and replace one after the other, and kill all in the end."""
+    end = time.monotonic() + settings.seconds
+    children = {place: fork(settings, place) for place in places}
+    step = settings.kill_every or settings.seconds
+    # Who started the driver may end it by closing its input.
+    while (left := end - time.monotonic()) > 0 and not is_closed(min(left, step)):
+        if settings.kill_every:
+            place = random.choice(places)  # noqa: S311 - which one does not matter
+            kill(children[place])
+            children[place] = fork(settings, place)
+    for child in children.values():
+        kill(child)
+
+
+def is_closed(seconds: float) -> bool:
+    """Wait for so long; return whether the input was closed before."""
+    return bool(select.select([sys.stdin], [], [], seconds)[0])
+
+
+def kill(child: int) -> None:
+    """Kill a process at once, whatever it does."""
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    given = json.loads(sys.argv[1])
+    places: list[int] = given.pop("places")
+    given["ways"] = tuple(given["ways"])
+    print("ready", flush=True)  # noqa: T201 - who started the driver waits for it
+    sys.stdin.readline()
+    drive(Settings(**given), places)
