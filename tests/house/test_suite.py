@@ -119,7 +119,7 @@ def test_it_passes_where_ctrl_c_is_ignored() -> None:
     """As started by `nohup` or a shell's `&`: a process passes that on to its children."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        code, output = run("tests/cli/test_demo.py", "-k", "ctrl_c or exit_code")
+        code, output = run("tests/cli/commands/test_demo.py", "-k", "ctrl_c or exit_code")
     finally:
         signal.signal(signal.SIGINT, before)
     assert (code, "2 passed" in output) == (0, True), output
