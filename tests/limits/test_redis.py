@@ -16,7 +16,7 @@ from tests.docs.limit_traces import PAGE
 from tests.limits.conftest import Serve
 from tests.support.examples import FENCED
 from tests.support.samples import API_KEY, CONTENT, NUMBER, REMITTER
-from tests.support.valkey import do, opened
+from tests.support.valkey import do, free_port, opened
 from ziett_async import (
     AsyncZiett,
     Bucket,
@@ -372,7 +372,9 @@ CLUSTER: dict[str, Callable[[int], Any]] = {
 @pytest.mark.parametrize("way", ["trio-coredis", "asyncio-redis"])
 async def test_a_cluster(new_server: Serve, way: str) -> None:
     """All keys of a bucket are in one slot, and a script that a node lacks is loaded there."""
-    server = new_server("--cluster-enabled", "yes").start()
+    # Its second port would be 10,000 above the first, where the system gives ports away.
+    bus = str(free_port())
+    server = new_server("--cluster-enabled", "yes", "--cluster-port", bus).start()
     server.become_cluster()
     async with CLUSTER[way](server.port) as client:
         limiter = RedisLimiter(client, send=Rate(2, per=0.3), new_store="start", longest_attempt=1)

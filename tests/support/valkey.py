@@ -51,7 +51,7 @@ def _binary() -> str | None:
 BINARY = _binary()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port that no outgoing connection is given by the system."""
     for port in SystemRandom().sample(range(12_000, 32_000), 100):
         with suppress(OSError), socket.create_server((HOST, port)):
@@ -65,7 +65,7 @@ class StoreServer:
     def __init__(self, folder: Path, *options: str, binary: str | None = BINARY) -> None:
         if binary is None:
             pytest.skip(MISSING)
-        self.port = _free_port()
+        self.port = free_port()
         self.folder = folder
         self._binary = binary
         self._options = options
