@@ -102,11 +102,7 @@ class AsyncZiett(Bulk, Delivery):
             clock = cast("Clock", getattr(transport, "clock", _SYSTEM_CLOCK))
         require_methods("clock", clock, "monotonic", "time", "sleep")
         if transport is None:
-            # Imported here, because httpx is the largest import and a program with another
-            # transport never needs it.
-            from ziett_async.transports.httpx import HttpxTransport  # noqa: PLC0415
-
-            transport = HttpxTransport()
+            transport = _default_transport()
         retry = RetryPolicy() if retry is None else retry
         if limiter is None:
             limiter = shared_limiter(origin.api_key, origin.base_url, clock)
@@ -223,3 +219,11 @@ def _guarded(observer: "Observer", base_url: str, clock: Clock) -> "GuardedObser
 
     require_methods("observer", observer, "on_call")
     return GuardedObserver.of(observer, base_url, clock)
+
+
+def _default_transport() -> Transport:
+    # Imported here, because httpx is the largest import and a program with another transport
+    # never needs it.
+    from ziett_async.transports.httpx import HttpxTransport  # noqa: PLC0415
+
+    return HttpxTransport()

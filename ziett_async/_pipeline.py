@@ -208,13 +208,14 @@ class Pipeline:
             used = len(state.attempts_made) - state.rate_limited
             wait = self.retry.wait(used, failed.retry_after) if failed.is_retried else None
         left = end - self.clock.monotonic()
-        if wait is None or wait >= left or not (failed.is_rate_limit or self.budget.spend()):
+        if wait is None or wait >= left or self.waits.is_closed:
+            raise failed.error
+        if not (failed.is_rate_limit or self.budget.spend()):
             raise failed.error
         fields = {**error_fields(failed.error), "ziett_retry_in": wait}
         reason = failed.error.describe()
         logger.warning("%s; again in %.2f s (%s)", reason, wait, state.call, extra=fields)
         try:
-            self.waits.check_open()
             await self.waits.wait(self.clock.sleep(wait))
         except ClientClosed:
             raise failed.error from None

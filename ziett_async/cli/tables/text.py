@@ -11,7 +11,7 @@ from ziett_async.cli._failures import UsageError
 from ziett_async.cli.tables.table import Table, make_table
 
 _DELIMITERS = ";,\t|"
-#: The first line by which Excel is told the delimiter.
+#: The first line, if it names the delimiter for Excel: `sep=;`.
 _SEP = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
