@@ -183,6 +183,19 @@ async def test_started_again_nothing_is_sent_twice() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_narrower_allow_list_changes_nothing_that_is_settled() -> None:
+    """Batches that were accepted are yielded again, whatever the client may send to now."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await run(fake, 1500, journal=journal, name="July")
+    async with client_of(fake, allowed_recipients=numbers(1)) as client:
+        audience = numbers(1500)
+        campaign = client.send_campaign(audience, content=TEXT, name="July", journal=journal)
+        again = [each async for each in campaign]
+    assert all(each.accepted for each in again)
+    assert len(fake.campaigns) == 2
+
+
+@pytest.mark.anyio
 async def test_after_23_hours_a_batch_is_looked_up() -> None:
     """By its name, text and size; what is not found is not sent again."""
     for fault, is_found in (
