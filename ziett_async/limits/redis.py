@@ -22,7 +22,7 @@ from ziett_async.limits.distributed._store import GRACE, Answer, Terms
 __all__ = ["RedisLimiter", "Share"]
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
-_KEYS = ("state", "held", "ends", "waiting", "due")
+_KEYS = ("state", "held", "ends", "waiting", "due", "bulk_ends")
 
 
 class RedisLimiter(DistributedLimiter):
