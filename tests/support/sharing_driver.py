@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 from itertools import count
+from subprocess import Popen
 from typing import Any
 from uuid import uuid4
 
@@ -36,7 +37,8 @@ from ziett_async import (
     ZiettError,
 )
 from ziett_async.limits import Unlimited
-from ziett_async.limits.redis import RedisLimiter
+from ziett_async.limits.distributed._store import Terms
+from ziett_async.limits.redis import RedisLimiter, RedisStore
 
 #: They are imported lazily: here, once, before the processes are made.
 PRELOADED = (coredis, httpx, redis.asyncio, trio)
@@ -53,7 +55,7 @@ class Settings:
     seconds: float
     limit: int
     per: float
-    #: `redis`, `local`, or `stamped`.
+    #: `redis`, `local`, `stamped`, or `ageless`.
     limiter: str
     #: In turn for each process, an event loop and a library.
     ways: tuple[str, ...]
@@ -62,6 +64,8 @@ class Settings:
     kill_every: float = 0.0
     concurrency: int = 3
     new_store: str = "start"
+    #: Seconds for which the first process is suspended when it has its first permit.
+    suspend_for: float = 0.0
 
 
 class StampedLimiter:
@@ -95,6 +99,74 @@ class StampedLimiter:
         """Do nothing."""
 
 
+class AgelessLimiter:
+    """The naive design that uses a permit, however long ago it was asked for."""
+
+    def __init__(self, store: Any, terms: Terms) -> None:  # noqa: ANN401 - a client
+        self._store, self._terms = RedisStore(store), terms
+
+    async def acquire(
+        self,
+        bucket: Bucket,
+        *,
+        priority: Priority = Priority.URGENT,
+        timeout: float | None = None,
+    ) -> Permit:
+        """Ask until a permit is granted."""
+        del timeout
+        permit, is_first = uuid4().hex, True
+        while True:
+            answer = await self._store.acquire(
+                bucket, self._terms, permit, priority, asked_before=not is_first
+            )
+            if answer.granted:
+                return _AgelessPermit(self._store, bucket, self._terms, permit)
+            is_first = False
+            await anyio.sleep(answer.until - answer.now)
+
+    async def pause(self, bucket: Bucket, seconds: float) -> None:
+        """Do nothing."""
+
+
+@attrs.frozen
+class _AgelessPermit:
+    store: RedisStore
+    bucket: str
+    terms: Terms
+    permit: str
+
+    async def release(self) -> None:
+        """Release it."""
+        await self.store.release(self.bucket, self.terms, self.permit)
+
+
+class SuspendingClient:
+    """A client of `redis.asyncio` whose process is suspended at the first permit it receives."""
+
+    def __init__(self, client: Any, seconds: float) -> None:  # noqa: ANN401 - a client
+        self._client, self._seconds = client, seconds
+
+    def __getattr__(self, name: str) -> object:
+        """Do all else as the client does."""
+        return getattr(self._client, name)
+
+    async def evalsha(self, digest: str, numkeys: int, *arguments: object) -> Any:  # noqa: ANN401 - a reply
+        """Run a script that the server has."""
+        return self._suspend_at_permit(await self._client.evalsha(digest, numkeys, *arguments))
+
+    async def eval(self, script: str, numkeys: int, *arguments: object) -> Any:  # noqa: ANN401 - a reply
+        """Load and run a script."""
+        return self._suspend_at_permit(await self._client.eval(script, numkeys, *arguments))
+
+    def _suspend_at_permit(self, reply: Any) -> Any:  # noqa: ANN401 - a reply
+        if reply[0] and self._seconds:
+            go_on = f"sleep {self._seconds}; kill -CONT {os.getpid()}"
+            self._seconds = 0.0
+            Popen(["/bin/sh", "-c", go_on])  # noqa: S603 - our own words
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return reply
+
+
 def limiter_of(settings: Settings, store: Any) -> Limiter:  # noqa: ANN401 - a client
     """Return the limiter of a process."""
     rate = Rate(settings.limit, per=settings.per)
@@ -102,6 +174,10 @@ def limiter_of(settings: Settings, store: Any) -> Limiter:  # noqa: ANN401 - a c
         return TokenBucketLimiter(send=rate)
     if settings.limiter == "stamped":
         return StampedLimiter(store, rate)
+    if settings.limiter == "ageless":
+        return AgelessLimiter(
+            store, Terms([rate], 0.0, settings.longest, distrusts_new_store=False)
+        )
     new_store: Any = settings.new_store
     return RedisLimiter(store, send=rate, longest_attempt=settings.longest, new_store=new_store)
 
@@ -120,10 +196,12 @@ async def work(settings: Settings, place: int) -> None:
 
     library = settings.ways[place % len(settings.ways)].partition("-")[2]
     async with opened(library, settings.store_url) as store:
+        seconds = settings.suspend_for if place == 0 else 0.0
+        used = SuspendingClient(store, seconds) if seconds else store
         client = AsyncZiett(
             API_KEY,
             base_url=settings.base_url,
-            limiter=limiter_of(settings, store),
+            limiter=limiter_of(settings, used),
             attempt_timeout=settings.longest,
             default_remitter_id=REMITTER,
         )
