@@ -81,7 +81,6 @@ def test_a_store_that_is_flushed_in_the_middle(server: StoreServer) -> None:
     seen = flush_full_windows(sharing, server, "wait", 2 * FORGOTTEN + 2.5)
     assert holds(seen)
     assert max(later - at for at, later in pairwise(seen.arrivals)) > FORGOTTEN - SHORT_PER
-    assert len(seen.arrivals) > 3 * FEW
     assert len(seen.shares) == 4
 
 
