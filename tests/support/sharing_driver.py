@@ -13,7 +13,6 @@ import sys
 import time
 from contextlib import suppress
 from itertools import count
-from subprocess import Popen
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +24,7 @@ import redis.asyncio
 import trio
 
 from tests.support.samples import API_KEY, NUMBER, REMITTER
+from tests.support.suspending import AgelessLimiter, SuspendingClient
 from tests.support.valkey import opened
 from ziett_async import (
     AsyncZiett,
@@ -38,7 +38,7 @@ from ziett_async import (
 )
 from ziett_async.limits import Unlimited
 from ziett_async.limits.distributed._store import Terms
-from ziett_async.limits.redis import RedisLimiter, RedisStore
+from ziett_async.limits.redis import RedisLimiter
 
 #: They are imported lazily: here, once, before the processes are made.
 PRELOADED = (coredis, httpx, redis.asyncio, trio)
@@ -97,74 +97,6 @@ class StampedLimiter:
 
     async def pause(self, bucket: Bucket, seconds: float) -> None:
         """Do nothing."""
-
-
-class AgelessLimiter:
-    """The naive design that uses a permit, however long ago it was asked for."""
-
-    def __init__(self, store: Any, terms: Terms) -> None:  # noqa: ANN401 - a client
-        self._store, self._terms = RedisStore(store), terms
-
-    async def acquire(
-        self,
-        bucket: Bucket,
-        *,
-        priority: Priority = Priority.URGENT,
-        timeout: float | None = None,
-    ) -> Permit:
-        """Ask until a permit is granted."""
-        del timeout
-        permit, is_first = uuid4().hex, True
-        while True:
-            answer = await self._store.acquire(
-                bucket, self._terms, permit, priority, asked_before=not is_first
-            )
-            if answer.granted:
-                return _AgelessPermit(self._store, bucket, self._terms, permit)
-            is_first = False
-            await anyio.sleep(answer.until - answer.now)
-
-    async def pause(self, bucket: Bucket, seconds: float) -> None:
-        """Do nothing."""
-
-
-@attrs.frozen
-class _AgelessPermit:
-    store: RedisStore
-    bucket: str
-    terms: Terms
-    permit: str
-
-    async def release(self) -> None:
-        """Release it."""
-        await self.store.release(self.bucket, self.terms, self.permit)
-
-
-class SuspendingClient:
-    """A client of `redis.asyncio` whose process is suspended at the first permit it receives."""
-
-    def __init__(self, client: Any, seconds: float) -> None:  # noqa: ANN401 - a client
-        self._client, self._seconds = client, seconds
-
-    def __getattr__(self, name: str) -> object:
-        """Do all else as the client does."""
-        return getattr(self._client, name)
-
-    async def evalsha(self, digest: str, numkeys: int, *arguments: object) -> Any:  # noqa: ANN401 - a reply
-        """Run a script that the server has."""
-        return self._suspend_at_permit(await self._client.evalsha(digest, numkeys, *arguments))
-
-    async def eval(self, script: str, numkeys: int, *arguments: object) -> Any:  # noqa: ANN401 - a reply
-        """Load and run a script."""
-        return self._suspend_at_permit(await self._client.eval(script, numkeys, *arguments))
-
-    def _suspend_at_permit(self, reply: Any) -> Any:  # noqa: ANN401 - a reply
-        if reply[0] and self._seconds:
-            go_on = f"sleep {self._seconds}; kill -CONT {os.getpid()}"
-            self._seconds = 0.0
-            Popen(["/bin/sh", "-c", go_on])  # noqa: S603 - our own words
-            os.kill(os.getpid(), signal.SIGSTOP)
-        return reply
 
 
 def limiter_of(settings: Settings, store: Any) -> Limiter:  # noqa: ANN401 - a client
