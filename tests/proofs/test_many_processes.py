@@ -4,6 +4,7 @@ from collections.abc import Generator
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,14 @@ def server(tmp_path: Path) -> Generator[StoreServer]:
 def sharing(server: StoreServer) -> Sharing:
     """Lend an emulator that answers 429 beyond the limit."""
     return Sharing(LIMIT, PER, server.url)
+
+
+def wait_for(sharing: Sharing, arrivals: int) -> None:
+    """Wait until the emulator has seen so many attempts."""
+    deadline = monotonic() + 40.0
+    while len(sharing.fake.arrivals("send")) < arrivals:
+        assert monotonic() < deadline
+        sleep(0.05)
 
 
 def holds(seen: Seen) -> bool:
@@ -60,17 +69,16 @@ FORGOTTEN = START_WITHIN + SHORT + SHORT_PER
 
 
 def flush_full_windows(
-    sharing: Sharing, server: StoreServer, new_store: str, seconds: float, times: int = 1
+    sharing: Sharing, server: StoreServer, new_store: str, times: int = 1
 ) -> Seen:
     """Run four processes, and flush their store when they have filled a window."""
     server.do("PING")
-    with sharing.run(seconds, processes=4, longest=SHORT, new_store=new_store):
-        end, flushes = monotonic() + seconds, 0
-        while monotonic() < end and flushes < times:
-            if len(sharing.fake.arrivals("send")) >= (flushes + 2) * FEW:
-                server.do("FLUSHALL")
-                flushes += 1
-            sleep(0.01)
+    with sharing.run(30.0, processes=4, longest=SHORT, new_store=new_store) as end:
+        for number in range(times):
+            wait_for(sharing, (number + 2) * FEW)
+            server.do("FLUSHALL")
+        wait_for(sharing, (times + 3) * FEW)
+        end()
     return sharing.seen()
 
 
@@ -78,7 +86,7 @@ def flush_full_windows(
 def test_a_store_that_is_flushed_in_the_middle(server: StoreServer) -> None:
     """No process starts an attempt before what the store forgot is out of every window."""
     sharing = Sharing(FEW, SHORT_PER, server.url)
-    seen = flush_full_windows(sharing, server, "wait", 2 * FORGOTTEN + 2.5)
+    seen = flush_full_windows(sharing, server, "wait")
     assert holds(seen)
     assert max(later - at for at, later in pairwise(seen.arrivals)) > FORGOTTEN - SHORT_PER
     assert len(seen.shares) == 4
@@ -88,23 +96,24 @@ def test_a_store_that_is_flushed_in_the_middle(server: StoreServer) -> None:
 def test_a_flushed_store_that_is_trusted_breaks_it(server: StoreServer) -> None:
     """What `new_store="start"` risks: the same run fails."""
     sharing = Sharing(FEW, SHORT_PER, server.url, is_enforced=False)
-    assert not holds(flush_full_windows(sharing, server, "start", 3.0, times=4))
+    assert not holds(flush_full_windows(sharing, server, "start", times=4))
 
 
-def suspend_with_a_permit(sharing: Sharing, limiter: str) -> Seen:
+def suspend_with_a_permit(sharing: Sharing, **settings: Any) -> Seen:  # noqa: ANN401 - settings
     """Suspend one of four processes between its permit and its request, for longer than a lease."""
-    stopped = FORGOTTEN + 0.3
-    with sharing.run(
-        stopped + 1.7, processes=4, longest=SHORT, limiter=limiter, suspend_for=stopped
-    ):
-        pass
+    settings |= {"longest": SHORT, "suspend_for": FORGOTTEN + 0.3}
+    with sharing.run(30.0, processes=4, **settings) as end:
+        while not [each for each in sharing.fake.messages if each.content.startswith("0:")]:
+            wait_for(sharing, len(sharing.fake.arrivals("send")) + 1)
+        wait_for(sharing, len(sharing.fake.arrivals("send")) + FEW)
+        end()
     return sharing.seen()
 
 
 @pytest.mark.promise("No window of a limit shared by processes has more than the limit")
 def test_a_process_that_is_suspended_with_a_permit(server: StoreServer) -> None:
     """It does not use a permit that may have expired meanwhile, but asks for it again."""
-    seen = suspend_with_a_permit(Sharing(FEW, SHORT_PER, server.url), "redis")
+    seen = suspend_with_a_permit(Sharing(FEW, SHORT_PER, server.url))
     assert holds(seen)
     first = next(n for n, text in enumerate(seen.texts) if text.startswith("0:"))
     assert first > 3 * FEW
@@ -114,7 +123,7 @@ def test_a_process_that_is_suspended_with_a_permit(server: StoreServer) -> None:
 def test_a_permit_that_is_used_at_any_age_breaks_it(server: StoreServer) -> None:
     """The same suspended process sends into a window that others have filled."""
     sharing = Sharing(FEW, SHORT_PER, server.url, is_enforced=False)
-    assert not holds(suspend_with_a_permit(sharing, "ageless"))
+    assert not holds(suspend_with_a_permit(sharing, limiter="ageless"))
 
 
 @needs_faketime
