@@ -189,6 +189,9 @@ class TimedStore(RedisStore):
         self.client = client
         self.now = 1_000_000.0
 
-    async def _evaluate(self, keys: Sequence[str], given: Sequence[str | int]) -> Sequence[int]:
+    async def run(
+        self, command: str, bucket: str, permit: str, settings: Sequence[int], words: Sequence[str]
+    ) -> Sequence[int]:
+        """Run it at the time that the test has set."""
         time = divmod(round(self.now * 1_000_000), 1_000_000)
-        return await super()._evaluate(keys, [*given, *time])
+        return await super().run(command, bucket, permit, settings, [*words, *map(str, time)])
