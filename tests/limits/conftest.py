@@ -4,18 +4,19 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support import valkey
-from tests.support.valkey import StoreServer, opened
+from tests.support.postgres import PostgresServer
+from tests.support.stores import NewLimiter, limiters
+from tests.support.valkey import StoreServer
 
 _accounts = count()
 
 
 @pytest.fixture(scope="session")
-def store_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """Lend a server that several tests use at once, each under accounts of its own."""
     if valkey.URL:
         yield valkey.URL
@@ -25,6 +26,23 @@ def store_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     server.kill()
 
 
+@pytest.fixture(scope="session")
+def postgres_url() -> Generator[str]:
+    """Lend a server that several tests use at once, each under accounts of its own."""
+    server = PostgresServer()
+    try:
+        yield server.start().url
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def store_url(library: str, request: pytest.FixtureRequest) -> str:
+    """Return the address of such a server; the module says for which library."""
+    url: str = request.getfixturevalue("postgres_url" if library == "postgres" else "valkey_url")
+    return url
+
+
 @pytest.fixture
 def account() -> str:
     """Return an account that no other test has."""
@@ -32,10 +50,10 @@ def account() -> str:
 
 
 @pytest.fixture
-async def store(library: str, store_url: str) -> AsyncGenerator[Any]:
-    """Open a client of a server; the module says of which library."""
-    async with opened(library, store_url) as client:
-        yield client
+async def new_limiter(library: str, store_url: str) -> AsyncGenerator[NewLimiter]:
+    """Lend what makes a limiter over such a server: `new_limiter(reserve=0.5)`."""
+    async with limiters(library, store_url) as new:
+        yield new
 
 
 Serve = Callable[..., StoreServer]
