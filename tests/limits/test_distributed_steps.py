@@ -1,4 +1,4 @@
-"""A step of a store on a real server, with a clock that the test sets: each rule, the arithmetic."""
+"""A step of a store on a real server, on a clock that the test sets: rules and arithmetic."""
 
 import shutil
 from collections.abc import AsyncGenerator, Generator, Sequence

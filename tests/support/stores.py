@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from tests.support import postgres, valkey
-from ziett_async.limits._postgres_connections import Connections
+from ziett_async.limits._postgres_connection import Database
 from ziett_async.limits.distributed._limiter import DistributedLimiter
 from ziett_async.limits.postgres import SCRIPT, PostgresLimiter, PostgresStore
 from ziett_async.limits.redis import RedisLimiter
@@ -23,10 +23,10 @@ TIMED_POSTGRES = SCRIPT.replace(_CLOCK, "words[cardinality(words)]")
 class TimedPostgresStore(PostgresStore):
     """A store on a real server, whose clock a test sets."""
 
-    def __init__(self, connections: Connections, script: str = TIMED_POSTGRES) -> None:
+    def __init__(self, database: Database, script: str = TIMED_POSTGRES) -> None:
         assert SCRIPT.count("clock_timestamp()") == SCRIPT.count(_CLOCK) == 1
-        super().__init__(connections, script)
-        self.connections = connections
+        super().__init__(database, script)
+        self.database = database
         self.now = 1_000_000.0
 
     async def run(
@@ -46,9 +46,9 @@ def is_postgres(url: str) -> bool:
 async def timed(url: str) -> AsyncGenerator[Any]:
     """Open a store whose clock a test sets."""
     if is_postgres(url):
-        connections = Connections(url, 1)
-        yield TimedPostgresStore(connections)
-        connections.close()
+        database = Database(url)
+        yield TimedPostgresStore(database)
+        database.close()
         return
     async with valkey.opened("redis", url) as client:
         yield valkey.TimedStore(client)

@@ -12,20 +12,24 @@ async with PostgresLimiter("postgresql://app@db.internal/app") as limiter:
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from hashlib import sha1
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Self
 
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
 from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedFunction, UndefinedTable
+from psycopg.errors import (
+    InsufficientPrivilege,
+    InvalidSchemaName,
+    UndefinedFunction,
+    UndefinedTable,
+)
 
 from ziett_async.errors import LimiterUnavailable
 from ziett_async.limits._bucket import Rate
-from ziett_async.limits._postgres_connections import Connection, Connections
+from ziett_async.limits._postgres_connection import Connection, Database
 from ziett_async.limits._rates import BATCH, LIST, READ, SEND, rates_of_buckets
 from ziett_async.limits.distributed._limiter import DistributedLimiter, Share
 from ziett_async.limits.distributed._script import ScriptedStore
@@ -33,12 +37,6 @@ from ziett_async.limits.distributed._script import ScriptedStore
 __all__ = ["PostgresLimiter", "Share"]
 
 SCRIPT = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-#: Connections of a process at a time, and threads that wait for the server: one for permits, and
-#: one more so that releases do not wait for them.
-_CONNECTIONS = 2
-
-#: Of an event loop. The threads that anyio lends by itself are the program's own.
-_threads = RunVar[CapacityLimiter]("ziett_async.limits.postgres")
 
 
 class PostgresLimiter(DistributedLimiter):
@@ -53,8 +51,8 @@ class PostgresLimiter(DistributedLimiter):
     schemas needs one that does it before, and grants it the use; see `docs/many-machines.md`. No
     API key is stored: names in the tables hold a hash of service and key.
 
-    Used in `async with`, or closed with `aclose`, it closes its connections, of which a process
-    has two at the most. It can be used on several event loops and in a forked child.
+    A process has one connection, and a thread for it, from the first call until the limiter is
+    closed: by `async with`, or `aclose`. They serve all event loops; a forked child has its own.
 
     Args:
         conninfo: a connection string or URL of libpq: `postgresql://app@db.internal/app`. One of
@@ -93,9 +91,9 @@ class PostgresLimiter(DistributedLimiter):
         new_store: Literal["wait", "start"] = "wait",
         on_failure: Literal["closed"] | Share = "closed",
     ) -> None:
-        self._connections = Connections(_checked(conninfo), _CONNECTIONS)
+        self._database = Database(_checked(conninfo))
         super().__init__(
-            PostgresStore(self._connections),
+            PostgresStore(self._database),
             rates_of_buckets(send, list, read, batch),
             reserve=reserve,
             longest_attempt=longest_attempt,
@@ -104,10 +102,10 @@ class PostgresLimiter(DistributedLimiter):
         )
 
     async def aclose(self) -> None:
-        """Close its connections; those in use are closed after that."""
-        self._connections.close()
+        """Close its connection, when all steps that were begun have ended; used, it raises."""
+        self._database.close()
 
-    async def __aenter__(self) -> "PostgresLimiter":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -124,8 +122,8 @@ class PostgresStore(ScriptedStore):
 
     name = "postgres"
 
-    def __init__(self, connections: Connections, script: str = SCRIPT) -> None:
-        self._connections = connections
+    def __init__(self, database: Database, script: str = SCRIPT) -> None:
+        self._database = database
         version = _version(script)
         self._script = script.replace("VERSION", version)
         self._statement = f"SELECT ziett.step_{version}($1, $2, $3, $4, $5)"
@@ -135,20 +133,13 @@ class PostgresStore(ScriptedStore):
     ) -> Sequence[int]:
         """Call the function, and create it where it is not there."""
         given = (command, bucket, permit, _array(settings), _array(words))
-        # A thread that is left behind ends by itself, in seconds.
-        reply = await to_thread.run_sync(
-            self._call, given, abandon_on_cancel=True, limiter=_limit_of_threads()
-        )
-        return [int(each) for each in reply.strip("{}").split(",")]
-
-    def _call(self, given: Sequence[str]) -> str:
         try:
-            with self._connections.lend() as connection:
-                return self._call_on(connection, given)
+            reply = await self._database.do(partial(self._call, given))
         except InsufficientPrivilege:
             raise LimiterUnavailable(_NOT_PERMITTED) from None
+        return [int(each) for each in reply.strip("{}").split(",")]
 
-    def _call_on(self, connection: Connection, given: Sequence[str]) -> str:
+    def _call(self, given: Sequence[str], connection: Connection) -> str:
         try:
             return connection.fetch(self._statement, *given)
         except (InvalidSchemaName, UndefinedFunction, UndefinedTable):
@@ -165,15 +156,6 @@ _NOT_PERMITTED = (
 def _version(script: str) -> str:
     """Return what its functions are named after: those of another version are others."""
     return sha1(script.encode(), usedforsecurity=False).hexdigest()[:12]
-
-
-def _limit_of_threads() -> CapacityLimiter:
-    try:
-        return _threads.get()
-    except LookupError:
-        limit = CapacityLimiter(_CONNECTIONS)
-        _threads.set(limit)
-        return limit
 
 
 def _array(values: Sequence[int] | Sequence[str]) -> str:
