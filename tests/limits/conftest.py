@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.limits._failures import Open, opening
 from tests.support import valkey
 from tests.support.postgres import PostgresServer
-from tests.support.stores import NewLimiter, limiters
+from tests.support.stores import NewLimiter, Server, limiters
 from tests.support.valkey import StoreServer
 
 _accounts = count()
@@ -72,3 +73,29 @@ def new_server(tmp_path: Path) -> Generator[Serve]:
             return server
 
         yield serve
+
+
+@pytest.fixture(scope="session")
+def breakable_postgres() -> Generator[PostgresServer]:
+    """Lend a server that tests may kill; each starts it."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def server(way: str, request: pytest.FixtureRequest) -> Generator[Server]:
+    """Lend a server that the test starts and may kill; what it has is lost afterwards."""
+    if way.endswith("postgres"):
+        found: PostgresServer = request.getfixturevalue("breakable_postgres")
+        yield found
+        found.kill()
+    else:
+        new_server: Serve = request.getfixturevalue("new_server")
+        yield new_server()
+
+
+@pytest.fixture
+def limiting(way: str) -> Open:
+    """Lend what opens a limiter over a server, for an `async with`."""
+    return opening(way.partition("-")[2])

@@ -137,6 +137,10 @@ class PostgresServer:
         self.kill()
         shutil.rmtree(self.folder)
 
+    def empty(self) -> None:
+        """Remove all that it has."""
+        self.do("TRUNCATE ziett.buckets, ziett.permits")
+
     def freeze(self) -> None:
         """Stop all its processes in the middle of what they do; connections stay open."""
         self._signal(signal.SIGSTOP)

@@ -11,6 +11,8 @@ from ziett_async.limits.distributed._limiter import DistributedLimiter
 from ziett_async.limits.postgres import SCRIPT, PostgresLimiter, PostgresStore
 from ziett_async.limits.redis import RedisLimiter
 
+#: A server that a test may kill.
+Server = valkey.StoreServer | postgres.PostgresServer
 #: Makes a limiter, of the arguments of one.
 NewLimiter = Callable[..., DistributedLimiter]
 

@@ -125,6 +125,15 @@ class StoreServer:
             self._process.wait()
             self._process = None
 
+    def stop(self) -> None:
+        """Shut it down: it has all that it had when it is started again."""
+        self.do("SAVE")
+        self.kill()
+
+    def empty(self) -> None:
+        """Remove all that it has."""
+        self.do("FLUSHALL")
+
     def freeze(self) -> None:
         """Stop it in the middle of what it does; its connections stay open."""
         assert self._process

@@ -18,6 +18,7 @@ from psycopg import pq
 from psycopg.errors import error_from_result
 
 from ziett_async._loops import call_soon_here
+from ziett_async.errors import LimiterUnavailable
 from ziett_async.limits._forks import register_at_fork
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ T = TypeVar("T")
 #: that takes longer would not be used.
 _CONNECT_WITHIN, _ANSWER_WITHIN = 2, 1.0
 
+_CLOSED = "postgres: the limiter is closed"
 _FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE}
 
 
@@ -112,7 +114,7 @@ class Database:
 
         Raises:
             TimeoutError, psycopg.Error: as the methods of `Connection`.
-            RuntimeError: it is closed.
+            LimiterUnavailable: it is closed.
 
         """
         done, call_soon = anyio.Event(), call_soon_here()
@@ -121,7 +123,10 @@ class Database:
             with suppress(RuntimeError):  # the event loop has ended
                 call_soon(done.set)
 
-        future = self._thread.submit(self._use, work)
+        try:
+            future = self._thread.submit(self._use, work)
+        except RuntimeError:
+            raise LimiterUnavailable(_CLOSED) from None
         future.add_done_callback(tell)
         try:
             await done.wait()
