@@ -1,22 +1,27 @@
 """The steps of a store on one bucket, for tests that set its clock."""
 
-from typing import Any
+from typing import Protocol
 
 import attrs
 
 from ziett_async import Priority, Rate
-from ziett_async.limits.distributed._store import Answer, Terms
+from ziett_async.limits.distributed._store import Answer, Store, Terms
 
 #: One rate, without a quarantine.
 ONE = Terms([Rate(2, per=10.0)], 0.0, 3.0, distrusts_new_store=False)
+
+
+class TimedStore(Store, Protocol):
+    """A store whose clock a test sets."""
+
+    now: float
 
 
 @attrs.define
 class Script:
     """A store, and the bucket and terms that it is used with."""
 
-    #: One whose clock a test sets.
-    store: Any
+    store: TimedStore
     url: str
     name: str
     terms: Terms

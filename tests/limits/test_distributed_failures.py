@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from tests.limits._attempts import SEND, take
-from tests.limits._failures import LONGEST, PER, Open, fill
+from tests.limits._failures import LIMIT, LONGEST, PER, Open, fill
 from tests.support.stores import Server, held
 from tests.support.valkey import FAKETIME, NO_FAKETIME
 from ziett_async import LimiterUnavailable, Rate

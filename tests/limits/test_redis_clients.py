@@ -66,7 +66,8 @@ def commands(url: str) -> int:
 async def test_a_store_that_is_no_client_is_refused(valkey_url: str, way: str) -> None:
     """When the limiter is made; as is its class, and a client that is not asynchronous."""
     async with opened(way.partition("-")[2], valkey_url) as client:
-        for wrong in (object(), type(client), redis.Redis()):
+        stores: tuple[Any, ...] = (object(), type(client), redis.Redis())
+        for wrong in stores:
             with pytest.raises(ValueError, match=r"^store: must be a client of "):
                 RedisLimiter(wrong)
 

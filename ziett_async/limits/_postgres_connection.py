@@ -103,7 +103,7 @@ class Database:
         self._conninfo = conninfo
         self._connection: Connection | None = None
         #: Those of the parent process, which it goes on using.
-        self._inherited = list[Connection]()
+        self.inherited = list[Connection]()
         self._thread = _thread()
         _databases.add(self)
 
@@ -143,7 +143,7 @@ class Database:
     def begin_anew(self) -> None:
         """Leave connection and thread to the parent process, after a fork."""
         if self._connection is not None:
-            self._inherited.append(self._connection)
+            self.inherited.append(self._connection)
         self._connection, self._thread = None, _thread()
 
     def _use(self, work: Callable[[Connection], T]) -> T:
