@@ -19,6 +19,7 @@ pytestmark = pytest.mark.anyio
 
 URGENT, BULK = Priority.URGENT, Priority.BULK
 REDIS = shutil.which("redis-server")
+HALF = Terms([Rate(4, per=10.0)], 0.5, 3.0, distrusts_new_store=False)
 _names = count()
 
 
@@ -140,13 +141,47 @@ async def test_urgent_waiters_go_before_bulk(script: Script) -> None:
 
 async def test_bulk_leaves_the_reserve(script: Script) -> None:
     """And waits until there is more than that."""
-    script.terms = Terms([Rate(4, per=10.0)], 0.5, 3.0, distrusts_new_store=False)
+    script.terms = HALF
     assert (await script.acquire("a", BULK)).granted
     assert (await script.acquire("b", BULK)).granted
     assert await script.wait_of("c", BULK) == 10.0
     assert (await script.acquire("d")).granted
     assert (await script.acquire("e")).granted
     assert not (await script.acquire("f")).granted
+
+
+async def test_urgent_permits_take_nothing_from_bulk(script: Script) -> None:
+    """Bulk has what the reserve leaves, whether urgent attempts use the reserve or not."""
+    script.terms = HALF
+    for permit in "ab":
+        assert (await script.acquire(permit)).granted
+    for permit in "cd":
+        assert (await script.acquire(permit, BULK)).granted
+        await script.release(permit)
+    assert await script.wait_of("e", BULK) == 10.0
+
+
+async def test_a_bulk_permit_that_expires_is_still_bulk(script: Script) -> None:
+    """It comes back to bulk a window after its lease, and until then others cannot have it."""
+    script.terms = HALF
+    for permit in "ab":
+        await script.acquire(permit, BULK)
+    script.store.now += 5.0
+    assert await script.wait_of("c", BULK) == 9.0
+    script.store.now += 9.0
+    assert (await script.acquire("c", BULK, asked_before=True)).granted
+    assert (await script.acquire("d", BULK)).granted
+
+
+async def test_a_bulk_permit_that_is_asked_for_again_or_withdrawn(script: Script) -> None:
+    """It counts once, and then not at all."""
+    script.terms = HALF
+    for asked_before in (False, True):
+        assert (await script.acquire("a", BULK, asked_before=asked_before)).granted
+    await script.store.withdraw(script.name, script.terms, "a")
+    for permit in "bc":
+        assert (await script.acquire(permit, BULK)).granted
+    assert not (await script.acquire("d", BULK)).granted
 
 
 async def test_asking_again_is_answered_as_before(script: Script) -> None:
@@ -241,15 +276,16 @@ async def test_it_counts_as_the_local_bucket_does(script: Script, rates: Sequenc
     random = Random(rates[0].limit)  # noqa: S311 - the same each time
     reserve = random.choice([0.0, 0.2, 0.5])
     script.terms = Terms(rates, reserve, 1000.0, distrusts_new_store=False)
-    tokens, held, permits = Tokens(rates, reserve), list[str](), count()
+    tokens, held, permits = Tokens(rates, reserve), list[tuple[str, Priority]](), count()
     await script.store.pause(script.name, script.terms, 0.0)
     for _ in range(500):
         # Fractions of a second that both clocks can show exactly.
         script.store.now += random.choice([0, 0, 1, 8, 64]) / 64
         now = script.store.now
         if held and random.random() < 0.5:
-            await script.release(held.pop(random.randrange(len(held))))
-            tokens.give_back(now)
+            permit, priority = held.pop(random.randrange(len(held)))
+            await script.release(permit)
+            (tokens.give_back if priority == URGENT else tokens.give_back_bulk)(now)
             continue
         permit, priority = str(next(permits)), random.choice([URGENT, BULK])
         earliest = tokens.earliest(now, 0, priority, 0)
@@ -257,6 +293,6 @@ async def test_it_counts_as_the_local_bucket_does(script: Script, rates: Sequenc
         assert answer.until == earliest
         assert answer.granted is tokens.take(now, priority)
         if answer.granted:
-            held.append(permit)
+            held.append((permit, priority))
         else:
             await script.store.withdraw(script.name, script.terms, permit)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.limits._steps import ONE, Script
 from tests.support.valkey import TimedStore, do, opened
-from ziett_async import Rate
+from ziett_async import Priority, Rate
 from ziett_async.limits.distributed._store import Terms
 
 pytestmark = pytest.mark.anyio
@@ -94,3 +94,16 @@ async def test_a_lost_queue_costs_places_only(script: Keys) -> None:
     await script.release("a")
     script.store.now += 10.0
     assert (await script.acquire("c", asked_before=True)).granted
+
+
+async def test_lost_ends_of_bulk_attempts_cost_the_reserve_only(script: Keys) -> None:
+    """No more attempts start than the limit allows, and nothing has to stop for it."""
+    script.terms = Terms([Rate(4, per=10.0)], 0.5, 3.0, distrusts_new_store=False)
+    for permit in "ab":
+        await script.acquire(permit, Priority.BULK)
+        await script.release(permit)
+    script.do("DEL", "bulk_ends")
+    for permit in "cd":
+        assert (await script.acquire(permit, Priority.BULK)).granted
+    assert await script.wait_of("e", Priority.BULK) == 10.0
+    assert await script.wait_of("f") == 10.0

@@ -21,7 +21,7 @@ from ziett_async.limits.distributed._script import ScriptedStore
 __all__ = ["RedisLimiter", "Share"]
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
-_KEYS = ("state", "held", "ends", "waiting", "due")
+_KEYS = ("state", "held", "ends", "waiting", "due", "bulk_ends")
 
 
 class RedisLimiter(DistributedLimiter):
