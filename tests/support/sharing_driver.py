@@ -11,7 +11,8 @@ import select
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,7 @@ import redis.asyncio
 import trio
 
 from tests.support.samples import API_KEY, NUMBER, REMITTER
+from tests.support.stores import limiters
 from tests.support.valkey import opened
 from ziett_async import (
     AsyncZiett,
@@ -36,7 +38,6 @@ from ziett_async import (
     ZiettError,
 )
 from ziett_async.limits import Unlimited
-from ziett_async.limits.redis import RedisLimiter
 
 #: They are imported lazily: here, once, before the processes are made.
 PRELOADED = (coredis, httpx, redis.asyncio, trio)
@@ -53,7 +54,7 @@ class Settings:
     seconds: float
     limit: int
     per: float
-    #: `redis`, `local`, or `stamped`.
+    #: `shared`, `local`, or `stamped`.
     limiter: str
     #: In turn for each process, an event loop and a library.
     ways: tuple[str, ...]
@@ -95,15 +96,18 @@ class StampedLimiter:
         """Do nothing."""
 
 
-def limiter_of(settings: Settings, store: Any) -> Limiter:  # noqa: ANN401 - a client
-    """Return the limiter of a process."""
+@asynccontextmanager
+async def limiter_of(settings: Settings, library: str) -> AsyncGenerator[Limiter]:
+    """Open the limiter of a process."""
     rate = Rate(settings.limit, per=settings.per)
     if settings.limiter == "local":
-        return TokenBucketLimiter(send=rate)
-    if settings.limiter == "stamped":
-        return StampedLimiter(store, rate)
-    new_store: Any = settings.new_store
-    return RedisLimiter(store, send=rate, longest_attempt=settings.longest, new_store=new_store)
+        yield TokenBucketLimiter(send=rate)
+    elif settings.limiter == "stamped":
+        async with opened(library, settings.store_url) as store:
+            yield StampedLimiter(store, rate)
+    else:
+        async with limiters(library, settings.store_url) as new:
+            yield new(send=rate, longest_attempt=settings.longest, new_store=settings.new_store)
 
 
 async def work(settings: Settings, place: int) -> None:
@@ -119,11 +123,11 @@ async def work(settings: Settings, place: int) -> None:
                 await anyio.sleep(0.05)
 
     library = settings.ways[place % len(settings.ways)].partition("-")[2]
-    async with opened(library, settings.store_url) as store:
+    async with limiter_of(settings, library) as limiter:
         client = AsyncZiett(
             API_KEY,
             base_url=settings.base_url,
-            limiter=limiter_of(settings, store),
+            limiter=limiter,
             attempt_timeout=settings.longest,
             default_remitter_id=REMITTER,
         )

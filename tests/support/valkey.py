@@ -125,6 +125,10 @@ class StoreServer:
             self._process.wait()
             self._process = None
 
+    def remove(self) -> None:
+        """Kill it; its folder is the test's."""
+        self.kill()
+
     def stop(self) -> None:
         """Shut it down: it has all that it had when it is started again."""
         self.do("SAVE")
