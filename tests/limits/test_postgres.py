@@ -47,12 +47,19 @@ def anyio_backend(way: str) -> str:
     return way.partition("-")[0]
 
 
+@pytest.fixture(scope="module")
+def other_database(postgres_url: str) -> str:
+    """Create a database of its own, whose tests may drop and alter what they like."""
+    do(postgres_url, "CREATE DATABASE other")
+    return postgres_url.removesuffix("postgres") + "other"
+
+
 @pytest.fixture
-def database(postgres_url: str) -> str:
+def database(other_database: str) -> str:
     """Return the address of a database in which nothing was created."""
-    name = f"test_{next(_names)}"
-    do(postgres_url, f"CREATE DATABASE {name}")
-    return postgres_url.removesuffix("postgres") + name
+    do(other_database, "ALTER DATABASE other RESET ALL")
+    do(other_database, "DROP SCHEMA IF EXISTS ziett CASCADE")
+    return other_database
 
 
 @pytest.mark.parametrize(
@@ -201,8 +208,7 @@ def test_it_serves_several_event_loops(postgres_url: str) -> None:
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
 async def test_the_isolation_of_a_role_does_not_matter(database: str, level: str) -> None:
     """A step that has not seen the one before is refused, and taken again."""
-    name = database.rpartition("/")[2]
-    do(database, f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
+    do(database, f"ALTER DATABASE other SET default_transaction_isolation = '{level}'")
     limiters = [PostgresLimiter(database, send=Rate(6, per=0.5), **QUICK) for _ in range(3)]
     starts = await saturate([each.for_account("a") for each in limiters], 1.2)
     assert worst_window(starts, 0.5) == 6

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import coredis
 import pytest
@@ -66,7 +66,7 @@ def commands(url: str) -> int:
 async def test_a_store_that_is_no_client_is_refused(valkey_url: str, way: str) -> None:
     """When the limiter is made; as is its class, and a client that is not asynchronous."""
     async with opened(way.partition("-")[2], valkey_url) as client:
-        stores: tuple[Any, ...] = (object(), type(client), redis.Redis())
+        stores = cast("list[object]", [object(), type(client), redis.Redis()])
         for wrong in stores:
             with pytest.raises(ValueError, match=r"^store: must be a client of "):
                 RedisLimiter(wrong)

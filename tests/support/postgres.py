@@ -74,8 +74,10 @@ class PostgresServer:
             shutil.chown(self.folder, self._user.user, self._user.group)
         self._ahead = self.folder / "ahead"
         self._process: Popen[bytes] | None = None
-        given = ("--username", "postgres", "--auth", "trust", "--no-sync", "--encoding", "UTF8")
-        self._run("initdb", "--pgdata", str(self._data), "--locale", "C", *given)
+        given = ("--username", "postgres", "--auth", "trust", "--no-sync", "--wal-segsize", "1")
+        self._run(
+            "initdb", "--pgdata", str(self._data), "--locale", "C", "--encoding", "UTF8", *given
+        )
 
     @property
     def _data(self) -> Path:
