@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.postgres import PostgresServer
 from tests.support.sharing import Seen, Sharing
+from tests.support.stores import Server
 from tests.support.valkey import FAKETIME, NO_FAKETIME, StoreServer
 from ziett_async.limits.distributed._store import START_WITHIN
 
@@ -19,16 +21,30 @@ LONGEST = 2.0
 needs_faketime = pytest.mark.skipif(FAKETIME is None, reason=NO_FAKETIME)
 
 
+WAYS = {
+    "valkey": ["asyncio-redis", "trio-coredis"],
+    "postgres": ["asyncio-postgres", "trio-postgres"],
+}
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Generator[StoreServer]:
+def kind() -> str:
+    """Return of which kind the store is."""
+    return "valkey"
+
+
+@pytest.fixture
+def server(kind: str, tmp_path: Path) -> Generator[Server]:
     """Lend a server of its own."""
-    server = StoreServer(tmp_path).start()
-    yield server
-    server.kill()
+    server = PostgresServer() if kind == "postgres" else StoreServer(tmp_path)
+    try:
+        yield server.start()
+    finally:
+        server.remove()
 
 
 @pytest.fixture
-def sharing(server: StoreServer) -> Sharing:
+def sharing(server: Server) -> Sharing:
     """Lend an emulator that answers 429 beyond the limit."""
     return Sharing(LIMIT, PER, server.url)
 
@@ -47,18 +63,20 @@ def holds(seen: Seen) -> bool:
 
 
 @pytest.mark.promise("No window of a limit shared by processes has more than the limit")
+@pytest.mark.parametrize("kind", WAYS)
 def test_processes_that_are_killed_and_a_store_that_is(
-    sharing: Sharing, server: StoreServer
+    sharing: Sharing, server: Server, kind: str
 ) -> None:
     """Eight processes, one killed every second, and the store in the middle: no 429."""
-    with sharing.run(13.0, kill_every=1.0, new_store="wait", longest=LONGEST):
-        while len(sharing.fake.arrivals("send")) < 2 * LIMIT:
-            sleep(0.05)
+    settings: dict[str, Any] = {"new_store": "wait", "longest": LONGEST, "ways": WAYS[kind]}
+    with sharing.run(40.0, kill_every=1.0, **settings) as end:
+        wait_for(sharing, 2 * LIMIT)
         server.kill()
         server.start()
+        wait_for(sharing, 3 * LIMIT)
+        end()
     seen = sharing.seen()
     assert holds(seen)
-    assert len(seen.arrivals) > 2 * LIMIT
     assert len(seen.shares) == 8
 
 
@@ -138,7 +156,7 @@ def test_clocks_that_are_seconds_apart_do_not_matter(sharing: Sharing) -> None:
 
 
 @pytest.mark.naive("A limiter for each process", "as many times the limit as there are processes")
-def test_a_limiter_for_each_process_breaks_it(server: StoreServer) -> None:
+def test_a_limiter_for_each_process_breaks_it(server: Server) -> None:
     """It fails the same test."""
     sharing = Sharing(LIMIT, PER, server.url, is_enforced=False)
     with sharing.run(3.0, processes=4, limiter="local"):
@@ -148,7 +166,7 @@ def test_a_limiter_for_each_process_breaks_it(server: StoreServer) -> None:
 
 @needs_faketime
 @pytest.mark.naive("Times stamped by the callers", "a clock that is ahead empties the window")
-def test_times_of_the_callers_break_it(server: StoreServer) -> None:
+def test_times_of_the_callers_break_it(server: Server) -> None:
     """The design that most articles show fails the same test."""
     sharing = Sharing(LIMIT, PER, server.url, is_enforced=False)
     ways = ["asyncio-redis"]

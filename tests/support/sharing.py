@@ -100,7 +100,7 @@ class Sharing:
                 "seconds": seconds,
                 "limit": self.limit,
                 "per": self.per,
-                "limiter": "redis",
+                "limiter": "shared",
                 "ways": ["asyncio-redis", "trio-coredis"],
                 **settings,
             }

@@ -61,6 +61,8 @@ class Store(Protocol):
     by checking that it is the server it was, that nothing it counts has been lost and that
     its clock has not gone back by more than 0.1 seconds, which it subtracts from `jumped`; if
     not it forgets the bucket, and no attempt starts for `terms.quarantine` seconds.
+
+    A step that raises `LimiterUnavailable` is not tried again; after any other exception it is.
     """
 
     #: What it is called in errors: `redis`.
