@@ -108,7 +108,7 @@ class Pipeline:
             return result
         finally:
             if use is not None and key is not None:
-                state.leave(use, hash(request.body))
+                state.save_to(use, hash(request.body))
                 self.unsettled_keys.end(key, use)
 
     async def _attempt_until_done(
@@ -125,7 +125,7 @@ class Pipeline:
                 if permit is None:
                     permit = await self._wait_for_turn(state, priority, end - queued)
             except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
-                raise (state.without_turn(error) if failed is None else failed.error) from None
+                raise (state.no_permit(error) if failed is None else failed.error) from None
             started = clock.monotonic()
             state.begin(queued, started, clock.time())
             try:
@@ -175,21 +175,21 @@ class Pipeline:
         """Return the result of an attempt, or what its failure means."""
         now = state.ended = self.clock.monotonic()
         if isinstance(answer, SendFailed):
-            return state.broken(answer, time_is_up=now >= end)
+            return state.interpret_failure(answer, time_is_up=now >= end)
         if answer.status == 429:
-            state.note_rate_limit(now)
+            state.count_rate_limit(now)
             self.last_allowed.setdefault(state.call.operation.bucket, -inf)
         elif self.last_allowed:
             self.last_allowed[state.call.operation.bucket] = now
         if not 200 <= answer.status < 300:
-            return state.refused(to_problem(state.call, answer, self.clock.time()))
-        attempt = state.attempt(answer.status)
+            return state.interpret_refusal(to_problem(state.call, answer, self.clock.time()))
+        attempt = state.last_attempt(answer.status)
         made = state.attempts_made + (attempt,)  # noqa: RUF005 - half the price of (*made, attempt)
         info = CallInfo(made, now - state.began)
         try:
             result = to_result(state.call, answer, info, state.key)
         except Undecodable as error:
-            return state.unusable(answer.status, str(error))
+            return state.interpret_unusable(answer.status, str(error))
         if state.on_attempt is not None:
             state.on_attempt(attempt)
         if logger.isEnabledFor(logging.DEBUG):

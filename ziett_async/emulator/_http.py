@@ -78,9 +78,9 @@ class _Connection:
         except h11.RemoteProtocolError as error:
             code = HTTPStatus(error.error_status_hint).name
             refusal = Refusal(error.error_status_hint, f"This is not HTTP: {error}", code=code)
-            return await self._send(application.refuse(refusal))
+            return await self._send(application.error_response(refusal))
         except Refusal as refusal:
-            return await self._send(application.refuse(refusal))
+            return await self._send(application.error_response(refusal))
         await _delay(half)
         answer = application.answer(request)
         await _delay(half)
@@ -151,7 +151,7 @@ class _Connection:
             data = self._serialize(response, cut)
         except h11.LocalProtocolError as error:
             refusal = Refusal(500, f"The response is not HTTP: {error}")
-            data = self._serialize(self._application.refuse(refusal), None)
+            data = self._serialize(self._application.error_response(refusal), None)
         await self._peer.send(data)
         if cut is not None or not http.our_state is http.their_state is h11.DONE:
             return False
