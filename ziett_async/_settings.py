@@ -112,11 +112,12 @@ def _argument_or_variable(
 
     An empty variable counts as unset.
     """
-    if argument is None:
-        for each in variables:
-            if value := os.environ.get(each):
-                return f"{name} (from {each})", value
-    return name, argument
+    if argument is not None:
+        return name, argument
+    for each in variables:
+        if value := os.environ.get(each):
+            return f"{name} (from {each})", value
+    return name, None
 
 
 def _wrong_with(key: object) -> str | None:

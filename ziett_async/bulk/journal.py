@@ -114,6 +114,13 @@ class _Batch:
     records: list[Record] = attrs.field(factory=list[Record])
     error: Exception | None = None
 
+    async def commit(self, journal: Journal) -> None:
+        """Write them; an error is kept for every caller that waits for them."""
+        try:
+            await journal.write(self.records)
+        except Exception as error:  # noqa: BLE001 - a user's journal may raise anything
+            self.error = error
+
 
 class RunJournal:
     """A run's use of its journal, or of none: one call at a time, and many records in one commit.
@@ -178,10 +185,7 @@ class RunJournal:
         async with self._turn:
             if batch is self._next:
                 self._next = _Batch()
-                try:
-                    await self._journal.write(batch.records)
-                except Exception as error:  # noqa: BLE001 - a user's journal may raise anything
-                    batch.error = error
+                await batch.commit(self._journal)
         if batch.error is not None:
             raise batch.error
 

@@ -186,6 +186,8 @@ class _Connection:
         http, peer = self._http, self._peer
         headers = [*stream.headers, ("connection", "close")]
         await peer.send(http.send(h11.Response(status_code=stream.status, headers=headers)))
+        if self._method == "HEAD":
+            return False
 
         async def send(data: bytes) -> None:
             await peer.send(http.send(h11.Data(data=data)))
@@ -196,12 +198,11 @@ class _Connection:
                 await peer.send(http.send(h11.EndOfMessage()))
             scope.cancel()
 
-        if self._method != "HEAD":
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(feed, tasks.cancel_scope)
-                with suppress(OSError):
-                    await peer.gone()
-                tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(feed, tasks.cancel_scope)
+            with suppress(OSError):
+                await peer.gone()
+            tasks.cancel_scope.cancel()
         return False
 
 
