@@ -12,9 +12,9 @@ from contextlib import aclosing
 from ziett_async import AsyncZiett, ChannelType, SendOutcome
 from ziett_async.api.messages import LONGEST
 from ziett_async.cli._audience import add_audience, read_audience
-from ziett_async.cli._client import make_client, run_with
+from ziett_async.cli._client import make_client, remitter_of, run_with
 from ziett_async.cli._consent import add_consent, is_confirmed, journal_of
-from ziett_async.cli._draft import Draft, make_draft, remitter_of, show_draft
+from ziett_async.cli._draft import Draft, make_draft, show_draft
 from ziett_async.cli._failures import DONE, INTERRUPTED, SOME_FAILED, complain
 from ziett_async.cli._output import add_json
 from ziett_async.cli._progress import CountingLimiter, Pace, add_rate, bulk_rate, progress

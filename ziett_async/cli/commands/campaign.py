@@ -13,9 +13,9 @@ import attrs
 
 from ziett_async import AsyncZiett, CampaignOutcome, OutcomeUnknown
 from ziett_async.cli._audience import add_audience, read_audience
-from ziett_async.cli._client import make_client, run_with
+from ziett_async.cli._client import make_client, remitter_of, run_with
 from ziett_async.cli._consent import add_consent, is_confirmed, journal_of
-from ziett_async.cli._draft import Draft, make_draft, remitter_of, show_draft
+from ziett_async.cli._draft import Draft, make_draft, show_draft
 from ziett_async.cli._failures import DONE, INTERRUPTED, SOME_FAILED, UNKNOWN, complain
 from ziett_async.cli._output import Column, add_json, lines
 from ziett_async.cli._progress import bulk_rate
