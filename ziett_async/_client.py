@@ -213,7 +213,12 @@ class AsyncZiett(Bulk, Delivery):
 
 
 def _guarded(observer: "Observer", base_url: str, clock: Clock) -> "GuardedObserver":
-    """Return what keeps the observer's failures from the calls; raises `ConfigurationError`."""
+    """Return what keeps the observer's failures from the calls.
+
+    Raises:
+        ConfigurationError: it is no observer.
+
+    """
     # Imported here, because few programs have an observer.
     from ziett_async.instrumentation._observer import GuardedObserver  # noqa: PLC0415
 

@@ -142,8 +142,10 @@ class Pipeline:
     async def _wait_for_turn(self, state: CallState[T], priority: Priority, left: float) -> Permit:
         """Wait for the turn of an attempt.
 
-        Raises `ClientClosed` if the client is closed before, and `KeyForgotten` if the server
-        may have forgotten the key.
+        Raises:
+            ClientClosed: the client is closed before.
+            KeyForgotten: the server may have forgotten the key.
+
         """
         self.waits.check_open()
         timeout = None if left == inf else left

@@ -90,10 +90,14 @@ class Journal(Protocol):
 
 
 def require_same_run(found: Header, wanted: Header, run: str | None) -> None:
-    """Refuse the journal of another run, or of another list; raises `ConfigurationError`.
+    """Refuse the journal of another run, or of another list.
 
     `run` is the name that was asked for. A stream has no digest; a list that differs from the
     one of its journal shows in the keys.
+
+    Raises:
+        ConfigurationError: it is one.
+
     """
     if found.operation != wanted.operation:
         wrong = f"it belongs to {found.operation}"
@@ -163,7 +167,12 @@ class RunJournal:
         return record or Record(row, key, None)
 
     async def require_end(self, rows: int) -> None:
-        """Refuse a journal of more rows than these; raises `ConfigurationError`."""
+        """Refuse a journal of more rows than these.
+
+        Raises:
+            ConfigurationError: it has more.
+
+        """
         if await self._find(rows) is not None or self._ahead:
             raise ConfigurationError(_TOO_FEW_MESSAGES.format(rows))
 
