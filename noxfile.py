@@ -139,6 +139,13 @@ def fidelity(session: nox.Session) -> None:
 
 
 @nox.session
+def long_runs(session: nox.Session) -> None:
+    """Send to thousands through kills, and a million rows. Not among the default sessions."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
+    session.run("python", "-m", "pytest", "-m", "long_run", "--durations=0", *session.posargs)
+
+
+@nox.session
 def mutation(session: nox.Session) -> None:
     """Break the rules in every small way; the tests must notice. Not among the default sessions."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("mutation"))

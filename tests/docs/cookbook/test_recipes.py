@@ -32,9 +32,12 @@ CARELESS = [
     ),
     (
         "A Celery task",
-        {"idempotency_key=key, ": ""},
+        {"idempotency_key=key, ": "", "if not error.is_retryable": "if not error"},
         # The other one fails as well; with its worker it takes four seconds.
-        ["test_a_retry_of_celery_sends_nothing_twice[lose_answer() for any operation]"],
+        [
+            "test_a_retry_of_celery_sends_nothing_twice[lose_answer() for any operation]",
+            "TestWithoutMoney::test_it_is_not_tried_again",
+        ],
     ),
     (
         "A campaign with trio",
@@ -43,7 +46,7 @@ CARELESS = [
     ),
     (
         "A test suite",
-        {", idempotency_key=key\n": "\n"},
+        {", reference=number)\n": ")\n"},
         ["test_started_again_it_sends_nothing_twice[asyncio]"],
     ),
 ]
