@@ -1,0 +1,62 @@
+"""Caller: where the calls of one blocking client are made, and when they may be."""
+
+import warnings
+
+from anyio.lowlevel import current_token
+
+from ziett_async._client import AsyncZiett
+from ziett_async.blocking._portal import Portal, process
+from ziett_async.errors import ConfigurationError
+
+_CLOSED = "the client is closed; make calls inside its `with`, or before close()"
+_IN_A_LOOP = (
+    "an event loop runs in this thread, and a blocking call would stop it: use"
+    " ziett_async.AsyncZiett here, and await its calls"
+)
+
+
+class Caller:
+    """Makes the calls of one client."""
+
+    def __init__(self, client: AsyncZiett) -> None:
+        self.client = client
+        self._is_closed = False
+        process.clients.add(client)
+
+    def portal(self) -> Portal:
+        """Return where to make a call.
+
+        Raises:
+            ConfigurationError: this thread runs an event loop, the client is closed, or the
+                process is ending.
+
+        """
+        require_no_event_loop()
+        if self._is_closed:
+            raise ConfigurationError(_CLOSED)
+        return process.portal()
+
+    def close(self) -> None:
+        """Close the client, if it is open."""
+        require_no_event_loop()
+        if not (self._is_closed or process.is_ending):
+            portal = process.portal()
+            self._is_closed = True
+            process.clients.discard(self.client)
+            portal.call(self.client.aclose)
+
+    def drop(self, name: str) -> None:
+        """Warn if the client is open, and close it in the background."""
+        if not (self._is_closed or process.is_ending):
+            message = f"unclosed client {name}; use `with`, or close()"
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=3)
+            process.close_soon(self.client)
+
+
+def require_no_event_loop() -> None:
+    """Raise `ConfigurationError` where an event loop runs in this thread."""
+    try:
+        current_token()
+    except RuntimeError:
+        return
+    raise ConfigurationError(_IN_A_LOOP)
