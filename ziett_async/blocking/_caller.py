@@ -1,6 +1,8 @@
 """Caller: where the calls of one blocking client are made, and when they may be."""
 
+import asyncio
 import warnings
+from contextlib import suppress
 
 from anyio.lowlevel import current_token
 
@@ -55,8 +57,8 @@ class Caller:
 
 def require_no_event_loop() -> None:
     """Raise `ConfigurationError` where an event loop runs in this thread."""
-    try:
-        current_token()
-    except RuntimeError:
-        return
-    raise ConfigurationError(_IN_A_LOOP)
+    # anyio, which finds trio's, finds none of asyncio's in a callback.
+    for running in (asyncio.get_running_loop, current_token):
+        with suppress(RuntimeError):
+            running()
+            raise ConfigurationError(_IN_A_LOOP)

@@ -1,13 +1,14 @@
 """Iterators over what the asynchronous client iterates over: each step waits for one there."""
 
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
 from ziett_async._pages import Pages as AsyncPages
-from ziett_async.blocking._caller import Caller
-from ziett_async.blocking._portal import Portal
+from ziett_async.blocking._caller import Caller, require_no_event_loop
+from ziett_async.blocking._portal import Portal, process
 from ziett_async.blocking._source import NOTHING, Inbox, read_lazily
 from ziett_async.errors import ConfigurationError
 from ziett_async.models._page import Page, Row
@@ -33,23 +34,26 @@ class Steps(Generic[T]):
         self._caller = caller
         #: In a list, for the event loop to drop: what it shares there is not for other threads.
         self._iterator = [iterator]
+        #: What a step gave; it waits here for the next one where the thread was interrupted.
+        self._given = deque[T]()
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
-        portal = self._begin()
-        try:
-            return portal.call(self._iterator[0].__anext__, self._inbox, self._source)
-        except StopAsyncIteration:
-            raise StopIteration from None
-
-    def _begin(self) -> Portal:
         portal = self._caller.portal()
         if self._portal not in {None, portal}:
             raise ConfigurationError(_FORKED)
         self._portal = portal
-        return portal
+        try:
+            if not self._given:
+                portal.call(self._step, self._inbox, self._source)
+        except StopAsyncIteration:
+            raise StopIteration from None
+        return self._given.popleft()
+
+    async def _step(self) -> None:
+        self._given.append(await anext(self._iterator[0]))
 
     def __del__(self) -> None:
         if self._portal is not None:
@@ -121,4 +125,7 @@ class Outcomes(Steps[T]):
 
     def close(self) -> None:
         """End the run and wait for its end; a second time does nothing."""
-        self._begin().call(self._aclose)
+        require_no_event_loop()
+        # In a forked child there is nothing to end: the run goes on in the parent.
+        if self._portal is not None and self._portal is process.portal():
+            self._portal.call(self._aclose)

@@ -18,7 +18,6 @@ from typing import Generic, TypeVar
 from weakref import WeakSet
 
 from ziett_async._client import AsyncZiett
-from ziett_async._loops import start_in_background
 from ziett_async.blocking._source import NOTHING, Inbox, read_into
 from ziett_async.errors import ConfigurationError
 from ziett_async.limits._forks import register_at_fork
@@ -181,7 +180,7 @@ class Process:
         """Close a client, and do not wait for it."""
         self.clients.discard(client)
         if self._portal is not None:  # Else nothing is open.
-            self._portal.call_soon(lambda: start_in_background(client.aclose))
+            self._portal.call_soon(_Call(client.aclose, SimpleQueue()).start)
 
     def end(self) -> None:
         """End with the process, after its last thread that is no daemon."""
