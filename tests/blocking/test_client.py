@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anyio
@@ -16,6 +17,8 @@ from ziett_async import ConfigurationError
 from ziett_async.blocking import Ziett
 from ziett_async.testing import FakeTransport, FakeZiett
 
+#: Calls, each to be refused.
+Steps = Sequence[Callable[[], object]]
 ROOT = Path(ziett_async.__file__).parents[1]
 
 
@@ -31,7 +34,7 @@ def test_a_closed_client_refuses_calls(fake: FakeZiett) -> None:
         found = client.iter_messages(size=2)
         outcomes = client.send_many([])
     client.close()
-    steps = [
+    steps: Steps = [
         lambda: client.send_message(NUMBER, content="Olá"),
         lambda: list(found),
         lambda: list(client.watch_messages(message_id)),
@@ -88,7 +91,7 @@ def test_in_a_running_event_loop_every_call_is_refused(
 
     async def refused() -> None:
         outcomes = client.send_many([])
-        steps = [
+        steps: Steps = [
             lambda: client.send_message(NUMBER, content="Olá"),
             lambda: list(client.iter_messages()),
             lambda: next(outcomes),

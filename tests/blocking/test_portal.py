@@ -3,12 +3,11 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial
-from queue import SimpleQueue
 from threading import Barrier, Thread, current_thread, get_ident, main_thread
 
 import anyio
@@ -26,7 +25,8 @@ from ziett_async import (
     RetryPolicy,
 )
 from ziett_async.blocking import Ziett
-from ziett_async.blocking._portal import Portal, Process, _Call
+from ziett_async.blocking._portal import Call, Portal, Process
+from ziett_async.blocking._source import Inbox
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 
 THREADS = 20
@@ -51,13 +51,14 @@ class Interrupted(FakeTransport):
         self.service.exchange(request)
         signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
         try:
-            return await anyio.sleep_forever()  # type: ignore[return-value]
+            await anyio.sleep_forever()
         finally:
             self.cancelled += 1
+        raise AssertionError
 
 
 @contextmanager
-def interrupting(error: type[BaseException]) -> Iterator[None]:
+def interrupting(error: type[BaseException]) -> Generator[None]:
     """Have the handler of the signal raise an error."""
 
     def handle(*_: object) -> None:
@@ -189,7 +190,8 @@ def test_what_is_no_exception_reaches_the_caller_and_not_the_event_loop() -> Non
 def test_a_call_that_was_interrupted_before_it_started_ends() -> None:
     """It is never started, and nothing waits for it."""
     portal = Portal()
-    call = _Call(partial(asyncio.sleep, 0), inbox := SimpleQueue())
+    inbox = Inbox()
+    call = Call(partial(asyncio.sleep, 0), inbox)
     portal.call_soon(call.cancel)
     call.wait_for_end()
     assert inbox.get_nowait() is None

@@ -31,7 +31,7 @@ _LONGEST_END = 5.0
 _ENDING = "the process is ending; make calls before that, or in threads that are not daemons"
 
 
-class _Call(Generic[T]):
+class Call(Generic[T]):
     """What a thread has the event loop do, and waits for."""
 
     _task: asyncio.Task[None] | None = None
@@ -113,7 +113,7 @@ class Portal:
         source: Iterator[object] = NOTHING,
     ) -> T:
         """Carry out some work in the event loop, and wait for it."""
-        call = _Call(work, SimpleQueue() if inbox is None else inbox)
+        call = Call(work, SimpleQueue() if inbox is None else inbox)
         try:
             self._loop.call_soon_threadsafe(call.start)
             call.wait(source)
@@ -180,7 +180,7 @@ class Process:
         """Close a client, and do not wait for it."""
         self.clients.discard(client)
         if self._portal is not None:  # Else nothing is open.
-            self._portal.call_soon(_Call(client.aclose, SimpleQueue()).start)
+            self._portal.call_soon(Call(client.aclose, SimpleQueue()).start)
 
     def end(self) -> None:
         """End with the process, after its last thread that is no daemon."""
