@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.samples import API_KEY, NUMBER, REMITTER
 from ziett_async import (
+    AsyncZiett,
     Attempt,
     ConfigurationError,
     NewMessage,
@@ -224,3 +225,12 @@ def test_at_the_end_calls_are_cancelled_clients_closed_and_others_refused() -> N
     assert errors[0].startswith("the process is ending; make calls before that")
     portal.call_soon(get_ident)
     Process().end()
+
+
+def test_a_client_that_is_forgotten_before_any_call_starts_no_thread(fake: FakeZiett) -> None:
+    """Nothing of it is open."""
+    before = threading.active_count()
+    client = AsyncZiett(API_KEY, transport=FakeTransport(fake))
+    Process().close_soon(client)
+    assert threading.active_count() == before
+    asyncio.run(client.aclose())
