@@ -17,6 +17,8 @@ class Ziett:
     """A Ziett client for programs without an event loop: make one, and share it among threads.
 
     ```python
+    from ziett_async.blocking import Ziett
+
     with Ziett() as client:
         accepted = client.send_message("+244990090990", content="Olá")
     ```
