@@ -13,7 +13,7 @@ import pytest
 
 import ziett_async
 from tests.support.samples import API_KEY, NUMBER, REMITTER
-from ziett_async import ConfigurationError
+from ziett_async import AsyncZiett, ConfigurationError, DeadlineExceeded
 from ziett_async.blocking import Ziett
 from ziett_async.testing import FakeTransport, FakeZiett
 
@@ -81,6 +81,22 @@ def test_a_client_that_is_forgotten_warns_and_is_closed(fake: FakeZiett) -> None
     with client_of(fake) as other:
         other.send_message(NUMBER, content="Olá")
     assert Transport.is_closed
+
+
+def test_it_shares_the_limit_with_every_client_of_its_key() -> None:
+    """The asynchronous ones of the process, too."""
+    fake = FakeZiett()
+
+    async def send_another() -> None:
+        transport = FakeTransport(fake)
+        async with AsyncZiett(API_KEY, transport=transport, default_remitter_id=REMITTER) as client:
+            with pytest.raises(DeadlineExceeded, match="the rate limit allows no attempt"):
+                await client.send_message(NUMBER, content="Olá", timeout=1)
+
+    with client_of(fake) as client:
+        for _ in range(120):
+            client.send_message(NUMBER, content="Olá")
+        asyncio.run(send_another())
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

@@ -125,6 +125,21 @@ def test_a_loop_over_many_goes_on_after_an_interruption(
     assert transport.cancelled == 1
 
 
+def test_a_list_is_exact_after_an_interruption(
+    interrupted: Ziett, transport: Interrupted, fake: FakeZiett
+) -> None:
+    """The step is made again: no message is missing, and none comes twice."""
+    for number in range(6):
+        interrupted.send_message(NUMBER, content=f"Olá {number}")
+    found = iter(interrupted.iter_messages(size=2))
+    seen = [next(found), next(found)]
+    transport.signals = 1
+    with interrupting(KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        next(found)
+    seen += found
+    assert sorted(each.id for each in seen) == sorted(each.id for each in fake.messages)
+
+
 class Recorder:
     """An observer that notes where and with which context it is called."""
 
