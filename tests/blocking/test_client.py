@@ -83,6 +83,16 @@ def test_a_client_that_is_forgotten_warns_and_is_closed(fake: FakeZiett) -> None
     assert Transport.is_closed
 
 
+def test_a_loop_keeps_its_client_open(fake: FakeZiett) -> None:
+    """A function may return the loop alone; it is with the loop that the client is forgotten."""
+    with client_of(fake) as client:
+        sent = client.send_message(NUMBER, content="Olá").message_id
+    loops = [iter(client_of(fake).iter_messages())]
+    assert [message.id for message in loops[0]] == [sent]
+    with pytest.warns(ResourceWarning, match="unclosed client"):
+        loops.clear()
+
+
 def test_it_shares_the_limit_with_every_client_of_its_key() -> None:
     """The asynchronous ones of the process, too."""
     fake = FakeZiett()

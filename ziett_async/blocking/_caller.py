@@ -18,7 +18,7 @@ _IN_A_LOOP = (
 
 
 class Caller:
-    """Makes the calls of one client."""
+    """Makes the calls of one client; it lives as long as the client, or a loop of it."""
 
     def __init__(self, client: AsyncZiett) -> None:
         self.client = client
@@ -47,12 +47,14 @@ class Caller:
             process.clients.discard(self.client)
             portal.call(self.client.aclose)
 
-    def drop(self, name: str) -> None:
-        """Warn if the client is open, and close it in the background."""
+    def __repr__(self) -> str:
+        return repr(self.client).replace(AsyncZiett.__name__, "Ziett")
+
+    def __del__(self) -> None:
         if not (self._is_closed or process.is_ending):
-            message = f"unclosed client {name}; use `with`, or close()"
-            warnings.warn(message, ResourceWarning, source=self, stacklevel=3)
             process.close_soon(self.client)
+            message = f"unclosed client {self!r}; use `with`, or close()"
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
 
 
 def require_no_event_loop() -> None:

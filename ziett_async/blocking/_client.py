@@ -10,7 +10,7 @@ from ziett_async.blocking._methods import arguments_of, awaited, iterated, paged
 
 class _Client(AsyncZiett):
     def __del__(self) -> None:
-        """Do nothing: the `Ziett` that it belongs to warns."""
+        """Do nothing: the `Caller` that it belongs to warns."""
 
 
 class Ziett:
@@ -88,15 +88,8 @@ class Ziett:
         self.close()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_caller"):
-            return "<Ziett (not built)>"
-        return repr(self._caller.client).replace(AsyncZiett.__name__, "Ziett")
+        return repr(self._caller) if hasattr(self, "_caller") else "<Ziett (not built)>"
 
     def __reduce__(self) -> NoReturn:
         message = "a client is not picklable: it holds the key; build one in each process"
         raise TypeError(message)
-
-    def __del__(self) -> None:
-        # When __init__ raised, there is nothing to close.
-        if hasattr(self, "_caller"):
-            self._caller.drop(repr(self))

@@ -109,9 +109,9 @@ class _Entries(Generic[R]):
 class Outcomes(Steps[T]):
     """What becomes of each message, as it happens: `for outcome in ...`, once.
 
-    It is for one thread at a time. Between two steps calls under way go on, and no other message
-    is read. When the loop is left early, calls under way are cancelled; `close()` waits for their
-    end, too.
+    It is for one thread at a time. Between two steps calls under way go on, and a generator of
+    messages rests. When the loop is left early, calls under way are cancelled; `close()` waits
+    for their end, too.
     """
 
     def __init__(

@@ -77,11 +77,13 @@ class Call(Generic[T]):
     def wait_for_end(self) -> None:
         """Wait for its end alone; what is asked for is left to the next wait."""
         unread = list[asyncio.Future[object] | None]()
-        while not self._is_over:
-            with suppress(Empty):
-                unread.append(self._inbox.get(timeout=_LOOK))
-        for wanted in unread:
-            self._inbox.put(wanted)
+        try:
+            while not self._is_over:
+                with suppress(Empty):
+                    unread.append(self._inbox.get(timeout=_LOOK))
+        finally:
+            for wanted in unread:
+                self._inbox.put(wanted)
 
     def result(self) -> T:
         """Return its result, or raise its error."""
