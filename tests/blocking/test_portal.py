@@ -204,13 +204,17 @@ def test_what_is_no_exception_reaches_the_caller_and_not_the_event_loop() -> Non
 
 
 def test_a_call_that_was_interrupted_before_it_started_ends() -> None:
-    """It is never started, and nothing waits for it."""
-    portal = Portal()
-    inbox = Inbox()
+    """It is never started; and a message that a run asked for meanwhile is read later."""
+    portal, inbox = Portal(), Inbox()
+
+    async def ask() -> asyncio.Future[object]:
+        return asyncio.get_running_loop().create_future()
+
+    inbox.put(wanted := portal.call(ask))
     call = Call(partial(asyncio.sleep, 0), inbox)
     portal.call_soon(call.cancel)
     call.wait_for_end()
-    assert inbox.get_nowait() is None
+    assert inbox.get_nowait() is wanted
     portal.stop()
 
 
