@@ -40,7 +40,7 @@ def rows() -> Iterator[Row]:
         _without_async, lambda: asyncio.run(_with_async()), rounds=9, operations=_TIMES
     )
     yield pairs.row(
-        "CPU of a send without async, through `FakeTransport`", "the asynchronous client's", 2.0
+        "CPU of a send without async, through `FakeTransport`", "the asynchronous client's", 2.5
     )
 
 
