@@ -83,6 +83,28 @@ def test_a_client_that_is_forgotten_warns_and_is_closed(fake: FakeZiett) -> None
     assert Transport.is_closed
 
 
+def test_closing_that_was_interrupted_can_be_done_again(fake: FakeZiett) -> None:
+    """The client is closed from the first moment on; the transport is in the end."""
+
+    class Transport(FakeTransport):
+        closings = 0
+
+        async def aclose(self) -> None:
+            self.closings += 1
+            if self.closings == 1:
+                raise KeyboardInterrupt
+            await super().aclose()
+
+    transport = Transport(fake)
+    client = Ziett(API_KEY, transport=transport, default_remitter_id=REMITTER)
+    with pytest.raises(KeyboardInterrupt):
+        client.close()
+    with pytest.raises(ConfigurationError, match="the client is closed"):
+        client.list_messages()
+    client.close()
+    assert transport.closings == 2
+
+
 def test_a_loop_keeps_its_client_open(fake: FakeZiett) -> None:
     """A function may return the loop alone; it is with the loop that the client is forgotten."""
     with client_of(fake) as client:

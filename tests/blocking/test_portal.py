@@ -26,6 +26,8 @@ from ziett_async import (
     RetryPolicy,
 )
 from ziett_async.blocking import Ziett
+from ziett_async.blocking._caller import Caller
+from ziett_async.blocking._iterators import Steps
 from ziett_async.blocking._portal import Call, Portal, Process
 from ziett_async.blocking._source import Inbox
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
@@ -125,6 +127,32 @@ def test_a_loop_over_many_goes_on_after_an_interruption(
     assert transport.cancelled == 1
 
 
+class Counting:
+    """Counts, and sends the signal when it has counted to two, before it says so."""
+
+    number = 0
+
+    def __aiter__(self) -> "Counting":
+        return self
+
+    async def __anext__(self) -> int:
+        self.number += 1
+        if self.number == 2:
+            signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+        return self.number
+
+
+def test_what_a_step_gave_when_it_was_interrupted_is_given_by_the_next(fake: FakeZiett) -> None:
+    """It came too late to be cancelled, and too early to be returned."""
+    caller = Caller(AsyncZiett(API_KEY, transport=FakeTransport(fake)))
+    steps = Steps(caller, Counting())
+    assert next(steps) == 1
+    with interrupting(KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        next(steps)
+    assert [next(steps), next(steps)] == [2, 3]
+    caller.close()
+
+
 def test_a_list_is_exact_after_an_interruption(
     interrupted: Ziett, transport: Interrupted, fake: FakeZiett
 ) -> None:
@@ -218,9 +246,13 @@ def test_a_call_that_was_interrupted_before_it_started_ends() -> None:
     portal.stop()
 
 
-def test_at_the_end_calls_are_cancelled_clients_closed_and_others_refused() -> None:
+def test_at_the_end_calls_are_cancelled_clients_closed_and_others_refused(
+    fake: FakeZiett,
+) -> None:
     """Of daemons, as all other threads have ended by then; a later `close` does nothing."""
     ending, errors = Process(), list[str]()
+    client = AsyncZiett(API_KEY, transport=FakeTransport(fake))
+    ending.clients.add(client)
     portal, waiting = ending.portal(), threading.Event()
     assert ending.portal() is portal
 
@@ -241,7 +273,9 @@ def test_at_the_end_calls_are_cancelled_clients_closed_and_others_refused() -> N
     with pytest.raises(ConfigurationError) as caught:
         ending.portal()
     assert errors == [str(caught.value)]
-    assert errors[0].startswith("the process is ending; make calls before that")
+    assert errors[0].startswith("the process is ending; make calls before ")
+    assert "closed" in repr(client)
+    ending.close(client)
     portal.call_soon(get_ident)
     Process().end()
 

@@ -39,13 +39,10 @@ class Caller:
         return process.portal()
 
     def close(self) -> None:
-        """Close the client, if it is open."""
+        """Close the client; again, where that was interrupted."""
         require_no_event_loop()
-        if not (self._is_closed or process.is_ending):
-            portal = process.portal()
-            self._is_closed = True
-            process.clients.discard(self.client)
-            portal.call(self.client.aclose)
+        self._is_closed = True
+        process.close(self.client)
 
     def __repr__(self) -> str:
         return repr(self.client).replace(AsyncZiett.__name__, "Ziett")

@@ -10,7 +10,7 @@ ended: what is known of it is recorded by then. A second interruption does not w
 
 import asyncio
 import atexit
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -28,7 +28,7 @@ T = TypeVar("T")
 _LOOK = 1.0
 #: Seconds that the end of the process waits for the event loop, which something may block.
 _LONGEST_END = 5.0
-_ENDING = "the process is ending; make calls before that, or in threads that are not daemons"
+_ENDING = "the process is ending; make calls before its main thread ends"
 
 
 class Call(Generic[T]):
@@ -101,7 +101,9 @@ class Call(Generic[T]):
 class Portal:
     """An event loop in a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, clients: Iterable[AsyncZiett] = ()) -> None:
+        #: To be closed at the end.
+        self._clients = clients
         self._loop = asyncio.new_event_loop()
         self._is_stopping = asyncio.Event()
         #: A daemon, as are the threads that libraries start in it: nothing waits for them.
@@ -131,7 +133,7 @@ class Portal:
             self._loop.call_soon_threadsafe(function)
 
     def stop(self) -> None:
-        """End what is under way, close all open clients and end the thread."""
+        """End what is under way, close the clients that are open and end the thread."""
         self.call_soon(self._is_stopping.set)
         self._thread.join(_LONGEST_END)
 
@@ -145,7 +147,7 @@ class Portal:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        closings = [client.aclose() for client in list(process.clients)]
+        closings = [client.aclose() for client in list(self._clients)]
         await asyncio.gather(*tasks, *closings, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
 
@@ -175,8 +177,14 @@ class Process:
             if self.is_ending:
                 raise ConfigurationError(_ENDING)
             if self._portal is None:
-                self._portal = Portal()
+                self._portal = Portal(self.clients)
             return self._portal
+
+    def close(self, client: AsyncZiett) -> None:
+        """Close a client; when the process is ending, that is done already."""
+        self.clients.discard(client)
+        if not self.is_ending:
+            self.portal().call(client.aclose)
 
     def close_soon(self, client: AsyncZiett) -> None:
         """Close a client, and do not wait for it."""
