@@ -47,7 +47,7 @@ QUICK = (
 #: The tests that reach every line of the package. Tests take half as long again under coverage,
 #: and all others reach no line beyond.
 COVERED = [
-    *(f"tests/{each}" for each in ("client", "fake", "limits", "transports")),
+    *(f"tests/{each}" for each in ("blocking", "client", "fake", "limits", "transports")),
     *(f"tests/{each}" for each in ("emulator", "cli", "plugin", "wire")),
     *("tests/house/test_house.py", "tests/house/test_security.py"),
     "tests/faults/test_strange_answers.py",

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import ziett_async
+import ziett_async.blocking
 import ziett_async.testing
 from tests.support.samples import attempts
 from ziett_async import AsyncZiett, Operation, SendFailed, ZiettError, api
@@ -81,6 +82,7 @@ DESIGN = {
 }
 #: Those that design.md shows with their module.
 ELSEWHERE = [
+    ("ziett_async.blocking", "Ziett"),
     ("ziett_async.limits.postgres", "PostgresLimiter"),
     ("ziett_async.limits.redis", "RedisLimiter"),
     ("ziett_async.transports", "HttpxTransport"),
@@ -192,7 +194,15 @@ def test_what_the_design_shows_with_its_module_is_there(module: str, name: str) 
         "ziett_async",
         *(
             f"ziett_async.{n}"
-            for n in ("emulator", "instrumentation", "limits", "models", "testing", "transports")
+            for n in (
+                "blocking",
+                "emulator",
+                "instrumentation",
+                "limits",
+                "models",
+                "testing",
+                "transports",
+            )
         ),
     ],
 )
@@ -375,7 +385,9 @@ def is_public(tree: ast.Module, node: ast.ClassDef | Function) -> bool:
     return any(node in owner.body for owner in owners)
 
 
-@pytest.mark.parametrize("module", [ziett_async, ziett_async.testing], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [ziett_async, ziett_async.blocking, ziett_async.testing], ids=lambda m: m.__name__
+)
 def test_what_is_exported_explains_itself(module: Any) -> None:  # noqa: ANN401
     """`help()` has words of ours for each class and each public method."""
     silent: list[str] = []
