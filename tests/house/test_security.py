@@ -43,7 +43,8 @@ from ziett_async import (
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 from ziett_async.transports import HttpxTransport
-from ziett_async.transports._pool import PooledTransport, shared_tls_context
+from ziett_async.transports._connections import shared_tls_context
+from ziett_async.transports._pool import PooledTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 KEY = "zk_test_1f8a5c0e77d94b"

@@ -28,6 +28,11 @@ def too_long(status: int, max_bytes: int) -> SendFailed:
     return SendFailed(f"the answer is longer than {max_bytes} bytes", reached=True, status=status)
 
 
+def unsendable(*, reached: bool) -> SendFailed:
+    """Return the failure of a request that the library does not put into HTTP."""
+    return SendFailed("the address or a header cannot be sent", reached)
+
+
 def without_answer(error: Exception, host: str, unread: bytes, *, timed_out: bool) -> SendFailed:
     """Return the failure of an attempt with no answer, or only a part of an answer's head.
 
