@@ -19,6 +19,7 @@ from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import FakeZiett
 from ziett_async.transports import HttpxTransport
 from ziett_async.transports._pool import Owner, PooledTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 pytestmark = [
@@ -33,7 +34,7 @@ ROUNDS = 10
 UNTIL_IT_FAILS = 100
 PARENT = os.getpid()
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 
 
 class OnePool(HttpxTransport):

@@ -18,10 +18,11 @@ from ziett_async import AsyncZiett
 from ziett_async.testing import FakeZiett
 from ziett_async.transports import HttpxTransport
 from ziett_async.transports._pool import Owner, Pool, PooledTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 BACKENDS = ["asyncio", "trio"]
-KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 PAIRS = pytest.mark.parametrize(
     ("first", "second"), [(first, second) for first in BACKENDS for second in BACKENDS]
 )

@@ -180,8 +180,9 @@ class Connection:
 
     def _failure(self, error: Exception, host: str) -> SendFailed:
         timed_out = isinstance(error, self._library.TimeoutException)
-        unread = self._trailing_data() or b""
-        return failures.without_answer(error, host, unread, timed_out=timed_out)
+        if isinstance(error, (self._library.ConnectError, self._library.ConnectTimeout)):
+            return failures.not_connected(error, host, timed_out=timed_out)
+        return failures.without_answer(error, self._trailing_data() or b"", timed_out=timed_out)
 
 
 def _has_unread_record(tls: Any) -> bool:  # noqa: ANN401 - the library's
