@@ -4,10 +4,10 @@ import json
 import logging
 import pickle
 import re
+import ssl
 import traceback
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,9 @@ KEY = "zk_test_1f8a5c0e77d94b"
 NUMBER = "+244923555001"
 TEXT = "A senha da Ana é girassol"
 #: Each transport's TLS context, which all of its kind share.
-CONTEXTS = {
-    HttpxTransport: partial(shared_tls_context, httpx),
-    Httpx2Transport: partial(shared_tls_context, httpx2),
+CONTEXTS: dict[type[PooledTransport], Callable[[], ssl.SSLContext]] = {
+    HttpxTransport: lambda: shared_tls_context(httpx),
+    Httpx2Transport: lambda: shared_tls_context(httpx2),
     AiohttpTransport: aiohttp_tls_context,
 }
 

@@ -31,7 +31,7 @@ def test_on_trio_nothing_is_sent() -> None:
 
     async def send() -> None:
         transport = AiohttpTransport()
-        with pytest.raises(SendFailed, match="asyncio.*trio.*HttpxTransport") as caught:
+        with pytest.raises(SendFailed, match=r"asyncio.*trio.*HttpxTransport") as caught:
             await transport.send(Request("GET", "http://127.0.0.1:1/", HEADERS))
         assert not caught.value.reached
         await transport.aclose()

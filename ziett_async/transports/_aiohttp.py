@@ -37,21 +37,14 @@ class Connector(aiohttp.TCPConnector):
 
     #: The request that is on its way.
     sending: "Sending"
+    #: The connection of the last request; asyncio's transport below it, and the one below TLS.
+    protocol: Any = None
+    transport: Any = None
+    tcp: Any = None
 
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        super().__init__(
-            limit=0,
-            keepalive_timeout=_NEVER,
-            # It would be another one where aiodns is installed.
-            resolver=aiohttp.ThreadedResolver(),
-            use_dns_cache=False,
-            ssl=context or True,
-        )
+    def keep_heads(self) -> None:
+        """Have connections keep how their answers begin."""
         self._factory: Any = partial(_Protocol, loop=asyncio.get_running_loop())
-        #: The connection of the last request; asyncio's transport below it, and the one below TLS.
-        self.protocol: Any = None
-        self.transport: Any = None
-        self.tcp: Any = None
 
     async def connect(
         self, req: aiohttp.ClientRequest, traces: "list[Trace]", timeout: aiohttp.ClientTimeout
@@ -76,6 +69,24 @@ class Connector(aiohttp.TCPConnector):
         sock = self.transport.get_extra_info("socket")
         if is_old or self.protocol.should_close or _is_readable(sock):
             self.transport.abort()
+
+    def forget_connections(self) -> None:
+        """Leave none to be missed, or closed politely."""
+        self._conns.clear()
+
+
+def new_connector(context: ssl.SSLContext | None) -> Connector:
+    """Return a pool of one connection; None as `context` is for plain text."""
+    connector = Connector(
+        limit=0,
+        keepalive_timeout=_NEVER,
+        # It would be another one where aiodns is installed.
+        resolver=aiohttp.ThreadedResolver(),
+        use_dns_cache=False,
+        ssl=context or True,
+    )
+    connector.keep_heads()
+    return connector
 
 
 def _below_tls(transport: Any) -> Any:  # noqa: ANN401 - asyncio's, or another event loop's

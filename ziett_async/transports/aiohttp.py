@@ -15,7 +15,7 @@ from yarl import URL
 
 from ziett_async._wire import Headers, Response, SendFailed
 from ziett_async.transports import _failures as failures
-from ziett_async.transports._aiohttp import Connector
+from ziett_async.transports._aiohttp import Connector, new_connector
 from ziett_async.transports._pool import PooledTransport, Sending
 
 #: What aiohttp would add to a request.
@@ -125,7 +125,7 @@ class _Connection:
         """
         with suppress(AttributeError, RuntimeError):
             self._session.detach()
-            self._connector._conns.clear()  # noqa: SLF001 - it would be missed, and closed politely
+            self._connector.forget_connections()
             if loop_is_gone:
                 self._connector.tcp._call_connection_lost(None)  # noqa: SLF001 - nothing public does it
             else:
@@ -186,5 +186,5 @@ class AiohttpTransport(PooledTransport):
             message = "aiohttp needs asyncio, and this event loop is trio's: use HttpxTransport"
             raise SendFailed(message, reached=False)
         context = (self._ssl_context or shared_tls_context()) if tls else None
-        connector = Connector(context)
+        connector = new_connector(context)
         return _Connection(connector, self._url, self._connect_timeout, self._keepalive)
