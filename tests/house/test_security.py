@@ -9,6 +9,7 @@ import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -53,10 +54,14 @@ from ziett_async.transports.httpx2 import Httpx2Transport
 KEY = "zk_test_1f8a5c0e77d94b"
 NUMBER = "+244923555001"
 TEXT = "A senha da Ana é girassol"
+LIBRARIES: dict[type[PooledTransport], ModuleType] = {
+    HttpxTransport: httpx,
+    Httpx2Transport: httpx2,
+}
 #: Each transport's TLS context, which all of its kind share.
 CONTEXTS: dict[type[PooledTransport], Callable[[], ssl.SSLContext]] = {
-    HttpxTransport: lambda: shared_tls_context(httpx),
-    Httpx2Transport: lambda: shared_tls_context(httpx2),
+    HttpxTransport: lambda: shared_tls_context(LIBRARIES[HttpxTransport]),
+    Httpx2Transport: lambda: shared_tls_context(LIBRARIES[Httpx2Transport]),
     AiohttpTransport: aiohttp_tls_context,
 }
 

@@ -39,6 +39,18 @@ def test_on_trio_nothing_is_sent() -> None:
     anyio.run(send, backend="trio")
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:70000/", f"https://{'x' * 70}.invalid/", "ftp://127.0.0.1/"]
+)
+async def test_an_impossible_address_is_not_sent(url: str) -> None:
+    """A port or a host that there cannot be, or another protocol."""
+    transport = AiohttpTransport()
+    with pytest.raises(SendFailed, match="cannot be sent") as caught:
+        await transport.send(Request("GET", url, HEADERS))
+    await transport.aclose()
+    assert not caught.value.reached
+
+
 async def test_a_get_on_a_connection_that_breaks_is_sent_once() -> None:
     """It has reached the server, and only the caller's policy sends it again."""
     async with FaultServer(FakeZiett()).serving() as server:

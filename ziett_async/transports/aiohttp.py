@@ -87,7 +87,7 @@ class _Connection:
             return self._failure(cause or error, sending)
         try:
             body = await _read(answer, max_bytes)
-        except (aiohttp.ClientError, OSError):
+        except Exception:  # noqa: BLE001 - whatever it is, the answer is not complete
             return failures.cut_in_body(answer.status)
         finally:
             answer.close()
