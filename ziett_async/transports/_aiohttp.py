@@ -37,10 +37,9 @@ class Connector(aiohttp.TCPConnector):
 
     #: The request that is on its way.
     sending: "Sending"
-    #: The connection of the last request; asyncio's transport below it, and the one below TLS.
+    #: The connection of the last request, and asyncio's transport below it.
     protocol: Any = None
     transport: Any = None
-    tcp: Any = None
 
     def keep_heads(self) -> None:
         """Have connections keep how their answers begin."""
@@ -52,8 +51,6 @@ class Connector(aiohttp.TCPConnector):
         """Give a request its connection, on which it then is."""
         connection = await super().connect(req, traces, timeout)
         self.protocol, self.transport = connection.protocol, connection.transport
-        self.tcp = _below_tls(self.transport)
-        self.tcp.resume_reading()
         self.protocol.head = b""
         self.sending.is_begun = True
         return connection
@@ -74,6 +71,10 @@ class Connector(aiohttp.TCPConnector):
         """Leave none to be missed, or closed politely."""
         self._conns.clear()
 
+    def tcp(self) -> Any:  # noqa: ANN401 - asyncio's, or another event loop's
+        """Return the transport that carries TLS, or the only one where there is none."""
+        return getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", self.transport)
+
 
 def new_connector(context: ssl.SSLContext | None) -> Connector:
     """Return a pool of one connection; None as `context` is for plain text."""
@@ -87,11 +88,6 @@ def new_connector(context: ssl.SSLContext | None) -> Connector:
     )
     connector.keep_heads()
     return connector
-
-
-def _below_tls(transport: Any) -> Any:  # noqa: ANN401 - asyncio's, or another event loop's
-    """Return what carries a transport's TLS, or the transport itself where there is none."""
-    return getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
 
 
 def _is_readable(sock: Any) -> bool:  # noqa: ANN401 - asyncio's, or another event loop's

@@ -1,12 +1,14 @@
 """Requests over HTTP/1.1 with aiohttp, on asyncio: an extra of that name."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 from typing import Any
+from weakref import WeakValueDictionary
 
 import aiohttp
 import anyio
@@ -60,6 +62,7 @@ class _Connection:
         self._connector = connector
         self._parse_url = parse_url
         self._keepalive = keepalive
+        self._loop = asyncio.get_running_loop()
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -72,6 +75,7 @@ class _Connection:
         #: Whether another request may travel here.
         self.is_clean = False
         self.free_since = 0.0
+        _connections[id(self)] = self
 
     async def exchange(self, sending: Sending, max_bytes: int) -> Response | SendFailed:
         """Send, and read the whole answer, or at most `max_bytes` of its body."""
@@ -82,9 +86,10 @@ class _Connection:
         self._connector.sending = sending
         try:
             answer = await self._start(sending)
-        except Exception as error:  # noqa: BLE001 - whatever it is, sending has begun or it has not
-            cause = error.__cause__ if isinstance(error, _Interrupted) else None
-            return self._failure(cause or error, sending)
+        except _Interrupted as error:
+            return self._failure(error.__cause__ or error, sending)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return self._failure(error, sending)
         try:
             body = await _read(answer, max_bytes)
         except Exception:  # noqa: BLE001 - whatever it is, the answer is not complete
@@ -95,9 +100,6 @@ class _Connection:
             return failures.too_long(answer.status, max_bytes)
         protocol = self._connector.protocol
         self.is_clean = protocol.is_connected() and not protocol.should_close
-        # A free connection is not read: a child after `fork()` could not take that back, because
-        # what the event loop waits for is shared with its parent.
-        self._connector.tcp.pause_reading()
         self.free_since = monotonic()
         return Response(answer.status, _headers(answer), body)
 
@@ -118,6 +120,13 @@ class _Connection:
                 self._connector.transport.abort()
             await self._session.close()
 
+    def set_reading(self, *, reads: bool) -> None:
+        """Have an event loop that rests read the connection, or not, while it is free."""
+        if self.is_clean and not self._loop.is_running():
+            with suppress(AttributeError, RuntimeError):  # it is closed, or not asyncio's own
+                tcp = self._connector.tcp()
+                (tcp.resume_reading if reads else tcp.pause_reading)()
+
     def drop(self, *, loop_is_gone: bool) -> None:
         """Close the socket of a free connection without an await, and send nothing on it.
 
@@ -127,7 +136,7 @@ class _Connection:
             self._session.detach()
             self._connector.forget_connections()
             if loop_is_gone:
-                self._connector.tcp._call_connection_lost(None)  # noqa: SLF001 - nothing public does it
+                self._connector.tcp()._call_connection_lost(None)  # noqa: SLF001 - nothing public does it
             else:
                 self._connector.transport.abort()
 
@@ -141,6 +150,22 @@ class _Connection:
             return failures.unsendable(reached=False)
         host = sending.request.url.split("/")[2]
         return failures.not_connected(error.__cause__ or error, host, timed_out=timed_out)
+
+
+#: Every connection, by its id.
+_connections = WeakValueDictionary[int, _Connection]()
+
+
+def _set_reading(*, reads: bool) -> None:
+    for connection in filter(None, [ref() for ref in _connections.valuerefs()]):
+        connection.set_reading(reads=reads)
+
+
+# What an event loop waits for in the kernel is the parent's and the child's alike: a child that goes
+# on with the loop would have the parent's connections in it, which only the parent can take out.
+getattr(os, "register_at_fork", dict)(  # Windows has no fork
+    before=partial(_set_reading, reads=False), after_in_parent=partial(_set_reading, reads=True)
+)
 
 
 def _can_be_sent(headers: Headers) -> bool:
