@@ -3,6 +3,7 @@
 import asyncio
 import select
 import ssl
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,11 @@ class Connector(aiohttp.TCPConnector):
             return
         sock = self.transport.get_extra_info("socket")
         if is_old or self.protocol.should_close or _is_readable(sock):
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the connection at once, without a word of TLS, if there is one."""
+        with suppress(AttributeError):  # Python 3.11.2 has it for one of TLS that is closed
             self.transport.abort()
 
     def forget_connections(self) -> None:

@@ -116,8 +116,7 @@ class _Connection:
     async def aclose(self) -> None:
         """Close the connection, even if the task is being cancelled."""
         with anyio.CancelScope(shield=True):
-            if self._connector.transport is not None:
-                self._connector.transport.abort()
+            self._connector.abort()
             await self._session.close()
 
     def set_reading(self, *, reads: bool) -> None:
@@ -138,7 +137,7 @@ class _Connection:
             if loop_is_gone:
                 self._connector.tcp()._call_connection_lost(None)  # noqa: SLF001 - nothing public does it
             else:
-                self._connector.transport.abort()
+                self._connector.abort()
 
     def _failure(self, error: BaseException, sending: Sending) -> SendFailed:
         timed_out = isinstance(error, TimeoutError)
@@ -161,8 +160,8 @@ def _set_reading(*, reads: bool) -> None:
         connection.set_reading(reads=reads)
 
 
-# What an event loop waits for in the kernel is the parent's and the child's alike: a child that goes
-# on with the loop would have the parent's connections in it, which only the parent can take out.
+# What an event loop waits for in the kernel is the parent's and the child's alike: a child that
+# goes on with it would have the parent's connections there, which only the parent can take out.
 getattr(os, "register_at_fork", dict)(  # Windows has no fork
     before=partial(_set_reading, reads=False), after_in_parent=partial(_set_reading, reads=True)
 )
