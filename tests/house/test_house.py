@@ -112,6 +112,9 @@ IMPORTERS = {
     "cattrs": {"_structuring.py"},
     "httpx": {"transports/httpx.py"},
     "httpx2": {"transports/httpx2.py"},
+    "aiohttp": {"transports/_aiohttp.py", "transports/aiohttp.py"},
+    "certifi": {"transports/aiohttp.py"},
+    "yarl": {"transports/aiohttp.py"},
     "opentelemetry": {"instrumentation/opentelemetry.py"},
     "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
@@ -243,6 +246,7 @@ def test_everything_is_there_without_extras(module: str) -> None:
     """`import *` works where only the dependencies are installed."""
     # h11 is one as well, but httpx cannot do without it.
     extras = {
+        "aiohttp",
         "coredis",
         "redis",
         "rich",
@@ -262,7 +266,8 @@ def test_the_client_works_without_extras() -> None:
 
     Nor the observer's port, which is imported where there is one.
     """
-    absent = {"h11", "rich", "httpx", "httpx2", "opentelemetry", "phonenumbers", "trio", "pytest"}
+    absent = {"aiohttp", "h11", "rich", "httpx", "httpx2", "opentelemetry", "phonenumbers"}
+    absent |= {"trio", "pytest"}
     code = BLOCK.format(names=absent)
     code += """
 import asyncio
@@ -290,7 +295,17 @@ import ziett_async
 print(*set(sys.modules) - before)
 """
     loaded = {name.partition(".")[0] for name in run(code).split()}
-    costly = {"httpx", "httpx2", "httpcore", "h11", "rich", "trio", "pytest", "hypothesis"}
+    costly = {
+        "aiohttp",
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "h11",
+        "rich",
+        "trio",
+        "pytest",
+        "hypothesis",
+    }
     assert loaded & {*costly, "opentelemetry", "phonenumbers", "sqlite3"} == set()
     assert "anyio" in loaded
 
