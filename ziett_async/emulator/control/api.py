@@ -78,6 +78,7 @@ class ControlApi:
         self._log = log
         self._views = Views(service, log)
         self._routes: Mapping[str, Mapping[str, Handler]] = {
+            "health": {"GET": _health},
             "state": {"GET": self._state},
             "messages": {"GET": self._messages},
             "messages/*": {"GET": self._message, "POST": self._set_status},
@@ -204,6 +205,10 @@ class ControlApi:
 
     def _part(self, name: str) -> Response:
         return answer(200, {name: self._views.account()[name]})
+
+
+def _health(_: _ControlRequest) -> Response:
+    return answer(200, {"status": "ok"})
 
 
 def _message_id(parameter: str) -> UUID:
