@@ -14,8 +14,8 @@ pytestmark = pytest.mark.anyio
 async def test_a_message_is_shown_in_full(harness: Harness) -> None:
     """With its contact, parts, codes, key, attempts and history."""
     contact = {"name": "Ana", "email": "ana@example.ao", "tags": ["Premium"]}
-    await harness.send(save_contact=contact)
-    await harness.send(save_contact=contact)
+    for _ in range(2):
+        await harness.send(save_contact=contact)
     await harness.ask("POST", "/clock", {"seconds": 60})
     state = await harness.ask("GET", "/state")
     [message] = state["messages"]
@@ -29,6 +29,14 @@ async def test_a_message_is_shown_in_full(harness: Harness) -> None:
     assert message["history"][-1]["at"] == message["updated_at"]
     assert (state["balance"], state["messages_in_all"]) == ("85", 1)
     assert message == await harness.ask("GET", f"/messages/{message['id']}")
+
+
+async def test_a_code_is_what_a_test_would_read(harness: Harness) -> None:
+    """One rule for `codes` and for `last_code`: no amount, and no order number."""
+    await harness.send(content="Pedido 55123, 15000 Kz. O código é 482910.")
+    [message] = (await harness.ask("GET", "/messages"))["messages"]
+    assert message["codes"] == ["482910"]
+    assert harness.emulator.service.last_code("+244923456789") == "482910"
 
 
 async def test_messages_are_found_by_number_text_and_id(harness: Harness) -> None:

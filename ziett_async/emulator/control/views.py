@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from ziett_async._fake.assertions import codes_in
+from ziett_async._fake.codes import codes_in
 from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.faults import Ending, Fault
 from ziett_async._fake.quotas import BucketLevel
