@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.emulator.page._harness import ANA, SMS, Harness, Open, bubbles
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import Fault
 
 #: Returns every text that stands out less from what is behind it than WCAG AA asks for.
@@ -152,7 +153,8 @@ def test_its_texts_and_controls_are_accessible(
     del batch["target_e164"]
     harness.ask("POST", "/campaigns/batch", {**batch, "content": "Olá"})
     harness.ask("GET", "/nothing/" + "y" * 300)
-    harness.service.clock.advance(3600)  # type: ignore[attr-defined]
+    assert isinstance(harness.service.clock, AdjustableClock)
+    harness.service.clock.advance(3600)
     harness.service.faults.add(Fault.slow(5, operation="send_message"))
     page = open_page(width=width, color_scheme=color_scheme, locale=locale)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")

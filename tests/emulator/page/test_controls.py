@@ -23,7 +23,7 @@ def test_the_next_send_breaks(harness: Harness, open_page: Open) -> None:
         ("429", "429, too many requests"),
         ("The connection breaks first", "The connection breaks first"),
         ("The answer is 5 s late", "The answer is 5 s late"),
-        ("Still running", "Still running, for 5 s"),
+        ("Still running", "Still running"),
         ("The answer is cut off", "The answer is cut off"),
     ):
         dialog.get_by_role("radio", name=name).check()
@@ -60,6 +60,7 @@ def test_money_time_and_a_new_beginning(harness: Harness, open_page: Open) -> No
     page.get_by_role("dialog").get_by_role("button", name="Skip ahead").click()
     expect(page.locator("#toast")).to_have_text("It is later now")
     assert harness.service.clock.time() - before >= 3600
+    expect(page.locator("#clock")).to_be_visible()
     expect(page.locator("#clock")).to_have_text("Clock 1 h ahead")
     page.get_by_role("button", name="More").click()
     page.get_by_role("button", name="Clear everything").click()
@@ -81,7 +82,7 @@ def test_requests_and_limits_are_shown_live(harness: Harness, open_page: Open) -
     harness.ask("GET", "/messages/nonsense")
     rows = page.locator("#log > li")
     expect(rows).to_have_count(2)
-    expect(rows.last.locator(".took")).to_have_text(re.compile(r"\d+ ms"))
+    expect(rows.last.locator(".took")).to_have_text(re.compile(r"\d+\sms"))
     expect(rows.first).to_contain_text("422One messageGET /c/v1/messages/nonsense")
     meter = page.get_by_role("meter", name="Send, requests left")
     expect(meter).to_have_attribute("aria-valuenow", "119")
@@ -109,15 +110,16 @@ def test_a_message_and_its_requests_lead_to_each_other(harness: Harness, open_pa
     for _ in range(2):
         with suppress(ValueError):
             harness.ask("POST", "/messages", body, "order-1")
-    harness.send("Another", to="+351912345678")
+    harness.ask("GET", f"/messages/{harness.service.messages[0].id}")
     page = open_page("/#/requests")
     rows = page.locator("#log > li")
+    expect(rows.first).to_contain_text("200Read the message to Ana Domingos")
     expect(rows.last).to_contain_text("502Message to Ana DomingosPOST /c/v1/messages")
     rows.last.locator("summary").click()
     rows.last.get_by_role("link", name="Show the message").click()
     expect(bubbles(page)).to_have_text(["Hello"])
     details = page.get_by_role("complementary")
-    links = details.get_by_role("link", name="Message to Ana Domingos")
+    links = details.get_by_role("link", name="Message to Ana Domingos", exact=True)
     expect(links).to_have_count(2)
     links.first.click()
     expect(rows.nth(1).locator("details")).to_have_attribute("open", "")
@@ -138,7 +140,7 @@ def test_a_campaign_is_seen_as_a_whole(harness: Harness, open_page: Open) -> Non
     harness.service.deliver(harness.service.messages[0].id)
     harness.service.deliver(harness.service.messages[1].id, "FAILED")
     expect(campaign).to_contain_text("1 delivered, 1 on the way, 1 failed")
-    campaign.get_by_role("link", name="Show its messages: Dezembro").click()
+    campaign.get_by_role("link", name="Show its messages").click()
     people = page.locator("#people li")
     expect(people).to_have_count(3)
     expect(page.locator("#found-words")).to_have_text("3 messages in Dezembro")

@@ -161,6 +161,15 @@ def test_an_empty_page_has_what_to_paste(open_page: Open) -> None:
     assert '"X-API-KEY: zk_test_local"' in request
 
 
+def test_a_link_to_a_message_opens_it(harness: Harness, open_page: Open) -> None:
+    """In a new tab, too: the address is that of what is seen."""
+    message_id = harness.send("First")
+    harness.send("Second", to="+351912345678")
+    page = open_page(f"/#/to/%2B244923456789/{message_id}")
+    expect(bubbles(page)).to_have_text(["First"])
+    expect(page.get_by_role("complementary")).to_contain_text(message_id)
+
+
 def test_filters_by_status(harness: Harness, open_page: Open) -> None:
     """On the way, delivered, failed; each with its own."""
     for index, status in enumerate(("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")):

@@ -28,7 +28,7 @@ class RequestFacts:
         """Read them from a whole request and from the answer of the service, if it was one."""
         asked = _object(request.body)
         response = exchange.response
-        answered = _object(response.body) if response and response.status < 300 else {}
+        answered = _object(response.body if response and response.status < 300 else b"")
         recipients = asked.get("recipients")
         return cls(
             to=_text(asked.get("target_e164")),

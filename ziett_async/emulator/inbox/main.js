@@ -6,7 +6,7 @@ let frame = 0;
 const soon = () => { frame ||= requestAnimationFrame(() => { frame = 0; draw(); }); };
 
 function draw() {
-  view.isDrawn = true;
+  if (!store.isKnown) return;
   for (const page of Object.keys(PAGES)) {
     byId(page).hidden = view.page !== page;
     if (view.page === page) byId(`tab-${page}`).setAttribute("aria-current", "page");
@@ -38,7 +38,7 @@ function connect() {
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
   };
   on("state", (state) => {
-    const isFirst = !view.isDrawn;
+    const isFirst = !store.isKnown;
     store.begin(state);
     if (isFirst) for (const [newest] of conversationsOf(state.messages)) store.seen.set(newest.target_e164, newest.id);
     if (view.id && !store.messages.has(view.id)) location.hash = addressOf(view.number);

@@ -42,10 +42,9 @@ function endingOf(request) {
 function headlineOf(request) {
   const { recipients, to } = request;
   if (recipients !== null) return t("op.batch", amountOf(recipients));
-  if (to !== null) {
-    const message = store.messageOf(request);
-    return t("op.to", message ? nameOf(message) : spaced(to));
-  }
+  const message = store.messageOf(request);
+  if (to !== null) return t("op.to", message ? nameOf(message) : spaced(to));
+  if (message) return t("op.read", nameOf(message));
   return known(`op.${request.operation}`, t("op.other"));
 }
 

@@ -5,10 +5,12 @@ const MOST_SHOWN = 200;
 
 const view = {
   page: "messages", number: null, id: null, campaign: null, request: null,
-  words: "", status: "", kind: "", isDrawn: false,
+  words: "", status: "", kind: "",
 };
 
 const store = {
+  /** Whether the emulator's state has arrived: without it nothing is drawn, and nothing is missing. */
+  isKnown: false,
   messages: new Map(),
   inAll: 0,
   campaigns: new Map(),
@@ -19,6 +21,7 @@ const store = {
 
   /** Take the whole state: as the page connects, and after something was deleted or cleared. */
   begin(state) {
+    this.isKnown = true;
     this.messages = byIdOf(state.messages);
     this.inAll = state.messages_in_all;
     this.campaigns = byIdOf(state.campaigns);

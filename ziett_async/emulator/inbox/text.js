@@ -72,11 +72,11 @@ const amountOf = (value) => formatOf("number").format(value);
 
 /** Format a duration in seconds. */
 function secondsOf(seconds) {
-  if (seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
-  if (seconds < 60) return `${seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172800) return `${Number((seconds / 3600).toFixed(1))} h`;
-  return `${Number((seconds / 86400).toFixed(1))} d`;
+  if (seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))}\u00a0ms`;
+  if (seconds < 60) return `${seconds < 10 ? Number(seconds.toFixed(1)) : Math.round(seconds)}\u00a0s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)}\u00a0min`;
+  if (seconds < 172800) return `${Number((seconds / 3600).toFixed(1))}\u00a0h`;
+  return `${Number((seconds / 86400).toFixed(1))}\u00a0d`;
 }
 
 /** Format an E.164 number in groups of digits. */
