@@ -23,7 +23,7 @@ def test_the_next_send_breaks(harness: Harness, open_page: Open) -> None:
         ("429", "429, too many requests"),
         ("The connection breaks first", "The connection breaks first"),
         ("The answer is 5 s late", "The answer is 5 s late"),
-        ("Still running", "Still running"),
+        ("Still running", "Still running, for 5 s"),
         ("The answer is cut off", "The answer is cut off"),
     ):
         dialog.get_by_role("radio", name=name).check()
