@@ -52,6 +52,8 @@ def test_latency_passes_before_a_response(latency: float | Callable[[], float]) 
 )
 def test_it_listens_where_it_should(host: str, shown: str) -> None:
     """Its own address is one that works on this machine."""
+    if not is_free(0, host):
+        pytest.skip(f"this machine has no {host}")
     with Emulator(host=host) as emulator:
         assert emulator.url == f"http://{shown}:{emulator.port}"
         assert not is_free(emulator.port, host)

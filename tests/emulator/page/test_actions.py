@@ -68,6 +68,7 @@ def test_one_message_is_deleted(harness: Harness, open_page: Open) -> None:
     page.get_by_role("button", name="Delete", exact=True).click()
     dialog.get_by_role("button", name="Delete").click()
     expect(bubbles(page)).to_have_text(["Kept"])
+    expect(page.locator(":focus")).to_have_accessible_name(re.compile("^Details"))
     expect(page.get_by_role("complementary")).to_be_hidden()
     assert [each.content for each in harness.service.messages] == ["Kept"]
 

@@ -92,7 +92,7 @@ const COMMANDS = {
   top_up: (form) => control("POST", "balance", { amount: form.get("amount").trim() }),
   later: (form) => control("POST", "clock", { seconds: Number(form.get("seconds")) }),
   clear: () => control("POST", "reset", {}),
-  delete: () => control("DELETE", `messages/${view.id}`),
+  delete: () => control("DELETE", `messages/${view.id}`).then(() => { location.hash = addressOf(view.number); }),
 };
 
 async function submit(event) {

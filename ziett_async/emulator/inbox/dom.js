@@ -50,7 +50,7 @@ function show(list, items, keyOf, sameAs, build) {
   if (focused && document.activeElement !== focused) {
     const [key, does] = place;
     const again = [...list.children].find((child) => child.dataset.key === key);
-    again?.querySelector(`[data-does="${does}"]`)?.focus({ preventScroll: true });
+    (again ?? list.firstElementChild)?.querySelector(`[data-does="${does}"]`)?.focus({ preventScroll: true });
   }
 }
 

@@ -84,7 +84,7 @@ function decoded(text) {
   }
 }
 
-const focusOn = (selector) => document.querySelector(selector)?.focus({ preventScroll: wide.matches });
+const focusOn = (selector) => (document.querySelector(selector) ?? byId("main")).focus({ preventScroll: wide.matches });
 const keyed = (list, key) => `#${list} [data-key="${CSS.escape(key)}"]`;
 
 /** Follow a link within the page: draw, and move the focus to what it led to. */
