@@ -94,6 +94,13 @@ class _Candidate:
     before: str
     after: str
 
+    @classmethod
+    def of(cls, match: re.Match[str]) -> "_Candidate":
+        """Read what is beside digits that were found."""
+        start, end = match.span()
+        before = match.string[max(0, start - _REACH) : start]
+        return cls(match[0], _plain(before), _plain(match.string[end : end + _REACH]))
+
     @property
     def is_something_else(self) -> bool:
         """Whether what is beside them says that they are no code."""
@@ -143,17 +150,14 @@ class _Candidate:
         return bool(is_hour and _HOUR_BEFORE.search(self.before))
 
 
+def _plain(text: str) -> str:
+    """Return a text in lower case and without accents, as long as it was."""
+    return "".join(unicodedata.normalize("NFD", letter)[0].lower()[0] for letter in text)
+
+
 def codes_in(content: str) -> Sequence[str]:
     """Return the distinct one-time codes in a text; Web OTP repeats it, `@shop.ao #482910`."""
-    plain = "".join(unicodedata.normalize("NFD", letter)[0].lower()[0] for letter in content)
-    found = [
-        _Candidate(
-            match[0],
-            plain[max(0, match.start() - _REACH) : match.start()],
-            plain[match.end() : match.end() + _REACH],
-        )
-        for match in _DIGITS.finditer(content)
-    ]
+    found = [_Candidate.of(match) for match in _DIGITS.finditer(content)]
     found = [each for each in found if not each.is_something_else]
     clear = [each for each in found if not each.is_like_a_date]
     found = clear or [each for each in found if each.is_introduced]
