@@ -179,9 +179,13 @@ def test_its_texts_and_controls_are_accessible(
         name = re.compile("^(Ziett emulator|Emulador Ziett|Ziett emulador)$")
         expect(page.get_by_role("heading", level=1)).to_have_accessible_name(name)
     page.goto(harness.emulator.url + "/#/campaigns")
-    page.locator("[data-opens=break]").click()
-    assert page.evaluate(FAINT) == []
-    assert page.evaluate(STICKING_OUT) == []
+    for opener in ("[data-opens=break]", "[data-opens=send]", "[popovertarget=menu]"):
+        page.locator(opener).click()
+        page.evaluate(SETTLED)
+        assert page.evaluate(FAINT) == []
+        assert page.evaluate(NAMELESS) == []
+        assert page.evaluate(STICKING_OUT) == []
+        page.keyboard.press("Escape")
 
 
 def test_on_a_phone_one_thing_is_seen_at_a_time(harness: Harness, open_page: Open) -> None:

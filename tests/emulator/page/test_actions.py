@@ -110,9 +110,17 @@ def test_all_messages_are_exported(harness: Harness, open_page: Open) -> None:
     """As a file, from the menu."""
     harness.send("Olá")
     page = open_page()
-    page.get_by_role("button", name="More").click()
+    button, link = (
+        page.get_by_role("button", name="More"),
+        page.get_by_role("link", name="Export all messages"),
+    )
+    button.click()
+    above, below = button.bounding_box(), link.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert 0 < below["y"] - above["y"] - above["height"] < 30
     with page.expect_download() as download:
-        page.get_by_role("link", name="Export all messages").click()
+        link.click()
     assert download.value.suggested_filename == "ziett-messages.json"
     exported = json.loads(Path(download.value.path()).read_text("utf-8"))
     assert [each["content"] for each in exported["messages"]] == ["Olá"]

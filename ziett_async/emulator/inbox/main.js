@@ -136,6 +136,12 @@ function dress(theme) {
   byId("theme").value = theme;
 }
 
+/** Open the menu below its button; on a phone it is at the bottom of the screen. */
+function placeMenu() {
+  const { left, bottom } = byId("more").getBoundingClientRect(), { style } = byId("menu");
+  style.inset = wide.matches ? `${bottom + 8}px auto auto ${Math.min(left, innerWidth - 344)}px` : "";
+}
+
 const listen = (id, name, run) => byId(id).addEventListener(name, run);
 
 for (const button of document.querySelectorAll("[data-opens]")) button.addEventListener("click", () => openDialog(button.dataset.opens));
@@ -146,6 +152,7 @@ listen("search", "input", (event) => { view.words = event.target.value; soon(); 
 listen("filter", "change", (event) => { view.status = event.target.value; soon(); });
 listen("show-all", "click", () => { view.campaign = null; byId("search").focus(); soon(); });
 listen("kind", "change", (event) => { view.kind = event.target.value; soon(); });
+listen("menu", "beforetoggle", placeMenu);
 listen("language", "change", (event) => { kept.set("language", event.target.value); speak(event.target.value); });
 listen("theme", "change", (event) => { kept.set("theme", event.target.value); dress(event.target.value); });
 listen("thread", "click", (event) => {
