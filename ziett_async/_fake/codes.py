@@ -20,6 +20,8 @@ _DIGITS = re.compile(
 #: How many characters before and after the digits count.
 _REACH = 60
 
+_WITHOUT_ACCENTS = str.maketrans("áàâãéêíóôõúüç", "aaaaeeiooouuc")
+
 # The texts that these patterns see are in lower case and without accents.
 _CODE_WORD = (
     r"\b(?:codigos?|cod|codes?|pin|otp|2fa|senha|token|passcode|password|palavra-passe|chave"
@@ -151,8 +153,8 @@ class _Candidate:
 
 
 def _plain(text: str) -> str:
-    """Return a text in lower case and without accents, as long as it was."""
-    return "".join(unicodedata.normalize("NFD", letter)[0].lower()[0] for letter in text)
+    """Return a text in lower case and without the accents of Portuguese."""
+    return unicodedata.normalize("NFC", text).lower().translate(_WITHOUT_ACCENTS)
 
 
 def codes_in(content: str) -> Sequence[str]:
