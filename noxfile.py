@@ -41,7 +41,8 @@ QUICK = (
     *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2", "-k", "not trio"),
     *("--ignore=tests/faults", "--ignore=tests/proofs", "--ignore=tests/house"),
     *("--ignore=tests/emulator/page", "--ignore=tests/docs/cookbook"),
-    "--ignore=tests/limits/test_redis_failures.py",
+    "--ignore=tests/limits/test_distributed_failures.py",
+    "--ignore=tests/limits/test_redis_servers.py",
 )
 #: The tests that reach every line of the package. Tests take half as long again under coverage,
 #: and all others reach no line beyond.
