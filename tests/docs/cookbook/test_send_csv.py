@@ -5,7 +5,6 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 
