@@ -41,6 +41,7 @@ QUICK = (
     *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2"),
     *("--ignore=tests/faults", "--ignore=tests/proofs", "--ignore=tests/house/test_suite.py"),
     *("--ignore=tests/emulator/page", "--ignore=tests/docs/cookbook"),
+    *("--ignore=tests/docs/workers", "--ignore=tests/docs/test_deployment.py"),
     "--ignore=tests/limits/test_redis_failures.py",
 )
 #: The tests that reach every line of the package. Tests take half as long again under coverage,
@@ -135,6 +136,13 @@ def fidelity(session: nox.Session) -> None:
     """Fuzz the emulator with what the API's description allows and forbids."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("fidelity"))
     session.run("python", "-m", "pytest", "tests/fake/test_fuzz.py", *session.posargs)
+
+
+@nox.session
+def temporal(session: nox.Session) -> None:
+    """Kill workers of Temporal, with its server; not among the default sessions."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("temporal"))
+    session.run("python", "-m", "pytest", "tests/docs/workers/test_temporal.py", *session.posargs)
 
 
 @nox.session
