@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
@@ -155,12 +156,12 @@ class Emulator:
             return 0.0
         return self._latency() if callable(self._latency) else self._latency
 
-    def answer(self, request: Request) -> Exchange | StreamingResponse:
+    def answer(self, request: Request, latency: float) -> Exchange | StreamingResponse:
         """Answer an admitted request, by the control API if it owns the path, else the service."""
         try:
             if self._control.owns(request):
                 return self._control.answer(request)
-            return self._call_service(request)
+            return self._call_service(request, latency)
         except Refusal as refusal:
             return Exchange(self.refuse(refusal))
         except Exception as error:
@@ -174,14 +175,16 @@ class Emulator:
         trace_id = self.service.new_trace_id()
         return refuse(refusal, trace_id, moment.isoformat(timespec="microseconds"))
 
-    def _call_service(self, request: Request) -> Exchange:
-        """Pass a request to the service, and log it with its response."""
+    def _call_service(self, request: Request, latency: float) -> Exchange:
+        """Pass a request to the service, and log it with its response and how long that takes."""
+        began = perf_counter()
         try:
             _check_key(request)
             exchange = self.service.exchange(request)
         except Refusal as refusal:
             exchange = Exchange(self.refuse(refusal), executed=False)
-        self._log.append(self.service.clock.time(), request, exchange, exchange.arrival)
+        seconds = perf_counter() - began + latency + exchange.delay
+        self._log.append(self.service.clock.time(), request, exchange, seconds)
         return exchange
 
 
