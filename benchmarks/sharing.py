@@ -81,7 +81,7 @@ def _failing(server: StoreServer) -> Seen:
 
 def _row(what: str, seen: Seen, least: float, least_share: float) -> Row:
     shares: Sequence[float] = seen.shares
-    is_exact = seen.worst <= seen.limit and seen.refused == 0 and seen.twice == 0
+    is_exact = seen.worst <= seen.limit and seen.refused == seen.twice == seen.lost == 0
     return Row(
         what,
         "the emulator's own count",

@@ -30,9 +30,19 @@ def sharing(server: StoreServer) -> Sharing:
     return Sharing(LIMIT, PER, server.url)
 
 
+def is_within_limit(seen: Seen) -> bool:
+    """Return whether the limit was kept."""
+    return seen.worst <= seen.limit and seen.refused == 0
+
+
+def is_once(seen: Seen) -> bool:
+    """Return whether every message was sent, and none twice."""
+    return seen.twice == seen.lost == 0
+
+
 def holds(seen: Seen) -> bool:
-    """Return whether the limit was kept, and no message sent twice."""
-    return seen.worst <= seen.limit and seen.refused == 0 and seen.twice == 0
+    """Return whether the limit was kept, and every message sent once."""
+    return is_within_limit(seen) and is_once(seen)
 
 
 @pytest.mark.promise("No window of a limit shared by processes has more than the limit")
@@ -62,13 +72,35 @@ def test_clocks_that_are_seconds_apart_do_not_matter(sharing: Sharing) -> None:
     assert len(seen.shares) == 6
 
 
+#: Every kill hits a message that was sent and not answered yet.
+SLOW = 0.3
+
+
+@pytest.mark.promise("A process that is killed leaves no message unsent or sent twice")
+def test_killed_in_the_middle_of_a_send_a_message_is_sent_once(server: StoreServer) -> None:
+    """Each process goes on where the one before it was killed, with the same key."""
+    sharing = Sharing(200, PER, server.url, latency=SLOW)
+    with sharing.run(2.5, processes=4, kill_every=SLOW, longest=LONGEST):
+        pass
+    assert holds(sharing.seen())
+
+
+@pytest.mark.naive("A key for each call of processes that are killed", "two for one kill")
+def test_without_a_key_of_its_own_a_message_is_sent_twice(server: StoreServer) -> None:
+    """It fails the same test."""
+    sharing = Sharing(200, PER, server.url, latency=SLOW)
+    with sharing.run(2.5, processes=4, kill_every=SLOW, longest=LONGEST, is_keyed=False):
+        pass
+    assert sharing.seen().twice
+
+
 @pytest.mark.naive("A limiter for each process", "as many times the limit as there are processes")
 def test_a_limiter_for_each_process_breaks_it(server: StoreServer) -> None:
     """It fails the same test."""
     sharing = Sharing(LIMIT, PER, server.url, is_enforced=False)
     with sharing.run(3.0, processes=4, limiter="local"):
         pass
-    assert not holds(sharing.seen())
+    assert not is_within_limit(sharing.seen())
 
 
 @needs_faketime
@@ -79,4 +111,4 @@ def test_times_of_the_callers_break_it(server: StoreServer) -> None:
     ways = ["asyncio-redis"]
     with sharing.run(3.0, processes=4, ahead=(0.0, 20.0), limiter="stamped", ways=ways):
         pass
-    assert not holds(sharing.seen())
+    assert not is_within_limit(sharing.seen())
