@@ -27,6 +27,8 @@ FOLDER = Path(__file__).parents[2] / "docs" / "deployment"
 COMPOSE = FOLDER / "compose.yaml"
 CONTAINERS = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*Containerfile")}
 NUMBERS = [f"+2449231{index:05}" for index in range(40)]
+#: Of both workers, as the compose file has them.
+THREADS = 2 * 8
 #: Where the programs of the environment are, as in an image.
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -69,9 +71,8 @@ class Stack:
         stack = self._stack
         stack.callback(self._store.kill)
         self._store.start()
-        # A person would not notice that it is slow, and a worker that is killed has messages.
-        entry = json.loads(self._translated(instruction("emulator.Containerfile", "ENTRYPOINT")))
-        self._start("emulator", [*entry, "--latency", "0.4"])
+        entry = self._translated(instruction("emulator.Containerfile", "ENTRYPOINT"))
+        self._start("emulator", json.loads(entry))
         check = instruction("emulator.Containerfile", "HEALTHCHECK --interval=5s CMD")
         self._wait_for(json.loads(self._translated(check)))
         for name, part in self._parts.items():
@@ -85,6 +86,11 @@ class Stack:
         body = {"number": number, "content": "A sua factura está pronta."}
         return httpx.post(url, json=body, headers={"Idempotency-Key": key}).status_code
 
+    def add_fault(self, **fault: object) -> None:
+        """Have the emulator fail."""
+        url = f"http://127.0.0.1:{self._emulator}/_emulator/faults"
+        httpx.post(url, json=fault).raise_for_status()
+
     def of_emulator(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Read from the emulator's control API."""
         return httpx.get(f"http://127.0.0.1:{self._emulator}/_emulator{path}").json()
@@ -94,6 +100,14 @@ class Stack:
         """How many messages each number has got, by the emulator's ledger."""
         messages = self.of_emulator("/messages?limit=1000")["messages"]
         return Counter(message["target_e164"] for message in messages)
+
+    @property
+    def statuses(self) -> Counter[int | None]:
+        """How many requests were answered how; None is not yet, or never."""
+        requests = self.of_emulator("/requests?limit=500")["requests"]
+        answers = (each["answer"] for each in requests if each["ending"] != "stalled")
+        held = sum(each["ending"] == "stalled" for each in requests)
+        return Counter({None: held}) + Counter(each["status"] for each in answers)
 
     def _translated(self, text: str) -> str:
         for name, value in {"0.0.0.0": "127.0.0.1", **self._ports}.items():  # noqa: S104 - not here
@@ -135,19 +149,23 @@ def stack(tmp_path: Path) -> Generator[Stack]:
 
 
 def test_the_example_sends_every_message_once(stack: Stack) -> None:
-    """Also those that a worker had which is killed, and those that are asked for twice."""
+    """Also those that are asked for twice, and those that a worker had which is killed."""
     code, reminders = NUMBERS[0], NUMBERS[1:]
     for _ in range(2):
         assert stack.post("/codes", code, "code") == 202
+    # Each thread of both workers gets no answer to a message that was accepted.
+    stack.add_fault(kind="stall", operation="send_message", times=THREADS)
     for number in [*reminders, *reminders[:5]]:
         assert stack.post("/reminders", number, f"reminder-{number}") == 202
-    worker = stack.running["worker-1"]
-    wait_until(lambda: len(stack.received) > 8)
-    worker.kill()
-    worker.run_until(lambda: len(stack.received) == len(NUMBERS))
+    wait_until(lambda: stack.statuses[None] == THREADS)
+    workers = [stack.running["worker-1"], stack.running["worker-2"]]
+    for each in workers:
+        each.kill()
+    for each in workers:
+        each.run_until(lambda: len(stack.received) == len(NUMBERS))
+    wait_until(lambda: stack.statuses.total() >= 2 + THREADS + len(reminders) + 5)
     assert stack.received == Counter(NUMBERS)
-    requests = stack.of_emulator("/requests?limit=500")["requests"]
-    assert {each["answer"]["status"] for each in requests} == {202}
+    assert set(stack.statuses) == {202, None}
 
 
 def test_the_worker_is_the_recipe() -> None:

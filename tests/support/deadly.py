@@ -1,5 +1,6 @@
 """A service that kills who sends to it, at the moments that matter."""
 
+from math import inf
 from typing import Protocol
 
 from ziett_async import Clock, Request
@@ -26,31 +27,34 @@ class Killable(Protocol):
 class DeadlyZiett(FakeZiett):
     """Kills who sends to it when it has accepted so many messages, and before it says so.
 
-    With `accepts=False` it kills in the place of accepting one more.
+    It first holds the requests of `held` tasks, so that all those who send are in the middle of it,
+    and none between two messages. With `accepts=False` it accepts none of those it holds.
     """
 
-    def __init__(self, *kills_at: int, clock: Clock | None = None, accepts: bool = True) -> None:
+    def __init__(
+        self, *kills_at: int, clock: Clock | None = None, held: int = 1, accepts: bool = True
+    ) -> None:
         super().__init__(limits={}, clock=clock)
         self.sender: Killable | None = None
         self._kills_at = list(kills_at)
-        self._accepts = accepts
+        self._wanted, self._held, self._accepts = held, 0, accepts
 
     def exchange(self, request: Request) -> Exchange:
-        """Answer a request, unless the client has ended."""
-        if not self._accepts and self._kills():
-            return Exchange(None, Ending.RESET, executed=False)
-        exchange = super().exchange(request)
-        if self._accepts:
-            self._kills()
-        return exchange
-
-    def _kills(self) -> bool:
+        """Answer a request, or hold it until the client is killed."""
         sender = self.sender
-        is_due = self._kills_at and len(self.messages) >= self._kills_at[0]
         # The requests of one that is dead already may still arrive.
-        if not is_due or sender is None or sender.poll() is not None:
-            return False
-        del self._kills_at[0]
-        sender.kill()
-        sender.wait()
-        return True
+        if not self._is_due or sender is None or sender.poll() is not None:
+            return super().exchange(request)
+        if self._accepts:
+            super().exchange(request)
+        self._held += 1
+        if self._held == self._wanted:
+            self._held = 0
+            del self._kills_at[0]
+            sender.kill()
+            sender.wait()
+        return Exchange(None, Ending.STALLED, inf, executed=self._accepts)
+
+    @property
+    def _is_due(self) -> bool:
+        return bool(self._kills_at) and len(self.messages) + 1 >= self._kills_at[0]

@@ -71,8 +71,8 @@ def outbox(tmp_path: Path, postgres_url: str) -> Generator[Outbox]:
 
 
 def test_killed_three_times_the_table_is_sent_once(outbox: Outbox) -> None:
-    """All workers at once, each time when a message was accepted of which none will hear."""
-    fake = DeadlyZiett(5, 15, 25, clock=SystemClock())
+    """All workers at once, each with a message that was accepted and of which it never hears."""
+    fake = DeadlyZiett(5, 15, 25, clock=SystemClock(), held=2)
     assert outbox.run(fake) == 3
     assert received(fake) == Counter(NUMBERS)
     assert outbox.count("sent") == len(NUMBERS)
@@ -84,7 +84,7 @@ def test_without_its_key_a_row_is_sent_twice(outbox: Outbox, tmp_path: Path) -> 
     write(RECIPE, tmp_path, {", idempotency_key=key": ""}, WORKERS)
     fake = DeadlyZiett(5, clock=SystemClock())
     assert outbox.run(fake, machines=1) == 1
-    assert received(fake) - Counter(NUMBERS)
+    assert (received(fake) - Counter(NUMBERS)).total() == 1
 
 
 def test_what_is_refused_is_not_tried_again(outbox: Outbox) -> None:
