@@ -42,7 +42,8 @@ QUICK = (
     *("--ignore=tests/faults", "--ignore=tests/proofs", "--ignore=tests/house"),
     *("--ignore=tests/emulator/page", "--ignore=tests/docs/cookbook"),
     *("--ignore=tests/docs/workers", "--ignore=tests/docs/test_deployment.py"),
-    "--ignore=tests/limits/test_redis_failures.py",
+    "--ignore=tests/limits/test_distributed_failures.py",
+    "--ignore=tests/limits/test_redis_servers.py",
 )
 #: The tests that reach every line of the package. Tests take half as long again under coverage,
 #: and all others reach no line beyond.

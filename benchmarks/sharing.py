@@ -20,7 +20,7 @@ _TIMES, _ROUNDS = 200, 25
 _LIMIT, _PER, _WINDOWS, _LONGEST = 40, 2.0, 8, 0.5
 
 _BARE = "return {1, 2, 3, 4, 5}"
-_KEYS = [f"{{bare}}:{each}" for each in "abcde"]
+_KEYS = [f"{{bare}}:{each}" for each in "abcdef"]
 _WORDS = ["acquire", "12345.0123456789abcdefu12", "16000000 76000000 0 500000 120 60000000 96"]
 
 

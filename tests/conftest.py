@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.support import chromium, nginx, valkey
+from tests.support import chromium, nginx, postgres, valkey
 from tests.support.services import WAYS, Service, Way
 from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
@@ -46,6 +46,7 @@ NOT_TESTED = {
     chromium.MISSING: "The inbox was not tested",
     nginx.MISSING: "No real proxy was tested",
     valkey.MISSING: "The limit shared by processes was not tested",
+    postgres.MISSING: "No limit in a PostgreSQL database was tested",
     valkey.NO_FAKETIME: "No clock of a process or a store was set",
 }
 

@@ -81,6 +81,7 @@ DESIGN = {
 }
 #: Those that design.md shows with their module.
 ELSEWHERE = [
+    ("ziett_async.limits.postgres", "PostgresLimiter"),
     ("ziett_async.limits.redis", "RedisLimiter"),
     ("ziett_async.transports", "HttpxTransport"),
     ("ziett_async.testing", "FakeTransport"),
@@ -113,6 +114,7 @@ IMPORTERS = {
     "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
     "coredis": set[str](),
+    "psycopg": {"limits/postgres.py", "limits/_postgres_connection.py"},
     "redis": set[str](),
     "rich": {
         "cli/_bar.py",
@@ -237,6 +239,7 @@ def test_everything_is_there_without_extras(module: str) -> None:
         "httpx2",
         "opentelemetry",
         "phonenumbers",
+        "psycopg",
         "trio",
         "pytest",
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 from tempfile import mkdtemp
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -26,7 +26,7 @@ _START = 20.0
 #: What a run without a server says.
 MISSING = "no server of PostgreSQL: apt-get install postgresql"
 #: It does not run as root.
-_USER = "postgres"
+_NAME = "postgres"
 
 
 def _folder() -> Path | None:
@@ -40,15 +40,23 @@ def _folder() -> Path | None:
 PROGRAMS = _folder()
 
 
-def _as_user() -> dict[str, Any]:
-    """Return what has a process run as another user than root."""
+class _User(NamedTuple):
+    """Who runs a server; nothing is the user of the tests."""
+
+    user: int | None = None
+    group: int | None = None
+    extra_groups: tuple[int, ...] | None = None
+
+
+def _user() -> _User:
+    """Return another user than root."""
     if os.geteuid():
-        return {}
+        return _User()
     try:
-        user = pwd.getpwnam(_USER)
+        found = pwd.getpwnam(_NAME)
     except KeyError:
-        user = pwd.getpwnam("nobody")
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        found = pwd.getpwnam("nobody")
+    return _User(found.pw_uid, found.pw_gid, ())
 
 
 class PostgresServer:
@@ -61,9 +69,9 @@ class PostgresServer:
         self.port = free_port()
         # Not below the test's own folder, which another user cannot enter.
         self.folder = Path(mkdtemp(prefix="ziett-postgres-"))
-        self._user = _as_user()
-        if self._user:
-            os.chown(self.folder, self._user["user"], self._user["group"])
+        self._user = _user()
+        if self._user.user is not None:
+            shutil.chown(self.folder, self._user.user, self._user.group)
         self._ahead = self.folder / "ahead"
         self._process: Popen[bytes] | None = None
         given = ("--username", "postgres", "--auth", "trust", "--no-sync", "--encoding", "UTF8")
@@ -91,13 +99,14 @@ class PostgresServer:
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             }
         settings = {
+            "port": str(self.port),
             "listen_addresses": HOST,
             "unix_socket_directories": "",
             "fsync": "off",
             "shared_buffers": "16MB",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        command = [self._programs / "postgres", "-D", self._data, "-p", str(self.port), *options]
+        command = [str(self._programs / "postgres"), "-D", str(self._data), *options]
         with (self.folder / "log").open("ab") as log:
             self._process = Popen(  # noqa: S603 - a server, with our options
                 command,
@@ -106,7 +115,9 @@ class PostgresServer:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 cwd=self.folder,
-                **self._user,
+                user=self._user.user,
+                group=self._user.group,
+                extra_groups=self._user.extra_groups,
             )
         deadline = monotonic() + _START
         while not self._answers():
@@ -136,6 +147,10 @@ class PostgresServer:
         """Kill it and remove what it had."""
         self.kill()
         shutil.rmtree(self.folder)
+
+    def empty(self) -> None:
+        """Remove all that it has."""
+        self.do("TRUNCATE ziett.buckets, ziett.permits")
 
     def freeze(self) -> None:
         """Stop all its processes in the middle of what they do; connections stay open."""
@@ -184,7 +199,9 @@ class PostgresServer:
             text=True,
             check=False,
             cwd=self.folder,
-            **self._user,
+            user=self._user.user,
+            group=self._user.group,
+            extra_groups=self._user.extra_groups,
         )
         assert done.returncode == 0, done.stderr
 
@@ -193,6 +210,6 @@ def do(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """Carry out a statement on a server; return its rows."""
     psycopg: Any = import_module("psycopg")
     with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(statement, values)
+        cursor = connection.execute(statement, values or None)
         rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
         return rows

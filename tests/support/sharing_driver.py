@@ -15,7 +15,8 @@ import select
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from mmap import mmap
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,7 @@ import redis.asyncio
 import trio
 
 from tests.support.samples import API_KEY, NUMBER, REMITTER
+from tests.support.stores import limiters
 from tests.support.valkey import opened
 from ziett_async import (
     AsyncZiett,
@@ -41,7 +43,6 @@ from ziett_async import (
     idempotency_key_for,
 )
 from ziett_async.limits import Unlimited
-from ziett_async.limits.redis import RedisLimiter
 
 #: They are imported lazily: here, once, before the processes are made.
 PRELOADED = (coredis, httpx, redis.asyncio, trio)
@@ -58,7 +59,7 @@ class Settings:
     seconds: float
     limit: int
     per: float
-    #: `redis`, `local`, or `stamped`.
+    #: `shared`, `local`, or `stamped`.
     limiter: str
     #: In turn for each process, an event loop and a library.
     ways: tuple[str, ...]
@@ -103,15 +104,18 @@ class StampedLimiter:
         """Do nothing."""
 
 
-def limiter_of(settings: Settings, store: Any) -> Limiter:  # noqa: ANN401 - a client
-    """Return the limiter of a process."""
+@asynccontextmanager
+async def limiter_of(settings: Settings, library: str) -> AsyncGenerator[Limiter]:
+    """Open the limiter of a process."""
     rate = Rate(settings.limit, per=settings.per)
     if settings.limiter == "local":
-        return TokenBucketLimiter(send=rate)
-    if settings.limiter == "stamped":
-        return StampedLimiter(store, rate)
-    new_store: Any = settings.new_store
-    return RedisLimiter(store, send=rate, longest_attempt=settings.longest, new_store=new_store)
+        yield TokenBucketLimiter(send=rate)
+    elif settings.limiter == "stamped":
+        async with opened(library, settings.store_url) as store:
+            yield StampedLimiter(store, rate)
+    else:
+        async with limiters(library, settings.store_url) as new:
+            yield new(send=rate, longest_attempt=settings.longest, new_store=settings.new_store)
 
 
 class Progress:
@@ -144,11 +148,11 @@ async def work(settings: Settings, place: int, progress: Progress) -> None:
                 progress.advance(row)
 
     library = settings.ways[place % len(settings.ways)].partition("-")[2]
-    async with opened(library, settings.store_url) as store:
+    async with limiter_of(settings, library) as limiter:
         client = AsyncZiett(
             API_KEY,
             base_url=settings.base_url,
-            limiter=limiter_of(settings, store),
+            limiter=limiter,
             attempt_timeout=settings.longest,
             default_remitter_id=REMITTER,
         )

@@ -83,7 +83,8 @@ class Queue:
             now = self.monotonic()
             if self.lines or not self.tokens.take(now, priority):
                 return False
-            self.tokens.stock(now)
+            if priority is _URGENT:
+                self.tokens.stock(now)
             return True
 
     async def wait(self, priority: Priority, timeout: float | None) -> None:

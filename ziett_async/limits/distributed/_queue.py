@@ -91,7 +91,7 @@ class StoreTokens(Tokens):
         """
         del priority, bulk_ahead
         start = max(now, self.ask_at, self.paused_until)
-        return start + max(ahead // limit * per for limit, per in self._urgent)
+        return start + max(ahead // limit * per for limit, per in self.rates)
 
 
 class StoreQueue(Queue):
