@@ -1,20 +1,13 @@
 """The steps of a store on one bucket, for tests that set its clock."""
 
-from typing import Protocol
-
 import attrs
 
+from tests.support.stores import TimedStore
 from ziett_async import Priority, Rate
-from ziett_async.limits.distributed._store import Answer, Store, Terms
+from ziett_async.limits.distributed._store import Answer, Terms
 
 #: One rate, without a quarantine.
 ONE = Terms([Rate(2, per=10.0)], 0.0, 3.0, distrusts_new_store=False)
-
-
-class TimedStore(Store, Protocol):
-    """A store whose clock a test sets."""
-
-    now: float
 
 
 @attrs.define

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
+from functools import partial
 from itertools import count
 from time import monotonic
 from typing import Any
@@ -13,12 +14,16 @@ import attrs
 import psycopg
 import pytest
 
+from tests.docs.limit_traces import PAGE
 from tests.limits._attempts import SEND, saturate, take, worst_window
 from tests.limits._failures import LONGEST, PER, Open, fill
 from tests.limits._steps import ONE, Script
+from tests.support.examples import FENCED
 from tests.support.postgres import PostgresServer, do
+from tests.support.samples import API_KEY, REMITTER
 from tests.support.stores import held, timed
 from ziett_async import LimiterUnavailable, Rate
+from ziett_async.emulator import Emulator
 from ziett_async.limits.distributed._bucket import ANSWER_WITHIN, COOL_DOWN
 from ziett_async.limits.distributed._store import Terms
 from ziett_async.limits.postgres import PostgresLimiter
@@ -296,3 +301,21 @@ async def test_what_is_created_is_no_other_table(database: str) -> None:
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname !~ '^(pg_|information_)'",
     )
     assert sorted(tables) == [("ziett", "buckets"), ("ziett", "permits")]
+
+
+async def test_the_example_of_the_page(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader copies it as it is; in a test it is sent to the emulator."""
+    [_, program] = FENCED.findall(PAGE.read_text(encoding="utf-8"))
+    namespace: dict[str, Any] = {}
+    exec(compile(program, PAGE.name, "exec"), namespace)  # noqa: S102 - our own document
+    with Emulator() as emulator:
+        for name, value in {
+            "DATABASE_URL": postgres_url,
+            "ZIETT_API_KEY": API_KEY,
+            "ZIETT_BASE_URL": emulator.base_url,
+            "ZIETT_REMITTER_ID": REMITTER,
+        }.items():
+            monkeypatch.setenv(name, value)
+        namespace["PostgresLimiter"] = partial(PostgresLimiter, new_store="start")
+        await namespace["main"]()
+        assert len(emulator.service.messages) == 1

@@ -95,7 +95,7 @@ async def test_a_cluster(new_server: Serve, way: str) -> None:
 @pytest.mark.parametrize("way", ["asyncio-coredis", "trio-coredis"])
 async def test_the_example_of_the_page(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader copies it as it is; in a test it is sent to the emulator."""
-    [program] = FENCED.findall(PAGE.read_text(encoding="utf-8"))
+    [program, _] = FENCED.findall(PAGE.read_text(encoding="utf-8"))
     namespace: dict[str, Any] = {}
     exec(compile(program, PAGE.name, "exec"), namespace)  # noqa: S102 - our own document
     with Emulator() as emulator:

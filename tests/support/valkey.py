@@ -202,6 +202,11 @@ class TimedStore(RedisStore):
         self.client = client
         self.now = 1_000_000.0
 
+    def with_script(self, right: str, wrong: str) -> "TimedStore":
+        """Return another one, whose script has a defect."""
+        assert TIMED_SCRIPT.count(right) == 1
+        return TimedStore(self.client, TIMED_SCRIPT.replace(right, wrong))
+
     async def run(
         self, command: str, bucket: str, permit: str, settings: Sequence[int], words: Sequence[str]
     ) -> Sequence[int]:
