@@ -23,10 +23,17 @@ app.conf.broker_transport_options = {
 app.conf.worker_prefetch_multiplier = 1
 
 
-@app.task(bind=True, acks_late=True, reject_on_worker_lost=True, max_retries=20, ignore_result=True)
+@app.task(
+    bind=True,
+    acks_late=True,
+    reject_on_worker_lost=True,
+    expires=23 * 3600,
+    max_retries=20,
+    ignore_result=True,
+)
 def send_sms(self: Task[[str, str], None], number: str, content: str) -> None:
     """Send one message; after an error that may pass, again later."""
-    key = idempotency_key_for("send_sms", self.request.id or "")
+    key = idempotency_key_for("send_sms", self.request.id)
     try:
         anyio.run(send, number, content, key)
     except ZiettError as error:

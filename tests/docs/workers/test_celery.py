@@ -124,7 +124,7 @@ def test_without_a_setting_a_child_that_is_killed_loses_its_task(
     queue: Queue, tmp_path: Path, setting: str
 ) -> None:
     """The same kill finds out."""
-    write(RECIPE, tmp_path, {f"{setting}=True, ": ""}, WORKERS)
+    write(RECIPE, tmp_path, {f"    {setting}=True,\n": ""}, WORKERS)
     fake = DeadlyZiett(3, clock=SystemClock(), held=2, accepts=False)
     assert queue.run_children(fake) == 1
     assert (Counter(NUMBERS) - received(fake)).total() >= 2
