@@ -139,7 +139,7 @@ class Children:
             os.kill(each, signal.SIGKILL)
 
     def wait(self) -> None:
-        """Return when none runs any more; it is their parents who are told."""
+        """Return when none runs any more; only their parents are notified."""
         while any(_is_running(each) for each in self._killed):
             sleep(0.005)
 
