@@ -161,19 +161,28 @@ async def test_a_permit_costs_one_statement_and_its_release_another(
         assert steps() - before == 2
 
 
+def connections(url: str) -> int:
+    """Return how many connections limiters have to a database."""
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ziett_async' "
+    [(number,)] = do(url, f"{statement} AND datname = current_database()")
+    return int(number)
+
+
+async def closed(url: str) -> None:
+    """Wait until no limiter is connected to a database."""
+    with anyio.fail_after(20):
+        while connections(url):  # noqa: ASYNC110 - the server tells no one
+            await anyio.sleep(0.01)
+
+
 async def test_a_limiter_has_one_connection_until_it_is_closed(database: str) -> None:
     """However many of its calls wait; afterwards it raises at once."""
-    statement = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ziett_async' "
-    statement += "AND datname = current_database()"
     async with PostgresLimiter(database, send=Rate(50, per=0.1), **QUICK) as limiter:
         async with anyio.create_task_group() as group:
             for _ in range(20):
                 group.start_soon(take, limiter)
-        assert do(database, statement) == [(1,)]
-    deadline = monotonic() + 20
-    while do(database, statement) != [(0,)]:
-        assert monotonic() < deadline
-        await anyio.sleep(0.01)
+        assert connections(database) == 1
+    await closed(database)
     began = monotonic()
     with pytest.raises(LimiterUnavailable, match="postgres: the limiter is closed"):
         await limiter.acquire(SEND)
@@ -199,6 +208,22 @@ async def test_the_isolation_of_a_role_does_not_matter(database: str, level: str
     assert worst_window(starts, 0.5) == 6
     for each in limiters:
         await each.aclose()
+
+
+async def test_a_step_does_not_become_slower_until_the_next_vacuum(database: str) -> None:
+    """It reads no more of the index after many steps than after few."""
+    read = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE relname = 'permits'"
+    seen = [0]
+    for _ in range(3):
+        async with PostgresLimiter(database, send=Rate(1000, per=0.001), **QUICK) as limiter:
+            await take(limiter)
+            do(database, "ALTER TABLE ziett.permits SET (autovacuum_enabled = off)")
+            for _ in range(80):
+                await take(limiter)
+        # The server knows when the connection is closed.
+        await closed(database)
+        seen.append(do(database, read)[0][0])
+    assert seen[3] - seen[2] < 2 * seen[1]
 
 
 def backends(server: PostgresServer) -> list[int]:

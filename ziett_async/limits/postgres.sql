@@ -103,7 +103,14 @@ $$;
 -- been set, and that a restart would be noticed.
 CREATE OR REPLACE FUNCTION ziett.step_VERSION(
     command text, name text, id text, settings bigint[], words text[]
-) RETURNS bigint[] LANGUAGE plpgsql SET lock_timeout = '900ms' AS $$
+) RETURNS bigint[] LANGUAGE plpgsql
+-- A client does not wait for longer.
+SET lock_timeout = '900ms'
+-- A plain scan of the index forgets dead rows as it meets them; the others would read them again in
+-- each step, until the next vacuum.
+SET enable_bitmapscan = off
+SET enable_seqscan = off
+AS $$
 DECLARE
     backward CONSTANT bigint := 100000;
     lease CONSTANT bigint := settings[1];
