@@ -112,7 +112,8 @@ def _row(what: str, seen: Seen, least: float, least_share: float) -> Row:
         "the emulator's own count",
         measured=f"{seen.used:.1%} of the limit, {seen.refused} answers of 429",
         spread=f"at most {seen.worst} in a window; shares {shares[0]:.2f} to {shares[-1]:.2f}",
-        reach=f"≥ {least:.0%}, no 429" + (f", shares ≥ {least_share}" if least_share else ""),
+        reach=f"≥ {least:.0%}, no 429, each message once"
+        + (f", shares ≥ {least_share}" if least_share else ""),
         is_ok=is_exact and seen.used >= least and shares[0] >= least_share,
     )
 
