@@ -149,7 +149,7 @@ def stack(tmp_path: Path) -> Generator[Stack]:
 
 
 def test_the_example_sends_every_message_once(stack: Stack) -> None:
-    """Also those that are asked for twice, and those that a worker had which is killed."""
+    """Also those that are asked for twice, and those that the workers have when they are killed."""
     code, reminders = NUMBERS[0], NUMBERS[1:]
     for _ in range(2):
         assert stack.post("/codes", code, "code") == 202

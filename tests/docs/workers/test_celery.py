@@ -24,6 +24,10 @@ WORKER = ("-m", "celery", "--app", "worker", "worker", "--concurrency", "2", *QU
 #: Seconds after which a task of a dead worker is delivered again.
 VISIBILITY = 1
 
+needs_proc = pytest.mark.skipif(
+    sys.platform != "linux", reason="which processes a worker has started, only Linux shows"
+)
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Generator[StoreServer]:
@@ -109,6 +113,7 @@ def test_without_its_key_celery_sends_twice(queue: Queue, tmp_path: Path) -> Non
     assert (received(fake) - Counter(NUMBERS)).total() == 2
 
 
+@needs_proc
 def test_a_child_that_is_killed_loses_no_task(queue: Queue) -> None:
     """Its worker queues the task again at once."""
     fake = DeadlyZiett(3, 6, 9, clock=SystemClock(), held=2, accepts=False)
@@ -116,6 +121,7 @@ def test_a_child_that_is_killed_loses_no_task(queue: Queue) -> None:
     assert received(fake) == Counter(NUMBERS)
 
 
+@needs_proc
 @pytest.mark.naive(
     "A Celery task that is acknowledged when its process has died", "none for a kill"
 )
