@@ -24,6 +24,7 @@ extensions = [
     "_site.docstrings",
     "_site.names",
     "_site.pages",
+    "_site.sources",
 ]
 include_patterns = ["*.md", "docs/**.md", "docs/**.rst"]
 exclude_patterns = [".*", "**/.*"]

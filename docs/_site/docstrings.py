@@ -1,5 +1,6 @@
 """The reference: docstrings with Markdown in them, and signatures without what is not for users."""
 
+import re
 from typing import TYPE_CHECKING
 
 from sphinx.ext.napoleon.docstring import GoogleDocstring
@@ -10,6 +11,9 @@ from _site.markdown import to_rst
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+#: A member of an enum as a default: `<Order.DESC: 'desc'>`.
+MEMBER = re.compile(r"<(\w+\.\w+): [^>]+>")
+
 
 def _translate(_: object, what: str, __: str, ___: object, ____: object, lines: list[str]) -> None:
     text = to_rst("\n".join(lines))
@@ -19,10 +23,12 @@ def _translate(_: object, what: str, __: str, ___: object, ____: object, lines: 
 
 
 def _signature(
-    _: object, __: str, ___: str, ____: object, _____: object, arguments: str | None, ______: object
-) -> tuple[str, None] | None:
-    """Show none of an error that only a call makes, from its trail of attempts."""
-    return ("", None) if "Trail" in (arguments or "") else None
+    _: object, __: str, ___: str, ____: object, _____: object, arguments: str | None, result: str
+) -> tuple[str, str] | None:
+    """Show members of enums by their names, and of an error that only a call makes nothing."""
+    if arguments is None:
+        return None
+    return ("" if "Trail" in arguments else MEMBER.sub(r"\1", arguments)), result
 
 
 def _read_errors(_: object) -> None:
