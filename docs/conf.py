@@ -43,6 +43,7 @@ python_maximum_signature_line_length = 88
 html_theme = "furo"
 html_title = "ziett_async"
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 # What a reader copies leaves out the prompt and what was printed.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
