@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
 from sphinx import addnodes
@@ -12,6 +12,7 @@ from sphinx.transforms import SphinxTransform
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.builders.html import StandaloneHTMLBuilder
 
 SUFFIX = ".py"
 #: The lines of a page of code: `#line-45`.
@@ -49,9 +50,10 @@ def _line_of(test: str, text: str) -> int:
 
 
 def _pages(app: "Sphinx") -> Iterator[tuple[str, dict[str, Any], str]]:
+    highlighter = cast("StandaloneHTMLBuilder", app.builder).highlighter
     for path in sorted(linked):
         text = Path(app.srcdir, path).read_text(encoding="utf-8")
-        code = app.builder.highlighter.highlight_block(text, "python", lineanchors=LINE)
+        code = highlighter.highlight_block(text, "python", lineanchors=LINE)
         body = f"<h1>{path}</h1>\n{code}"
         yield path.removesuffix(SUFFIX), {"title": path, "body": body}, "page.html"
 

@@ -16,12 +16,13 @@ from urllib.request import urlopen
 import pytest
 
 from tests.docs.cookbook._recipes import COOKBOOK, blocks
-from tests.docs.cookbook.conftest import PLUGINS, ROOT
+from tests.docs.cookbook.conftest import PLUGINS
 
 pytest_plugins = ["pytester"]
 
 PAGES = [COOKBOOK.parent / "tutorial.md", COOKBOOK.parent / "tutorial.pt.md"]
 FILE = re.compile(r"# (\w+\.py)\n")
+PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
 ASKED_AGAIN = "+244923456789"
 
 
@@ -55,19 +56,14 @@ class Reader:
         self._ports = {"8420": unused_port(), "8000": unused_port()}
         self._servers: list[subprocess.Popen[str]] = []
         scripts = sysconfig.get_path("scripts")
-        pytest_options = f"-W error {' '.join(PLUGINS)}"
         self._environment = os.environ | {
             "PATH": os.pathsep.join([scripts, os.environ["PATH"]]),
-            "PYTHONPATH": str(ROOT),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTEST_ADDOPTS": pytest_options,
+            "PYTEST_ADDOPTS": f"-W error {' '.join(PLUGINS)}",
         }
 
     def at(self, text: str) -> str:
         """Return a text with the reader's ports for those of the page."""
-        for usual, own in self._ports.items():
-            text = text.replace(usual, own)
-        return text
+        return PORT.sub(lambda usual: self._ports[usual[0]], text)
 
     def paste(self, block: str) -> str:
         """Run a block, and return what it prints."""
@@ -120,8 +116,9 @@ class Reader:
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
+def reader(tmp_path: Path, environment: None) -> Iterator[Reader]:
     """Return a reader with an empty folder."""
+    del environment
     if not shutil.which("curl"):
         pytest.skip("needs curl")
     reader = Reader(tmp_path)
