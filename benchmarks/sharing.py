@@ -9,18 +9,24 @@ from time import perf_counter, sleep
 import coredis
 
 from benchmarks._measure import Pairs, Row, report, say
+from tests.support.postgres import PROGRAMS, PostgresServer
 from tests.support.sharing import Seen, Sharing
 from tests.support.valkey import HOST, StoreServer
-from ziett_async import Bucket, Rate
+from ziett_async import Bucket, Limiter, Rate
+from ziett_async.limits._postgres_connection import Database
 from ziett_async.limits.distributed._store import START_WITHIN
+from ziett_async.limits.postgres import PostgresLimiter
 from ziett_async.limits.redis import RedisLimiter
 
 _TIMES, _ROUNDS = 200, 25
 #: The API's 120 in 60 seconds, scaled; for how many windows it is used; how long attempts last.
 _LIMIT, _PER, _WINDOWS, _LONGEST = 40, 2.0, 8, 0.5
 
+#: Never used up.
+_WIDE = Rate(1000, per=0.001)
+
 _BARE = "return {1, 2, 3, 4, 5}"
-_KEYS = [f"{{bare}}:{each}" for each in "abcde"]
+_KEYS = [f"{{bare}}:{each}" for each in "abcdef"]
 _WORDS = ["acquire", "12345.0123456789abcdefu12", "16000000 76000000 0 500000 120 60000000 96"]
 
 
@@ -31,29 +37,48 @@ async def _wall(work: Callable[[], Awaitable[object]]) -> float:
     return perf_counter() - began
 
 
-async def _costs(port: int) -> Pairs:
-    """Acquire and release, and run two scripts that do nothing, in turn on one connection.
+async def _alternated(
+    ours: Callable[[], Awaitable[object]], bare: Callable[[], Awaitable[object]]
+) -> Pairs:
+    """Do both in turn. The store is a process of its own and waited for: it is everybody's time."""
+    pairs = list[tuple[float, float]]()
+    for number in range(_ROUNDS + 1):
+        say(f"round {number} of {_ROUNDS}")
+        pairs.append((await _wall(ours), await _wall(bare)))
+    return Pairs([mine for mine, _ in pairs[1:]], [other for _, other in pairs[1:]], _TIMES)
 
-    The store is a process of its own and waited for, so this is everybody's time.
-    """
+
+async def _costs(port: int) -> Pairs:
+    """Acquire and release, and run two scripts that do nothing, in turn on one connection."""
     async with coredis.Redis(HOST, port) as client:
         digest = await client.script_load(_BARE)
-        rate = Rate(1000, per=0.001)
-        limiter = RedisLimiter(client, send=rate, new_store="start").for_account("benchmark")
-
-        async def ours() -> None:
-            permit = await limiter.acquire(Bucket.SEND)
-            await permit.release()
+        limiter = RedisLimiter(client, send=_WIDE, new_store="start").for_account("benchmark")
 
         async def bare() -> None:
             for _ in range(2):
                 await client.evalsha(digest, _KEYS, _WORDS)
 
-        pairs = list[tuple[float, float]]()
-        for number in range(_ROUNDS + 1):
-            say(f"round {number} of {_ROUNDS}")
-            pairs.append((await _wall(ours), await _wall(bare)))
-    return Pairs([mine for mine, _ in pairs[1:]], [other for _, other in pairs[1:]], _TIMES)
+        return await _alternated(lambda: _attempt(limiter), bare)
+
+
+async def _costs_of_postgres(url: str) -> Pairs:
+    """Acquire and release, and two statements that do nothing, each in the thread for it."""
+    database = Database(url)
+    async with PostgresLimiter(url, send=_WIDE, new_store="start") as limiter:
+
+        async def bare() -> None:
+            for _ in range(2):
+                await database.do(lambda connection: connection.fetch("SELECT $1::text", "1"))
+
+        try:
+            return await _alternated(lambda: _attempt(limiter), bare)
+        finally:
+            database.close()
+
+
+async def _attempt(limiter: Limiter) -> None:
+    permit = await limiter.acquire(Bucket.SEND)
+    await permit.release()
 
 
 def _saturated(server: StoreServer, kill_every: float = 0.0) -> Seen:
@@ -107,6 +132,13 @@ def rows() -> Iterator[Row]:
             yield _row(f"{name}, and a store that forgets twice", _failing(server), 0.0, 0.0)
         finally:
             server.kill()
+    if PROGRAMS is not None:
+        database = PostgresServer().start()
+        try:
+            pairs = asyncio.run(_costs_of_postgres(database.url))
+            yield pairs.row("the same in PostgreSQL", "two bare statements", None)
+        finally:
+            database.remove()
 
 
 if __name__ == "__main__":

@@ -75,14 +75,15 @@ def rows() -> Iterator[Row]:
         is_ok=p99 < 0.1,
     )
     limit = _RATE.limit / _RATE.per * _SECONDS
-    used = (sent + len(waited)) / limit
+    bulk = sent / limit
     yield Row(
-        "a bulk run and what urgent calls beside it take",
+        "the bulk run beside the urgent calls, by itself",
         "the limit",
-        measured=f"{used:.0%}",
-        spread=f"{sent / limit:.0%} bulk",
+        measured=f"{bulk:.1%}",
+        spread=f"{(sent + len(waited)) / limit:.0%} with the urgent calls",
         reach="≥ 80 %, all but the reserve",
-        is_ok=round(used, 2) >= 0.8,
+        # All but the reserve is 80 % exactly, and what attempts last is missing from it.
+        is_ok=round(bulk, 2) >= 0.8,
     )
 
 

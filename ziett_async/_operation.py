@@ -43,7 +43,7 @@ class Priority(StrEnum):
 
     #: Goes before every bulk call and may use the whole limit: the priority of `send_message`.
     URGENT = "urgent"
-    #: Goes after every urgent call and never uses the last `reserve` of the limit.
+    #: Goes after every urgent call and never uses more than the limit without its `reserve`.
     BULK = "bulk"
 
 

@@ -4,18 +4,20 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.limits._failures import Open, opening
 from tests.support import valkey
-from tests.support.valkey import StoreServer, opened
+from tests.support.postgres import PostgresServer
+from tests.support.stores import NewLimiter, Server, limiters
+from tests.support.valkey import StoreServer
 
 _accounts = count()
 
 
 @pytest.fixture(scope="session")
-def store_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """Lend a server that several tests use at once, each under accounts of its own."""
     if valkey.URL:
         yield valkey.URL
@@ -25,6 +27,23 @@ def store_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     server.kill()
 
 
+@pytest.fixture(scope="session")
+def postgres_url() -> Generator[str]:
+    """Lend a server that several tests use at once, each under accounts of its own."""
+    server = PostgresServer()
+    try:
+        yield server.start().url
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def store_url(library: str, request: pytest.FixtureRequest) -> str:
+    """Return the address of such a server; the module says for which library."""
+    url: str = request.getfixturevalue("postgres_url" if library == "postgres" else "valkey_url")
+    return url
+
+
 @pytest.fixture
 def account() -> str:
     """Return an account that no other test has."""
@@ -32,10 +51,10 @@ def account() -> str:
 
 
 @pytest.fixture
-async def store(library: str, store_url: str) -> AsyncGenerator[Any]:
-    """Open a client of a server; the module says of which library."""
-    async with opened(library, store_url) as client:
-        yield client
+async def new_limiter(library: str, store_url: str) -> AsyncGenerator[NewLimiter]:
+    """Lend what makes a limiter over such a server: `new_limiter(reserve=0.5)`."""
+    async with limiters(library, store_url) as new:
+        yield new
 
 
 Serve = Callable[..., StoreServer]
@@ -54,3 +73,29 @@ def new_server(tmp_path: Path) -> Generator[Serve]:
             return server
 
         yield serve
+
+
+@pytest.fixture(scope="session")
+def breakable_postgres() -> Generator[PostgresServer]:
+    """Lend a server that tests may kill; each starts it."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def server(way: str, request: pytest.FixtureRequest) -> Generator[Server]:
+    """Lend a server that the test starts and may kill; what it has is lost afterwards."""
+    if way.endswith("postgres"):
+        found: PostgresServer = request.getfixturevalue("breakable_postgres")
+        yield found
+        found.kill()
+    else:
+        new_server: Serve = request.getfixturevalue("new_server")
+        yield new_server()
+
+
+@pytest.fixture
+def limiting(way: str) -> Open:
+    """Lend what opens a limiter over a server, for an `async with`."""
+    return opening(way.partition("-")[2])

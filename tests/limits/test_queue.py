@@ -199,7 +199,7 @@ async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
             tasks.start_soon(attempt)
         for waiting in ([3], [1], []):
             await settle()
-            calls = [len(line.waiting[Priority.URGENT]) for line in queue.lines.values()]
+            calls = [len(loop.waiting[Priority.URGENT]) for loop in queue.loops.values()]
             assert calls == waiting
             clock.advance(10)
 
@@ -326,15 +326,17 @@ async def test_a_pause_takes_back_what_is_ready() -> None:
         await limiter.acquire(Bucket.SEND, timeout=4)
 
 
-async def test_a_permit_is_released_once(limiter: TokenBucketLimiter, clock: BoundedClock) -> None:
+@pytest.mark.parametrize("priority", Priority)
+async def test_a_permit_is_released_once(priority: Priority, clock: BoundedClock) -> None:
     """A second release changes nothing: it does not give another call's token back."""
-    first, second = [await limiter.acquire(Bucket.SEND) for _ in range(2)]
+    limiter = TokenBucketLimiter(send=Rate(2, per=10.0), reserve=0.0, clock=clock)
+    first, second = [await limiter.acquire(Bucket.SEND, priority=priority) for _ in range(2)]
     await first.release()
     await first.release()
-    await limiter.acquire(Bucket.SEND)
+    await limiter.acquire(Bucket.SEND, priority=priority)
     assert clock.monotonic() == 10
     with pytest.raises(TimeoutError):
-        await limiter.acquire(Bucket.SEND, timeout=5)
+        await limiter.acquire(Bucket.SEND, priority=priority, timeout=5)
     await second.release()
 
 

@@ -51,8 +51,8 @@ async def test_an_urgent_call_never_waits_behind_bulk() -> None:
     bulk = [at for name, at in starts.seen if name == "bulk"]
     assert urgent == [1, 2, 11, 12]
     assert bulk[:8] == [0] * 8
-    # Two tokens are with urgent calls until then, and two more are left to those that follow.
-    assert (bulk[8:14], bulk[14]) == ([10] * 6, 20)
+    # What urgent calls use is the reserve's.
+    assert (bulk[8:16], bulk[16]) == ([10] * 8, 20)
 
 
 async def test_bulk_never_takes_the_reserve() -> None:

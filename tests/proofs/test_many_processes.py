@@ -1,13 +1,18 @@
 """Processes that share a limit: real ones, killed at any time, judged by what the server sees."""
 
 from collections.abc import Generator
+from itertools import pairwise
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
+from tests.support.postgres import PostgresServer
 from tests.support.sharing import Seen, Sharing
+from tests.support.stores import Server
 from tests.support.valkey import FAKETIME, NO_FAKETIME, StoreServer
+from ziett_async.limits.distributed._store import START_WITHIN
 
 LIMIT, PER = 20, 1.0
 #: So long an attempt may last: a busy machine needs it.
@@ -16,18 +21,40 @@ LONGEST = 2.0
 needs_faketime = pytest.mark.skipif(FAKETIME is None, reason=NO_FAKETIME)
 
 
+WAYS = {
+    "valkey": ["asyncio-redis", "trio-coredis"],
+    "postgres": ["asyncio-postgres", "trio-postgres"],
+}
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Generator[StoreServer]:
+def kind() -> str:
+    """Return of which kind the store is."""
+    return "valkey"
+
+
+@pytest.fixture
+def server(kind: str, tmp_path: Path) -> Generator[Server]:
     """Lend a server of its own."""
-    server = StoreServer(tmp_path).start()
-    yield server
-    server.kill()
+    server = PostgresServer() if kind == "postgres" else StoreServer(tmp_path)
+    try:
+        yield server.start()
+    finally:
+        server.remove()
 
 
 @pytest.fixture
-def sharing(server: StoreServer) -> Sharing:
+def sharing(server: Server) -> Sharing:
     """Lend an emulator that answers 429 beyond the limit."""
     return Sharing(LIMIT, PER, server.url)
+
+
+def wait_for(sharing: Sharing, arrivals: int) -> None:
+    """Wait until the emulator has seen so many attempts."""
+    deadline = monotonic() + 40.0
+    while len(sharing.fake.arrivals("send")) < arrivals:
+        assert monotonic() < deadline
+        sleep(0.05)
 
 
 def holds(seen: Seen) -> bool:
@@ -36,19 +63,85 @@ def holds(seen: Seen) -> bool:
 
 
 @pytest.mark.promise("No window of a limit shared by processes has more than the limit")
+@pytest.mark.parametrize("kind", WAYS)
 def test_processes_that_are_killed_and_a_store_that_is(
-    sharing: Sharing, server: StoreServer
+    sharing: Sharing, server: Server, kind: str
 ) -> None:
     """Eight processes, one killed every second, and the store in the middle: no 429."""
-    with sharing.run(13.0, kill_every=1.0, new_store="wait", longest=LONGEST):
-        while len(sharing.fake.arrivals("send")) < 2 * LIMIT:
-            sleep(0.05)
+    settings: dict[str, Any] = {"new_store": "wait", "longest": LONGEST, "ways": WAYS[kind]}
+    with sharing.run(40.0, kill_every=1.0, **settings) as end:
+        wait_for(sharing, 2 * LIMIT)
         server.kill()
         server.start()
+        wait_for(sharing, 3 * LIMIT)
+        end()
     seen = sharing.seen()
     assert holds(seen)
-    assert len(seen.arrivals) > 2 * LIMIT
     assert len(seen.shares) == 8
+
+
+#: A short window, and how long attempts may last. After so many seconds, nothing of a process is
+#: in any window.
+FEW, SHORT_PER, SHORT = 5, 0.5, 1.0
+FORGOTTEN = START_WITHIN + SHORT + SHORT_PER
+
+
+def flush_full_windows(
+    sharing: Sharing, server: StoreServer, new_store: str, times: int = 1
+) -> Seen:
+    """Run four processes, and flush their store when they have filled a window."""
+    server.do("PING")
+    with sharing.run(30.0, processes=4, longest=SHORT, new_store=new_store) as end:
+        for number in range(times):
+            wait_for(sharing, (number + 2) * FEW)
+            server.do("FLUSHALL")
+        wait_for(sharing, (times + 3) * FEW)
+        end()
+    return sharing.seen()
+
+
+@pytest.mark.promise("No window of a limit shared by processes has more than the limit")
+def test_a_store_that_is_flushed_in_the_middle(server: StoreServer) -> None:
+    """No process starts an attempt before what the store forgot is out of every window."""
+    sharing = Sharing(FEW, SHORT_PER, server.url)
+    seen = flush_full_windows(sharing, server, "wait")
+    assert holds(seen)
+    assert max(later - at for at, later in pairwise(seen.arrivals)) > FORGOTTEN - SHORT_PER
+    assert len(seen.shares) == 4
+
+
+@pytest.mark.naive("A flushed store that is trusted", "fills the same window twice")
+def test_a_flushed_store_that_is_trusted_breaks_it(server: StoreServer) -> None:
+    """What `new_store="start"` risks: the same run fails."""
+    sharing = Sharing(FEW, SHORT_PER, server.url, is_enforced=False)
+    assert not holds(flush_full_windows(sharing, server, "start", times=4))
+
+
+def suspend_with_a_permit(sharing: Sharing, **settings: Any) -> Seen:  # noqa: ANN401 - settings
+    """Suspend one of four processes between its permit and its request, for longer than a lease."""
+    settings |= {"longest": SHORT, "suspend_for": FORGOTTEN + 0.3}
+    with sharing.run(30.0, processes=4, **settings) as end:
+        while not [each for each in sharing.fake.messages if each.content.startswith("0:")]:
+            wait_for(sharing, len(sharing.fake.arrivals("send")) + 1)
+        wait_for(sharing, len(sharing.fake.arrivals("send")) + FEW)
+        end()
+    return sharing.seen()
+
+
+@pytest.mark.promise("No window of a limit shared by processes has more than the limit")
+def test_a_process_that_is_suspended_with_a_permit(server: StoreServer) -> None:
+    """It does not use a permit that may have expired meanwhile, but asks for it again."""
+    seen = suspend_with_a_permit(Sharing(FEW, SHORT_PER, server.url))
+    assert holds(seen)
+    first = next(n for n, text in enumerate(seen.texts) if text.startswith("0:"))
+    assert first > 3 * FEW
+
+
+@pytest.mark.naive("A permit that is used at any age", "its attempt comes after its lease")
+def test_a_permit_that_is_used_at_any_age_breaks_it(server: StoreServer) -> None:
+    """The same suspended process sends into a window that others have filled."""
+    sharing = Sharing(FEW, SHORT_PER, server.url, is_enforced=False)
+    assert not holds(suspend_with_a_permit(sharing, limiter="ageless"))
 
 
 @needs_faketime
@@ -63,7 +156,7 @@ def test_clocks_that_are_seconds_apart_do_not_matter(sharing: Sharing) -> None:
 
 
 @pytest.mark.naive("A limiter for each process", "as many times the limit as there are processes")
-def test_a_limiter_for_each_process_breaks_it(server: StoreServer) -> None:
+def test_a_limiter_for_each_process_breaks_it(server: Server) -> None:
     """It fails the same test."""
     sharing = Sharing(LIMIT, PER, server.url, is_enforced=False)
     with sharing.run(3.0, processes=4, limiter="local"):
@@ -73,7 +166,7 @@ def test_a_limiter_for_each_process_breaks_it(server: StoreServer) -> None:
 
 @needs_faketime
 @pytest.mark.naive("Times stamped by the callers", "a clock that is ahead empties the window")
-def test_times_of_the_callers_break_it(server: StoreServer) -> None:
+def test_times_of_the_callers_break_it(server: Server) -> None:
     """The design that most articles show fails the same test."""
     sharing = Sharing(LIMIT, PER, server.url, is_enforced=False)
     ways = ["asyncio-redis"]

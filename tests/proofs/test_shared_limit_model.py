@@ -3,8 +3,8 @@
 And the model is what the script does: random paths through it are walked on a real server.
 """
 
-from collections.abc import AsyncGenerator
-from importlib import import_module
+from collections.abc import AsyncGenerator, Generator
+from contextlib import closing
 from itertools import count
 from random import Random
 from typing import Any
@@ -30,7 +30,9 @@ from tests.proofs.shared_limit_model import (
     explore,
     successors,
 )
-from tests.support.valkey import TIMED_SCRIPT, StoreServer, TimedStore, opened
+from tests.support.postgres import PostgresServer
+from tests.support.stores import PostgresRows, RedisKeys, TimedStore, is_postgres, timed
+from tests.support.valkey import StoreServer
 from ziett_async import LimiterUnavailable, Priority, Rate
 from ziett_async.limits.distributed._bucket import Received, StoreBucket
 from ziett_async.limits.distributed._store import START_WITHIN, Terms
@@ -59,15 +61,16 @@ class Walk:
     """A path through the model, walked on a real server too."""
 
     store: TimedStore
-    server: Any
+    #: What the server has of the bucket.
+    kept: RedisKeys | PostgresRows
     name: str
     state: State
     now: float = 0.0
     buckets: list[StoreBucket] = attrs.field(factory=list[StoreBucket])
     permits: list[str | None] = attrs.field(factory=list[str | None])
     ids: Any = attrs.field(factory=count)
-    #: The keys as they were before the last step of the store.
-    before: dict[str, bytes] = attrs.field(factory=dict[str, bytes])
+    #: A copy of it from before the last step of the store.
+    before: Any = attrs.field(factory=dict[str, bytes])
 
     terms = Terms([Rate(SLOTS, per=WINDOW)], 0.0, LONGEST - START_WITHIN)
 
@@ -94,13 +97,9 @@ class Walk:
             await each.step(self.store.pause, 0.0)
         self.remember()
 
-    def keys(self) -> list[str]:
-        """Return the names of the bucket's keys."""
-        return [key.decode() for key in self.server.keys(f"ziett:{{{self.name}}}:*")]
-
     def remember(self) -> None:
-        """Keep a copy of the keys."""
-        self.before = {key: self.server.dump(key) for key in self.keys()}
+        """Keep a copy of what the server has of the bucket."""
+        self.before = self.kept.copy()
 
     async def take(self, step: Step, after: State) -> None:
         """Take a step on the server, and see that it does what the model does."""
@@ -117,10 +116,10 @@ class Walk:
         elif name == "release lost":
             self.permits[index] = None
         elif name == "flush":
-            self.server.delete(*self.keys(), "none")
+            self.kept.clear()
             self.before = {}
         elif name == "failover":
-            self.fail_over()
+            self.kept.fail_over(self.before)
         elif name == "tick":
             self.now += 1
             self.store.now += 1
@@ -154,18 +153,6 @@ class Walk:
             await self.store.withdraw(self.name, self.terms, new)
         self.permits[index] = new if answer.granted else None
 
-    def fail_over(self) -> None:
-        """Replace the keys by the copy, on what says that it is another server."""
-        state = f"ziett:{{{self.name}}}:state"
-        if not self.server.exists(state):
-            return
-        seen = self.server.hget(state, "seen")
-        self.server.delete(*self.keys())
-        for key, value in self.before.items():
-            self.server.restore(key, 0, value)
-        if self.before:
-            self.server.hset(state, mapping={"run": "another", "seen": seen})
-
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -173,27 +160,33 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="module")
-def store_url(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - a generator
+@pytest.fixture(scope="module", params=["valkey", "postgres"])
+def store_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[str]:
     """Start a server for all walks."""
-    server = StoreServer(tmp_path_factory.mktemp("walks")).start()
-    yield server.url
-    server.kill()
+    is_postgres = request.param == "postgres"
+    server = PostgresServer() if is_postgres else StoreServer(tmp_path_factory.mktemp("walks"))
+    try:
+        yield server.start().url
+    finally:
+        server.remove()
 
 
 @pytest.fixture
 async def store(store_url: str) -> AsyncGenerator[TimedStore]:
-    """Lend the script on a clock of the test's."""
-    async with opened("redis", store_url) as client:
-        yield TimedStore(client)
+    """Lend a store on a clock of the test's."""
+    async with timed(store_url) as store:
+        yield store
 
 
 async def walk(store: TimedStore, url: str, seed: int, steps: int = 30) -> list[Step]:
     """Walk a random path; return it, also up to where the server did something else."""
     random, taken = Random(seed), list[Step]()  # noqa: S311 - the same each time
-    redis: Any = import_module("redis")
-    with redis.Redis.from_url(url) as server:
-        path = Walk(store, server, f"walk-{next(_names)}", begin(3))
+    name = f"walk-{next(_names)}"
+    kept = PostgresRows(url, name) if is_postgres(url) else RedisKeys(url, name)
+    with closing(kept):
+        path = Walk(store, kept, name, begin(3))
         await path.begin()
         for _ in range(steps):
             step, after = random.choice(list(successors(path.state, RIGHT)))
@@ -210,16 +203,33 @@ async def walk_all(store: TimedStore, url: str, seeds: range) -> list[Step]:
 @pytest.mark.anyio
 async def test_the_script_does_what_the_model_does(store: TimedStore, store_url: str) -> None:
     """On random paths, with every step there is."""
-    taken = await walk_all(store, store_url, range(150))
+    # A PostgreSQL is slower, and some walks take each step that there is.
+    taken = await walk_all(store, store_url, range(50 if is_postgres(store_url) else 150))
     assert len({name for name, _ in taken}) == 12
 
 
+#: What is wrong, and how it is written in each script.
 DEFECTS = {
-    "no quarantine": ("open = now + seconds", "open = now"),
-    "a run id that is not compared": ("run ~= run_id()", "false"),
-    "a clock that may go back": ("now < seen - BACKWARD", "false"),
-    "what is known of the clock is lost": ("jumped = jumped + tonumber", "jumped = 0 * tonumber"),
-    "permits that never expire": ("now + lease", "now + 1000 * lease"),
+    "no quarantine": [
+        ("open = now + seconds", "open = now"),
+        ("now + forget,", "now,"),
+    ],
+    "a run id that is not compared": [
+        ("run ~= run_id()", "false"),
+        ("this.run <> pg_postmaster_start_time()", "false"),
+    ],
+    "a clock that may go back": [
+        ("now < seen - BACKWARD", "false"),
+        ("now < this.seen - backward", "false"),
+    ],
+    "what is known of the clock is lost": [
+        ("jumped = jumped + tonumber", "jumped = 0 * tonumber"),
+        ("this.jumped + words[2]", "0 * words[2]"),
+    ],
+    "permits that never expire": [
+        ("now + lease", "now + 1000 * lease"),
+        ("now + lease", "now + 1000 * lease"),
+    ],
 }
 
 
@@ -229,8 +239,7 @@ async def test_a_script_with_a_defect_is_found(
     store: TimedStore, store_url: str, name: str
 ) -> None:
     """The walks would not pass with it."""
-    right, wrong = DEFECTS[name]
-    assert TIMED_SCRIPT.count(right) == 1
-    broken = TimedStore(store.client, TIMED_SCRIPT.replace(right, wrong))
+    right, wrong = DEFECTS[name][is_postgres(store_url)]
+    broken = store.with_script(right, wrong)
     with pytest.raises((AssertionError, LimiterUnavailable)):
         await walk_all(broken, store_url, range(1000, 1400))

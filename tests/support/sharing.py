@@ -5,8 +5,9 @@ import subprocess
 import sys
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 
@@ -86,8 +87,11 @@ class Sharing:
         processes: int = 8,
         ahead: Sequence[float] = (0.0,),
         **settings: object,
-    ) -> Generator[None]:
-        """Run the processes; leave when they are done. `ahead` sets the clocks of their groups."""
+    ) -> Generator[Callable[[], None]]:
+        """Run the processes; leave when they are done, or the function that is lent was called.
+
+        `ahead` sets the clocks of their groups.
+        """
         with ExitStack() as stack:
             emulator = stack.enter_context(Emulator(self.fake, latency=self.latency))
             given = {
@@ -96,7 +100,7 @@ class Sharing:
                 "seconds": seconds,
                 "limit": self.limit,
                 "per": self.per,
-                "limiter": "redis",
+                "limiter": "shared",
                 "ways": ["asyncio-redis", "trio-coredis"],
                 **settings,
             }
@@ -109,7 +113,7 @@ class Sharing:
                 assert each.stdin
                 each.stdin.write("go\n")
                 each.stdin.flush()
-            yield
+            yield partial(_end, drivers)
             for each in drivers:
                 assert each.wait(timeout=seconds + 30) == 0
 
@@ -123,6 +127,12 @@ class Sharing:
             sum(each.status == 429 for each in requests),
             [each.content for each in self.fake.messages],
         )
+
+
+def _end(drivers: Sequence[Popen[str]]) -> None:
+    for each in drivers:
+        assert each.stdin
+        each.stdin.close()
 
 
 @contextmanager

@@ -11,7 +11,8 @@ import select
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,8 @@ import redis.asyncio
 import trio
 
 from tests.support.samples import API_KEY, NUMBER, REMITTER
+from tests.support.stores import limiters
+from tests.support.suspending import AgelessLimiter, SuspendingClient
 from tests.support.valkey import opened
 from ziett_async import (
     AsyncZiett,
@@ -36,6 +39,7 @@ from ziett_async import (
     ZiettError,
 )
 from ziett_async.limits import Unlimited
+from ziett_async.limits.distributed._store import Terms
 from ziett_async.limits.redis import RedisLimiter
 
 #: They are imported lazily: here, once, before the processes are made.
@@ -53,7 +57,7 @@ class Settings:
     seconds: float
     limit: int
     per: float
-    #: `redis`, `local`, or `stamped`.
+    #: `shared`, `local`, `stamped`, or `ageless`.
     limiter: str
     #: In turn for each process, an event loop and a library.
     ways: tuple[str, ...]
@@ -62,6 +66,8 @@ class Settings:
     kill_every: float = 0.0
     concurrency: int = 3
     new_store: str = "start"
+    #: Seconds for which the first process is suspended when it has its first permit.
+    suspend_for: float = 0.0
 
 
 class StampedLimiter:
@@ -95,15 +101,28 @@ class StampedLimiter:
         """Do nothing."""
 
 
-def limiter_of(settings: Settings, store: Any) -> Limiter:  # noqa: ANN401 - a client
-    """Return the limiter of a process."""
+@asynccontextmanager
+async def limiter_of(settings: Settings, place: int) -> AsyncGenerator[Limiter]:
+    """Open the limiter of a process."""
+    library = settings.ways[place % len(settings.ways)].partition("-")[2]
+    suspend_for = settings.suspend_for if place == 0 else 0.0
     rate = Rate(settings.limit, per=settings.per)
+    shared: Any = {"longest_attempt": settings.longest, "new_store": settings.new_store}
     if settings.limiter == "local":
-        return TokenBucketLimiter(send=rate)
-    if settings.limiter == "stamped":
-        return StampedLimiter(store, rate)
-    new_store: Any = settings.new_store
-    return RedisLimiter(store, send=rate, longest_attempt=settings.longest, new_store=new_store)
+        yield TokenBucketLimiter(send=rate)
+    elif settings.limiter == "shared" and not suspend_for:
+        async with limiters(library, settings.store_url) as new:
+            yield new(send=rate, **shared)
+    else:
+        async with opened(library, settings.store_url) as client:
+            store = SuspendingClient(client, suspend_for) if suspend_for else client
+            if settings.limiter == "stamped":
+                yield StampedLimiter(store, rate)
+            elif settings.limiter == "ageless":
+                terms = Terms([rate], 0.0, settings.longest, distrusts_new_store=False)
+                yield AgelessLimiter(store, terms)
+            else:
+                yield RedisLimiter(store, send=rate, **shared)
 
 
 async def work(settings: Settings, place: int) -> None:
@@ -118,12 +137,11 @@ async def work(settings: Settings, place: int) -> None:
             except ZiettError:
                 await anyio.sleep(0.05)
 
-    library = settings.ways[place % len(settings.ways)].partition("-")[2]
-    async with opened(library, settings.store_url) as store:
+    async with limiter_of(settings, place) as limiter:
         client = AsyncZiett(
             API_KEY,
             base_url=settings.base_url,
-            limiter=limiter_of(settings, store),
+            limiter=limiter,
             attempt_timeout=settings.longest,
             default_remitter_id=REMITTER,
         )

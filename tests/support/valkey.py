@@ -125,6 +125,19 @@ class StoreServer:
             self._process.wait()
             self._process = None
 
+    def remove(self) -> None:
+        """Kill it; its folder is the test's."""
+        self.kill()
+
+    def stop(self) -> None:
+        """Shut it down: it has all that it had when it is started again."""
+        self.do("SAVE")
+        self.kill()
+
+    def empty(self) -> None:
+        """Remove all that it has."""
+        self.do("FLUSHALL")
+
     def freeze(self) -> None:
         """Stop it in the middle of what it does; its connections stay open."""
         assert self._process
@@ -189,6 +202,14 @@ class TimedStore(RedisStore):
         self.client = client
         self.now = 1_000_000.0
 
-    async def _evaluate(self, keys: Sequence[str], given: Sequence[str | int]) -> Sequence[int]:
+    def with_script(self, right: str, wrong: str) -> "TimedStore":
+        """Return another one, whose script has a defect."""
+        assert TIMED_SCRIPT.count(right) == 1
+        return TimedStore(self.client, TIMED_SCRIPT.replace(right, wrong))
+
+    async def run(
+        self, command: str, bucket: str, permit: str, settings: Sequence[int], words: Sequence[str]
+    ) -> Sequence[int]:
+        """Run it at the time that the test has set."""
         time = divmod(round(self.now * 1_000_000), 1_000_000)
-        return await super()._evaluate(keys, [*given, *time])
+        return await super().run(command, bucket, permit, settings, [*words, *map(str, time)])

@@ -41,6 +41,6 @@ class Application(Protocol):
         """Answer a request that was admitted."""
         ...
 
-    def refuse(self, refusal: Refusal) -> Response:
+    def error_response(self, refusal: Refusal) -> Response:
         """Return the error object for a refusal."""
         ...

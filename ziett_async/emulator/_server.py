@@ -12,7 +12,7 @@ from anyio.from_thread import start_blocking_portal
 
 from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.faults import Exchange
-from ziett_async._fake.responses import Refusal, refuse
+from ziett_async._fake.responses import Refusal, error_response
 from ziett_async._wire import Request, Response
 from ziett_async.emulator._application import StreamingResponse
 from ziett_async.emulator._clock import AdjustableClock
@@ -151,17 +151,17 @@ class Emulator:
                 return self._control.answer(request)
             return self._call_service(request)
         except Refusal as refusal:
-            return Exchange(self.refuse(refusal))
+            return Exchange(self.error_response(refusal))
         except Exception as error:
             fields = {"ziett_error": type(error).__name__, "ziett_method": request.method}
             logger.exception("the emulator could not answer %r", request, extra=fields)
-            return Exchange(self.refuse(Refusal(500, "The emulator failed; see its log")))
+            return Exchange(self.error_response(Refusal(500, "The emulator failed; see its log")))
 
-    def refuse(self, refusal: Refusal) -> Response:
+    def error_response(self, refusal: Refusal) -> Response:
         """Return the documented error object for a request that the service does not answer."""
         moment = datetime.fromtimestamp(self.service.clock.time(), UTC)
         trace_id = self.service.new_trace_id()
-        return refuse(refusal, trace_id, moment.isoformat(timespec="microseconds"))
+        return error_response(refusal, trace_id, moment.isoformat(timespec="microseconds"))
 
     def _call_service(self, request: Request) -> Exchange:
         """Pass a request to the service, and log it with its response."""
@@ -169,7 +169,7 @@ class Emulator:
             _check_key(request)
             exchange = self.service.exchange(request)
         except Refusal as refusal:
-            exchange = Exchange(self.refuse(refusal), executed=False)
+            exchange = Exchange(self.error_response(refusal), executed=False)
         self._log.append(self.service.clock.time(), request, exchange, exchange.arrival)
         return exchange
 

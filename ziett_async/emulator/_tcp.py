@@ -31,7 +31,12 @@ _writable: Wait = getattr(_names, "wait_writable", None) or _names.wait_socket_w
 
 
 def listen(port: int) -> socket.socket:
-    """Return a socket that listens on loopback; port 0 is a free one. Raises OSError."""
+    """Return a socket that listens on loopback; port 0 is a free one.
+
+    Raises:
+        OSError: the port is in use.
+
+    """
     listener = socket.create_server((HOST, port), backlog=1024)
     listener.settimeout(0.0)
     return listener

@@ -14,8 +14,13 @@ had the same token. So arrival(j) >= start(j) >= end(i) + per >= arrival(i) + pe
 half-open window `(t, t + per]` holds both. Nothing about latency or about the server's own
 algorithm was used, only that nothing of an attempt arrives after it has ended. Where several
 rates hold together an attempt starts when each of them has a free token, so the argument
-applies to each of them alone. And it does not matter which attempts are bulk: that they leave
-the last tokens of a rate where they are makes some attempts start later, none sooner.
+applies to each of them alone.
+
+Bulk attempts are under rates of their own as well: those of the bucket less the reserve. A bulk
+attempt takes a token of both, which makes some attempts start later and none sooner. So bulk
+attempts alone may use all but the reserve, however many urgent ones there are beside them; and
+as they never hold more, an urgent attempt finds a free token of a rate whenever fewer urgent
+ones than the reserve have one that is not free.
 
 Nothing here reads a clock, waits or locks: the time is an argument.
 """
@@ -75,22 +80,62 @@ def for_bulk(limit: int, reserve: float) -> int:
 _URGENT = Priority.URGENT
 
 
-class Tokens:
+class Pool:
+    """The tokens of rates that hold together."""
+
+    __slots__ = ("ends", "in_flight", "rates")
+
+    def __init__(self, rates: Sequence[tuple[int, float]]) -> None:
+        #: `(limit, per)` of each.
+        self.rates = rates
+        #: Attempts that have started and not ended.
+        self.in_flight: int = 0
+        #: When attempts ended, earliest first; no rate needs more of them than its limit.
+        self.ends = deque[float](maxlen=min(maxsize, max(limit for limit, _ in rates)))
+
+    def has(self, now: float, count: int = 1) -> bool:
+        """Return whether every rate has so many free tokens."""
+        ends = self.ends
+        for limit, per in self.rates:
+            # The last of the `count` attempts gets a token if one of these is free.
+            idle = limit - self.in_flight - count + 1
+            if idle <= 0 or (idle <= len(ends) and now < ends[-idle] + per):
+                return False
+        return True
+
+    def give_back(self, now: float) -> None:
+        """End an attempt: its token of each rate may be taken again in `per` seconds."""
+        self.in_flight -= 1
+        self.ends.append(now)
+
+    def start(self, now: float, ahead: int, paused_until: float) -> float:
+        """Return when an attempt with `ahead` others before it can start, at the earliest."""
+        return max(
+            max(self._start(now, ahead % limit, limit, per), paused_until) + ahead // limit * per
+            for limit, per in self.rates
+        )
+
+    def _start(self, now: float, place: int, limit: int, per: float) -> float:
+        idle = max(limit - self.in_flight, 0)
+        returning = min(idle, len(self.ends))
+        place -= idle - returning
+        if place < 0:
+            return now
+        if place < returning:
+            return max(now, self.ends[place - returning] + per)
+        return now + per
+
+
+class Tokens(Pool):
     """The tokens of one bucket. All times are seconds on one clock that never goes back."""
 
-    __slots__ = ("_limits", "_urgent", "ends", "in_flight", "paused_until", "spare")
+    __slots__ = ("_bulk", "paused_until", "spare")
 
     def __init__(self, rates: Sequence[Rate], reserve: float = 0.0) -> None:
-        #: `(limit, per)` of each rate, as attempts of a priority may use it.
-        self._limits = {
-            Priority.URGENT: tuple((rate.limit, rate.per) for rate in rates),
-            Priority.BULK: tuple((for_bulk(rate.limit, reserve), rate.per) for rate in rates),
-        }
-        self._urgent = self._limits[Priority.URGENT]
-        #: Attempts that have started and not ended; what is in `spare` counts as if it had.
-        self.in_flight = 0
-        #: When attempts ended, earliest first; no rate needs more of them than its limit.
-        self.ends = deque[float](maxlen=min(maxsize, max(rate.limit for rate in rates)))
+        # What is in `spare` is in flight.
+        super().__init__([(rate.limit, rate.per) for rate in rates])
+        #: Those that bulk attempts hold as well.
+        self._bulk = Pool([(for_bulk(rate.limit, reserve), rate.per) for rate in rates])
         #: No attempt starts before this moment.
         self.paused_until = -inf
         #: Tokens taken for urgent attempts that are yet to start: each `pop` starts one.
@@ -98,21 +143,19 @@ class Tokens:
 
     def take(self, now: float, priority: Priority = _URGENT, count: int = 1) -> bool:
         """Start attempts if every rate has a token for each; return whether they started."""
-        if now < self.paused_until:
+        if now < self.paused_until or not self.has(now, count):
             return False
-        ends = self.ends
-        for limit, per in self._urgent if priority is _URGENT else self._limits[priority]:
-            # The last of the `count` attempts gets a token if one of these is free.
-            idle = limit - self.in_flight - count + 1
-            if idle <= 0 or (idle <= len(ends) and now < ends[-idle] + per):
+        if priority is not _URGENT:
+            if not self._bulk.has(now, count):
                 return False
+            self._bulk.in_flight += count
         self.in_flight += count
         return True
 
-    def give_back(self, now: float) -> None:
-        """End an attempt: its token of each rate may be taken again in `per` seconds."""
-        self.in_flight -= 1
-        self.ends.append(now)
+    def give_back_bulk(self, now: float) -> None:
+        """End a bulk attempt."""
+        self.give_back(now)
+        self._bulk.give_back(now)
 
     def stock(self, now: float) -> None:
         """Take a batch of tokens for `spare`, if that many are free."""
@@ -132,7 +175,7 @@ class Tokens:
         in_flight = self.in_flight - len(self.spare)
         return max(
             (in_flight + sum(now < end + per for end in self.ends)) / limit
-            for limit, per in self._urgent
+            for limit, per in self.rates
         )
 
     def pause(self, until: float) -> bool:
@@ -148,35 +191,19 @@ class Tokens:
         """Return the earliest moment at which an attempt with `ahead` others before it can start.
 
         A lower bound: what is in flight is taken to end now, as does, when its turn comes,
-        each attempt ahead. A bulk attempt may not take the last tokens of a rate, which the
-        urgent attempts ahead of it may; so it starts when it could as an urgent one, or when
-        it could if only the `bulk_ahead` were ahead, whichever is later.
+        each attempt ahead. `bulk_ahead` of those ahead are bulk, which counts for a bulk attempt.
         """
-        rates = [(ahead, rate) for rate in self._urgent]
-        if priority == Priority.BULK:
-            rates += [(bulk_ahead, rate) for rate in self._limits[Priority.BULK]]
-        return max(self._earliest(now, ahead, *rate) for ahead, rate in rates)
+        start = self.start(now, ahead, self.paused_until)
+        if priority is _URGENT:
+            return start
+        return max(start, self._bulk.start(now, bulk_ahead, self.paused_until))
 
-    def _earliest(self, now: float, ahead: int, limit: int, per: float) -> float:
-        """Return the same for one rate alone."""
-        rounds, place = divmod(ahead, limit)
-        idle = max(limit - self.in_flight, 0)
-        returning = min(idle, len(self.ends))
-        place -= idle - returning
-        if place < 0:
-            start = now
-        elif place < returning:
-            start = max(now, self.ends[place - returning] + per)
-        else:
-            start = now + per
-        return max(start, self.paused_until) + rounds * per
-
-    def patience(self, now: float, deadline: float) -> float:
+    def recheck_in(self, now: float, deadline: float) -> float:
         """Return after how many seconds to look whether a deadline will be missed.
 
         What is in flight moves `earliest` along with `now`, `per` ahead of it. So a look
         is worthwhile when `per` is left, for each of the rates, and at the deadline.
         """
         left = deadline - now
-        doubts = [left - per + GRAIN for _, per in self._urgent if left >= per]
-        return min(doubts, default=left)
+        checks = [left - per + GRAIN for _, per in self.rates if left >= per]
+        return min(checks, default=left)

@@ -42,6 +42,25 @@ class _LocalPermit(InstantPermit):
                 queue.lock.release()
 
 
+class _BulkPermit(_LocalPermit):
+    """The permit of a bulk attempt: with one class, each release would look at the priority."""
+
+    __slots__ = ()
+
+    async def release(self) -> None:
+        """Record that the attempt has ended."""
+        if queue := self.queue:
+            self.queue = None
+            with queue.lock:
+                queue.tokens.give_back_bulk(queue.monotonic())
+
+
+def _permit(queue: Queue, priority: Priority) -> _LocalPermit:
+    permit = _LocalPermit() if priority is _URGENT else _BulkPermit()
+    permit.queue = queue
+    return permit
+
+
 class TokenBucketLimiter:
     """Keeps a process within the API's rate limits, whichever algorithm the server uses.
 
@@ -120,8 +139,7 @@ class TokenBucketLimiter:
         if permit is None:
             queue = self._queues[bucket]
             await queue.wait(priority, timeout)
-            permit = _LocalPermit()
-            permit.queue = queue
+            permit = _permit(queue, priority)
         return permit
 
     def acquire_nowait(
@@ -129,16 +147,15 @@ class TokenBucketLimiter:
     ) -> _LocalPermit | None:
         """Return a permit if a call need not wait for it, else None."""
         queue = self._queues[bucket]
+        if priority is not _URGENT:
+            return _permit(queue, priority) if queue.take(priority) else None
         permit = _LocalPermit()
         permit.queue = queue
-        if priority is _URGENT:
-            try:
-                queue.spare.pop()
-            except IndexError:
-                pass
-            else:
-                return permit
-        return permit if queue.take(priority) else None
+        try:
+            queue.spare.pop()
+        except IndexError:
+            return permit if queue.take(priority) else None
+        return permit
 
     async def pause(self, bucket: Bucket, seconds: float) -> None:
         """Stop handing out permits for `seconds`, at most 600; never shorten a pause.

@@ -6,13 +6,15 @@
 -- from then on as one that was released at that moment. As every step does so first, the
 -- ends stay sorted.
 --
--- KEYS  state    hash: the server's run id, the last time seen, how many permits are held, how
---                many ends there are, how many ids wait, before which moment nothing starts,
---                by how much the clock is known to have been set, the largest limit
---       held     sorted set: permit id -> when it expires
---       ends     list: when attempts ended, earliest first
---       waiting  sorted set: permit id -> ticket; bulk tickets come after all urgent ones
---       due      sorted set: waiting permit id -> when it is taken for dead
+-- KEYS  state     hash: the server's run id, the last time seen, how many permits are held, how
+--                 many ends there are, how many ids wait, before which moment nothing starts,
+--                 by how much the clock is known to have been set, the largest limit, how many
+--                 of the permits are bulk
+--       held      sorted set: permit id, after `bulk:` if it is bulk -> when it expires
+--       ends      list: when attempts ended, earliest first
+--       waiting   sorted set: permit id -> ticket; bulk tickets come after all urgent ones
+--       due       sorted set: waiting permit id -> when it is taken for dead
+--       bulk_ends list: when bulk attempts ended; if it is lost, only the reserve may be used once
 -- ARGV  command, permit id, settings in one word, as most steps need none of them; then what the
 --       command needs. Settings are: how long a permit lasts, how long a quarantine does, how
 --       long one at which nothing is known of other processes does, after how long a waiter that
@@ -21,7 +23,7 @@
 -- Returns whether it is granted, now, when to come back, by how much the clock is known to have
 -- been set, whether the server's run id is known.
 
-local state, held, ends, waiting, due = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local state, held, ends, waiting, due, bulk_ends = unpack(KEYS)
 local command, id = ARGV[1], ARGV[2]
 local FIRST_BULK, LAST_URGENT = 4503599627370496, '(4503599627370496'
 local BACKWARD = 100000
@@ -30,12 +32,12 @@ local call = redis.call
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local stored = call('HMGET', state, 'run', 'seen', 'held', 'ends', 'waiting', 'open',
-    'jumped', 'largest')
+    'jumped', 'largest', 'bulk')
 local run, seen = stored[1], tonumber(stored[2]) or 0
 local in_flight, ended = tonumber(stored[3]) or 0, tonumber(stored[4]) or 0
 local waiters, open = tonumber(stored[5]) or 0, tonumber(stored[6]) or 0
 local jumped = tonumber(stored[7]) or 0
-local largest = tonumber(stored[8]) or 0
+local largest, bulk_in_flight = tonumber(stored[8]) or 0, tonumber(stored[9]) or 0
 
 local function setting(place)
     return tonumber(ARGV[3]:match(('%d+ '):rep(place - 1) .. '(%d+)'))
@@ -48,12 +50,12 @@ local function run_id()
 end
 
 local function forget(seconds)
-    call('DEL', state, held, ends, waiting, due)
+    call('DEL', unpack(KEYS))
     run = run_id()
-    seen, in_flight, ended, waiters = now, 0, 0, 0
+    seen, in_flight, bulk_in_flight, ended, waiters = now, 0, 0, 0, 0
     open = now + seconds
     call('HSET', state, 'run', run, 'seen', seen, 'held', 0, 'ends', 0, 'waiting', 0,
-        'open', open, 'jumped', jumped, 'largest', largest)
+        'open', open, 'jumped', jumped, 'largest', largest, 'bulk', 0)
 end
 
 if not run or (command == 'acquire' and run ~= run_id()) then
@@ -66,17 +68,32 @@ elseif in_flight ~= call('ZCARD', held) or ended ~= call('LLEN', ends) then
 end
 now = math.max(now, seen)
 
-local function add_end(moment)
+local function end_attempt(moment, is_bulk)
+    in_flight = in_flight - 1
     call('RPUSH', ends, moment)
     if ended < largest then
         ended = ended + 1
     else
         call('LPOP', ends)
     end
+    if is_bulk then
+        bulk_in_flight = bulk_in_flight - 1
+        if call('RPUSH', bulk_ends, moment) > largest then
+            call('LPOP', bulk_ends)
+        end
+    end
+end
+
+-- Remove a permit; return whether it was held, and whether it is bulk.
+local function drop()
+    if call('ZREM', held, id) == 1 then
+        return true, false
+    end
+    return call('ZREM', held, 'bulk:' .. id) == 1, true
 end
 
 local function answer(granted, moment, ...)
-    call('HSET', state, 'seen', now, 'held', in_flight, 'ends', ended, ...)
+    call('HSET', state, 'seen', now, 'held', in_flight, 'ends', ended, 'bulk', bulk_in_flight, ...)
     return { granted, now, moment, jumped, run == '' and 0 or 1 }
 end
 
@@ -84,8 +101,7 @@ if in_flight > 0 then
     local expired = call('ZRANGEBYSCORE', held, '-inf', now, 'WITHSCORES')
     for i = 1, #expired, 2 do
         call('ZREM', held, expired[i])
-        in_flight = in_flight - 1
-        add_end(expired[i + 1])
+        end_attempt(expired[i + 1], expired[i]:find('bulk:', 1, true) == 1)
     end
 end
 
@@ -96,13 +112,17 @@ local function leave()
 end
 
 if command == 'release' then
-    if call('ZREM', held, id) == 1 then
-        in_flight = in_flight - 1
-        add_end(now)
+    local was_held, was_bulk = drop()
+    if was_held then
+        end_attempt(now, was_bulk)
     end
     return answer(0, open)
 elseif command == 'withdraw' then
-    in_flight = in_flight - call('ZREM', held, id)
+    local was_held, was_bulk = drop()
+    if was_held then
+        in_flight = in_flight - 1
+        bulk_in_flight = bulk_in_flight - (was_bulk and 1 or 0)
+    end
     return answer(0, open, 'waiting', leave())
 elseif command == 'pause' then
     open = math.max(open, now + tonumber(ARGV[4]))
@@ -129,40 +149,46 @@ for i = FIRST_RATE, #settings, 3 do
     end
 end
 
--- Return when the attempt with so many ahead of it can start: `Tokens._earliest`.
-local function start(limit, per, ahead)
+-- Return when the attempt with so many ahead of it can start: `Pool.start`, of one rate.
+local function start(limit, per, ahead, held_now, returned, list)
     local place = ahead % limit
     local rounds = (ahead - place) / limit
-    local idle = math.max(limit - in_flight, 0)
-    local returning = math.min(idle, ended)
+    local idle = math.max(limit - held_now, 0)
+    local returning = math.min(idle, returned)
     place = place - (idle - returning)
     local moment = now
     if place >= returning then
         moment = now + per
     elseif place >= 0 then
-        moment = math.max(now, call('LINDEX', ends, place - returning) + per)
+        moment = math.max(now, call('LINDEX', list, place - returning) + per)
     end
     return math.max(moment, open) + rounds * per
 end
 
 local function turn(ahead, bulk_ahead)
     local moment = open
+    local bulk_ended = is_bulk and call('LLEN', bulk_ends)
     for i = FIRST_RATE, #settings, 3 do
         local per = settings[i + 1]
-        moment = math.max(moment, start(settings[i], per, ahead))
+        moment = math.max(moment, start(settings[i], per, ahead, in_flight, ended, ends))
         if is_bulk then
-            moment = math.max(moment, start(settings[i + 2], per, bulk_ahead))
+            moment = math.max(moment, start(
+                settings[i + 2], per, bulk_ahead, bulk_in_flight, bulk_ended, bulk_ends))
         end
     end
     return moment
 end
 
+local permit = is_bulk and 'bulk:' .. id or id
+
 local function grant(...)
-    in_flight = in_flight + call('ZADD', held, now + lease, id)
+    local added = call('ZADD', held, now + lease, permit)
+    in_flight = in_flight + added
+    bulk_in_flight = bulk_in_flight + (is_bulk and added or 0)
     return answer(1, now, ...)
 end
 
-if asked_before and call('ZSCORE', held, id) then
+if asked_before and call('ZSCORE', held, permit) then
     return grant()
 end
 if waiters == 0 and not asked_before and turn(0, 0) <= now then

@@ -11,18 +11,17 @@ from collections.abc import Awaitable, Sequence
 from hashlib import sha1
 from inspect import signature
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, cast
+from typing import Literal, Protocol, cast
 
-from ziett_async._operation import Priority
-from ziett_async.limits._bucket import Rate, for_bulk
+from ziett_async.limits._bucket import Rate
 from ziett_async.limits._rates import BATCH, LIST, READ, SEND, rates_of_buckets
 from ziett_async.limits.distributed._limiter import DistributedLimiter, Share
-from ziett_async.limits.distributed._store import GRACE, Answer, Terms
+from ziett_async.limits.distributed._script import ScriptedStore
 
 __all__ = ["RedisLimiter", "Share"]
 
 SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
-_KEYS = ("state", "held", "ends", "waiting", "due")
+_KEYS = ("state", "held", "ends", "waiting", "due", "bulk_ends")
 
 
 class RedisLimiter(DistributedLimiter):
@@ -94,26 +93,7 @@ class _Client(Protocol):
         ...
 
 
-class _Arguments(NamedTuple):
-    """What is the same in all steps on a bucket."""
-
-    terms: Terms
-    keys: list[str]
-    settings: str
-
-    @classmethod
-    def of(cls, bucket: str, terms: Terms) -> "_Arguments":
-        """Make them."""
-        # One hash tag: in a cluster, all keys of a bucket are in the same place.
-        keys = [f"ziett:{{{bucket}}}:{each}" for each in _KEYS]
-        unknown = terms.quarantine if terms.distrusts_new_store else 0
-        settings = [_microseconds(each) for each in (terms.lease, terms.quarantine, unknown, GRACE)]
-        for rate in terms.rates:
-            settings += rate.limit, _microseconds(rate.per), for_bulk(rate.limit, terms.reserve)
-        return cls(terms, keys, " ".join(map(str, settings)))
-
-
-class RedisStore:
+class RedisStore(ScriptedStore):
     """The steps of `Store` as one script on a server of Redis or Valkey."""
 
     name = "redis"
@@ -123,44 +103,15 @@ class RedisStore:
         #: redis.asyncio takes how many keys there are, and all in one; coredis takes two lists.
         self._is_counting = "numkeys" in signature(self._client.evalsha).parameters
         self._script = script
-        self._by_bucket: dict[str, _Arguments] = {}
         self._digest = sha1(script.encode(), usedforsecurity=False).hexdigest()
 
-    async def acquire(
-        self, bucket: str, terms: Terms, permit: str, priority: Priority, *, asked_before: bool
-    ) -> Answer:
-        """Grant a permit, or keep a place for it."""
-        words = priority.value, int(asked_before)
-        return await self._run("acquire", bucket, terms, permit, *words)
-
-    async def release(self, bucket: str, terms: Terms, permit: str) -> Answer:
-        """End the attempt of a permit."""
-        return await self._run("release", bucket, terms, permit)
-
-    async def withdraw(self, bucket: str, terms: Terms, permit: str) -> Answer:
-        """Forget a permit that no attempt was made with, and its place."""
-        return await self._run("withdraw", bucket, terms, permit)
-
-    async def pause(self, bucket: str, terms: Terms, seconds: float) -> Answer:
-        """Start no attempt for so many seconds."""
-        return await self._run("pause", bucket, terms, "", _microseconds(seconds))
-
-    async def distrust(self, bucket: str, terms: Terms, jumped: float, by: float) -> Answer:
-        """Record that the clock was set and forget everything, unless that was done."""
-        words = _microseconds(jumped), _microseconds(by)
-        return await self._run("distrust", bucket, terms, "", *words)
-
-    async def _run(
-        self, command: str, bucket: str, terms: Terms, permit: str, *words: str | int
-    ) -> Answer:
-        fixed = self._by_bucket.get(bucket)
-        if fixed is None or fixed.terms is not terms:
-            fixed = self._by_bucket[bucket] = _Arguments.of(bucket, terms)
-        reply = await self._evaluate(fixed.keys, [command, permit, fixed.settings, *words])
-        granted, now, until, jumped, is_identified = reply
-        return Answer(bool(granted), now / 1e6, until / 1e6, jumped / 1e6, bool(is_identified))
-
-    async def _evaluate(self, keys: Sequence[str], given: Sequence[str | int]) -> Sequence[int]:
+    async def run(
+        self, command: str, bucket: str, permit: str, settings: Sequence[int], words: Sequence[str]
+    ) -> Sequence[int]:
+        """Run the script, and load it where it is not loaded."""
+        # One hash tag: in a cluster, all keys of a bucket are in the same place.
+        keys = [f"ziett:{{{bucket}}}:{each}" for each in _KEYS]
+        given = [command, permit, " ".join(map(str, settings)), *words]
         arguments = (len(keys), *keys, *given) if self._is_counting else (keys, given)
         try:
             return await self._client.evalsha(self._digest, *arguments)
@@ -169,10 +120,6 @@ class RedisStore:
                 raise
         # A server that was restarted, or one more of a cluster: this loads the script as well.
         return await self._client.eval(self._script, *arguments)
-
-
-def _microseconds(seconds: float) -> int:
-    return round(seconds * 1_000_000)
 
 
 def _checked_client(client: object) -> _Client:

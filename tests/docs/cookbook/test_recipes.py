@@ -27,14 +27,20 @@ CARELESS = [
         {'            idempotency_key=f"shipped-{order}",\n': ""},
         [
             "test_two_clicks_are_one_message[shipped]",
-            "test_trying_again_after_lost_answers_is_one_message",
+            "test_trying_again_after_lost_answers_is_one_message[shipped]",
         ],
     ),
     (
         "A Celery task",
-        {"idempotency_key=key, ": ""},
+        {
+            "idempotency_key=self.request.id, ": "",
+            "if not error.is_retryable": "if not error",
+        },
         # The other one fails as well; with its worker it takes four seconds.
-        ["test_a_retry_of_celery_sends_nothing_twice[lose_answer() for any operation]"],
+        [
+            "test_a_retry_of_celery_sends_nothing_twice[lose_answer() for any operation]",
+            "TestWithoutMoney::test_it_is_not_tried_again",
+        ],
     ),
     (
         "A campaign with trio",
@@ -43,7 +49,7 @@ CARELESS = [
     ),
     (
         "A test suite",
-        {", idempotency_key=key\n": "\n"},
+        {", reference=number)\n": ")\n"},
         ["test_started_again_it_sends_nothing_twice[asyncio]"],
     ),
 ]

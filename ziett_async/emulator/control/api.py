@@ -16,7 +16,7 @@ from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.faults import Exchange
 from ziett_async._fake.parsing.body import json_object
 from ziett_async._fake.parsing.query import QueryString
-from ziett_async._fake.responses import Refusal, answer, invalid
+from ziett_async._fake.responses import Refusal, invalid, json_response
 from ziett_async._wire import Request, Response
 from ziett_async.emulator._application import StreamingResponse
 from ziett_async.emulator._clock import LAST_MOMENT
@@ -63,7 +63,7 @@ class _ControlRequest:
         """How many entries to return at most."""
         search = QueryString(self.query)
         limit = search.integer("limit", 100, least=1, most=1000)
-        search.close()
+        search.raise_if_invalid()
         return limit
 
 
@@ -135,7 +135,7 @@ class ControlApi:
         return Exchange(attrs.evolve(response, headers=response.headers + _SECURITY_HEADERS))
 
     def _state(self, request: _ControlRequest) -> Response:
-        return answer(200, self._views.state(request.limit))
+        return json_response(200, self._views.state(request.limit))
 
     def _messages(self, request: _ControlRequest) -> Response:
         search, limit = QueryString(request.query), request.limit
@@ -147,14 +147,14 @@ class ControlApi:
             and (wanted in each.content or wanted in each.target_e164 or wanted == str(each.id))
         ]
         messages = self._views.messages(found[:limit])
-        return answer(200, {"messages": messages, "messages_in_all": len(found)})
+        return json_response(200, {"messages": messages, "messages_in_all": len(found)})
 
     def _message(self, request: _ControlRequest) -> Response:
         message_id = _message_id(request.parameter)
         found = [each for each in self._service.messages if each.id == message_id]
         if not found:
             raise Refusal(404, "Message not found")
-        return answer(200, self._views.messages(found)[0])
+        return json_response(200, self._views.messages(found)[0])
 
     def _set_status(self, request: _ControlRequest) -> Response:
         status, error_code = commands.read_status(request.document)
@@ -162,15 +162,15 @@ class ControlApi:
             record = self._service.deliver(_message_id(request.parameter), status, error_code)
         except KeyError:
             raise Refusal(404, "Message not found") from None
-        return answer(200, self._views.messages([record])[0])
+        return json_response(200, self._views.messages([record])[0])
 
     def _requests(self, request: _ControlRequest) -> Response:
-        return answer(200, {"requests": self._views.requests(request.limit)})
+        return json_response(200, {"requests": self._views.requests(request.limit)})
 
     def _add_faults(self, request: _ControlRequest) -> Response:
         faults = commands.read_faults(request.document)
         self._service.faults.add(*faults)
-        return answer(201, {"faults": [fault_view(each) for each in faults]})
+        return json_response(201, {"faults": [fault_view(each) for each in faults]})
 
     def _clear_faults(self, _: _ControlRequest) -> Response:
         self._service.faults.clear()
@@ -197,13 +197,13 @@ class ControlApi:
         commands.read_nothing(request.document)
         self._service.clear()
         self._log.clear()
-        return answer(200, self._views.state(1))
+        return json_response(200, self._views.state(1))
 
     def _show(self, name: str, _: _ControlRequest) -> Response:
         return self._part(name)
 
     def _part(self, name: str) -> Response:
-        return answer(200, {name: self._views.account()[name]})
+        return json_response(200, {name: self._views.account()[name]})
 
 
 def _message_id(parameter: str) -> UUID:

@@ -96,10 +96,10 @@ class EventStream:
         numbers = {row.target_e164 for row in rows if isinstance(row, ContactRecord)}
         repeated = self._repeated_keys()
         # A new contact or a repeated request changes what is shown of older messages.
-        if numbers or repeated:
-            for each in self._service.messages:
-                if each.target_e164 in numbers or each.idempotency_key in repeated:
-                    changed[each.id] = each
+        older = self._service.messages if numbers or repeated else ()
+        for each in older:
+            if each.target_e164 in numbers or each.idempotency_key in repeated:
+                changed[each.id] = each
         return changed.values()
 
     def _repeated_keys(self) -> Collection[str | None]:

@@ -88,6 +88,8 @@ class StoreBucket:
                 asked = self.monotonic()
                 try:
                     answer = await method(self.name, self.terms, *args, **kwargs)
+                except LimiterUnavailable:
+                    raise  # asking again would not help
                 except Exception as error:  # noqa: BLE001 - whatever the store's client raises
                     failure = type(error).__name__
                     await anyio.sleep(_AGAIN)

@@ -56,10 +56,13 @@ class Store(Protocol):
     """Keeps the tokens of buckets; each method is one atomic step.
 
     A store counts permits held and the moments at which attempts ended, as `Tokens` does, on
-    its own clock. It begins each step by ending the attempts whose permits have expired, and
+    its own clock; those of bulk attempts also by themselves, so it keeps the priority of each
+    permit. It begins each step by ending the attempts whose permits have expired, and
     by checking that it is the server it was, that nothing it counts has been lost and that
     its clock has not gone back by more than 0.1 seconds, which it subtracts from `jumped`; if
     not it forgets the bucket, and no attempt starts for `terms.quarantine` seconds.
+
+    A step that raises `LimiterUnavailable` is not tried again; after any other exception it is.
     """
 
     #: What it is called in errors: `redis`.

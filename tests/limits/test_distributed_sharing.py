@@ -1,22 +1,16 @@
-"""RedisLimiter on a real server: several limiters share a limit as several processes do."""
+"""Limiters over a store on a real server share a limit as several processes do."""
 
-import gc
 from collections.abc import Callable
-from functools import partial
 from random import Random
 from time import monotonic
 from typing import Any
 
 import anyio
-import coredis
 import pytest
-import redis.asyncio
 
-from tests.docs.limit_traces import PAGE
-from tests.limits.conftest import Serve
-from tests.support.examples import FENCED
+from tests.limits._attempts import SEND, saturate, take, worst_window
 from tests.support.samples import API_KEY, CONTENT, NUMBER, REMITTER
-from tests.support.valkey import do, free_port, opened
+from tests.support.stores import NewLimiter, buckets, waiting
 from ziett_async import (
     AsyncZiett,
     Bucket,
@@ -26,8 +20,7 @@ from ziett_async import (
     Rate,
     TokenBucketLimiter,
 )
-from ziett_async.emulator import Emulator
-from ziett_async.limits.redis import RedisLimiter, Share
+from ziett_async.limits.redis import Share
 from ziett_async.testing import FakeTransport, FakeZiett
 
 pytestmark = [
@@ -36,12 +29,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning"),
 ]
 
-#: Its types say little.
-asynchronous_cluster: Any = redis.asyncio.RedisCluster
-
 #: A loop, and a library for it.
-LIBRARIES = ["asyncio-coredis", "trio-coredis", "asyncio-redis"]
-SEND = Bucket.SEND
+LIBRARIES = [
+    *("asyncio-coredis", "trio-coredis", "asyncio-redis"),
+    *("asyncio-postgres", "trio-postgres"),
+]
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -66,42 +58,14 @@ Make = Callable[..., Limiter]
 
 
 @pytest.fixture
-def process(store: object, account: str) -> Make:
+def process(new_limiter: NewLimiter, account: str) -> Make:
     """Make a limiter as one more process would: `process(send=Rate(3, per=0.5))`."""
 
-    def make(**settings: Any) -> Limiter:  # noqa: ANN401 - RedisLimiter's
+    def make(**settings: Any) -> Limiter:  # noqa: ANN401 - a limiter's
         given: dict[str, Any] = {"new_store": "start", "longest_attempt": 1.0} | settings
-        return RedisLimiter(store, **given).for_account(account)
+        return new_limiter(**given).for_account(account)
 
     return make
-
-
-async def take(limiter: Limiter, **settings: Any) -> float:  # noqa: ANN401 - acquire's
-    """Make an attempt that takes no time; return when it started."""
-    permit = await limiter.acquire(SEND, **settings)
-    started = monotonic()
-    await permit.release()
-    return started
-
-
-def worst_window(starts: list[float], per: float) -> int:
-    """Return how many starts the fullest window of `per` seconds has."""
-    ordered = sorted(starts)
-    return max(sum(start <= each < start + per for each in ordered) for start in ordered)
-
-
-async def saturate(limiters: list[Limiter], seconds: float) -> list[float]:
-    """Have every limiter make attempts one after the other for so long; return their starts."""
-    starts, end = list[float](), monotonic() + seconds
-
-    async def run(limiter: Limiter) -> None:
-        while monotonic() < end:
-            starts.append(await take(limiter))
-
-    async with anyio.create_task_group() as group:
-        for each in limiters:
-            group.start_soon(run, each)
-    return starts
 
 
 async def test_no_window_of_all_together_has_more_than_the_limit(process: Make) -> None:
@@ -127,35 +91,14 @@ async def test_two_rates_hold_together(process: Make) -> None:
     assert worst_window(starts, 0.1) == 2
 
 
-async def test_a_permit_costs_one_round_trip_and_its_release_another(
-    new_server: Serve, library: str
-) -> None:
-    """Once the script is loaded; where the server has lost it, it is loaded once."""
-    server = new_server().start()
-    async with opened(library, server.url) as client:
-        limiter = RedisLimiter(client, new_store="start")
-        await take(limiter)
-        for flushes, calls in ((False, 2), (True, 3), (False, 2)):
-            if flushes:
-                server.do("SCRIPT", "FLUSH")
-            before = commands(server.url)
-            await take(limiter)
-            assert commands(server.url) - before == calls
-
-
-def commands(url: str) -> int:
-    """Return how many scripts a server was asked to run."""
-    stats: dict[str, dict[str, int]] = do(url, "INFO", "commandstats")
-    return sum(stats.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("eval", "evalsha"))
-
-
 async def test_first_come_first_served(process: Make) -> None:
     """Within a process, though each has to ask over a network."""
     limiter, order = process(send=Rate(3, per=0.1)), list[int]()
 
     async def call(number: int) -> None:
-        await take(limiter)
+        permit = await limiter.acquire(SEND)
         order.append(number)
+        await permit.release()
 
     async with anyio.create_task_group() as group:
         for number in range(10):
@@ -170,8 +113,9 @@ async def test_urgent_calls_of_any_process_go_before_bulk(process: Make) -> None
     order = list[str]()
 
     async def call(limiter: Limiter, priority: Priority) -> None:
-        await take(limiter, priority=priority)
+        permit = await limiter.acquire(SEND, priority=priority)
         order.append(priority)
+        await permit.release()
 
     await take(bulk)
     await anyio.sleep(0.3)
@@ -229,7 +173,7 @@ async def test_a_cancelled_call_leaves_its_place_to_the_next(
     process: Make, store_url: str, account: str
 ) -> None:
     """The store never learns that it was another one; the last to leave takes the place back."""
-    limiter, waiting = process(send=Rate(1, per=0.5)), f"ziett:{{{account}:send}}:waiting"
+    limiter, bucket = process(send=Rate(1, per=0.5)), f"{account}:send"
     await take(limiter)
     async with anyio.create_task_group() as group:
         first = anyio.CancelScope()
@@ -243,13 +187,13 @@ async def test_a_cancelled_call_leaves_its_place_to_the_next(
         second = anyio.CancelScope()
         group.start_soon(call, second)
         await anyio.sleep(0.05)
-        place = do(store_url, "ZRANGE", waiting, 0, -1)
+        place = waiting(store_url, bucket)
         assert len(place) == 1
         first.cancel()
         await anyio.sleep(0.05)
-        assert do(store_url, "ZRANGE", waiting, 0, -1) == place
+        assert waiting(store_url, bucket) == place
         second.cancel()
-    assert do(store_url, "ZCARD", waiting) == 0
+    assert waiting(store_url, bucket) == []
 
 
 async def test_a_storm_of_cancelled_calls_loses_no_permit(process: Make) -> None:
@@ -286,12 +230,11 @@ async def test_a_second_release_changes_nothing(process: Make) -> None:
 
 
 async def test_clients_of_one_account_share_it_and_their_key_is_nowhere(
-    store: object,
-    store_url: str,
+    new_limiter: NewLimiter, store_url: str
 ) -> None:
     """Through the client: by service and key, whose hash names what is in the store."""
-    key = f"{API_KEY}-{id(store)}"
-    limiter = RedisLimiter(store, send=Rate(2, per=0.3), new_store="start")
+    key = f"{API_KEY}-{id(new_limiter)}"
+    limiter = new_limiter(send=Rate(2, per=0.3), new_store="start")
     fake = FakeZiett()
 
     def client(api_key: str) -> AsyncZiett:
@@ -307,25 +250,27 @@ async def test_clients_of_one_account_share_it_and_their_key_is_nowhere(
         assert monotonic() - began < 0.3
         await two.send_message(NUMBER, content=CONTENT)
         assert monotonic() - began >= 0.3
-    names: list[str] = do(store_url, "KEYS", "*")
+    names = buckets(store_url)
     assert names
     assert not [name for name in names if "zk_" in name]
 
 
-async def test_attempts_must_not_last_longer_than_the_limiter_takes_them_to(store: object) -> None:
+async def test_attempts_must_not_last_longer_than_the_limiter_takes_them_to(
+    new_limiter: NewLimiter,
+) -> None:
     """Else a permit might end before its attempt: the client is not built."""
     with pytest.raises(ConfigurationError, match=r"attempt_timeout: must be at most .* 15 seconds"):
         AsyncZiett(
             API_KEY,
             transport=FakeTransport(),
-            limiter=RedisLimiter(store),
+            limiter=new_limiter(),
             attempt_timeout=15.5,
         )
 
 
-async def test_used_by_itself_it_is_one_more_account(store: object) -> None:
+async def test_used_by_itself_it_is_one_more_account(new_limiter: NewLimiter) -> None:
     """Without a client a limiter has no key, and no account of its clients."""
-    limiter = RedisLimiter(store, read=Rate(1, per=0.3), new_store="start", longest_attempt=1.0)
+    limiter = new_limiter(read=Rate(1, per=0.3), new_store="start", longest_attempt=1.0)
     await limiter.pause(Bucket.READ, 0.0)
     permit = await limiter.acquire(Bucket.READ, timeout=20.0)
     await permit.release()
@@ -333,23 +278,19 @@ async def test_used_by_itself_it_is_one_more_account(store: object) -> None:
         await limiter.acquire(Bucket.READ, timeout=0.05)
 
 
-async def test_wrong_arguments_are_refused_by_name(store: object) -> None:
+async def test_wrong_arguments_are_refused_by_name(new_limiter: NewLimiter) -> None:
     """When the limiter is made, before anything is asked of the store."""
-    wrong: list[tuple[str, dict[str, Any]]] = [
-        ("store", {"store": object()}),
-        ("store", {"store": type(store)}),
-        ("store", {"store": redis.Redis()}),
-        ("send", {"send": 5}),
-        ("reserve", {"reserve": 1}),
-        ("longest_attempt", {"longest_attempt": 0}),
-        ("longest_attempt", {"longest_attempt": float("inf")}),
-        ("new_store", {"new_store": "hope"}),
-        ("on_failure", {"on_failure": "open"}),
+    wrong: list[tuple[str, object]] = [
+        ("send", 5),
+        ("reserve", 1),
+        ("longest_attempt", 0),
+        ("longest_attempt", float("inf")),
+        ("new_store", "hope"),
+        ("on_failure", "open"),
     ]
     for name, given in wrong:
-        arguments: dict[str, Any] = {"store": store} | given
         with pytest.raises(ValueError, match=f"^{name}: must be "):
-            RedisLimiter(**arguments)
+            new_limiter(**{name: given})
 
 
 def test_a_share_is_a_part_of_a_rate() -> None:
@@ -361,42 +302,3 @@ def test_a_share_is_a_part_of_a_rate() -> None:
         wrong: Any = part
         with pytest.raises(ValueError, match=r"^Share: "):
             Share(wrong, whole)
-
-
-CLUSTER: dict[str, Callable[[int], Any]] = {
-    "trio-coredis": lambda port: coredis.RedisCluster("127.0.0.1", port),
-    "asyncio-redis": lambda port: asynchronous_cluster("127.0.0.1", port),
-}
-
-
-@pytest.mark.parametrize("way", ["trio-coredis", "asyncio-redis"])
-async def test_a_cluster(new_server: Serve, way: str) -> None:
-    """All keys of a bucket are in one slot, and a script that a node lacks is loaded there."""
-    # Its second port would be 10,000 above the first, where the system gives ports away.
-    bus = str(free_port())
-    server = new_server("--cluster-enabled", "yes", "--cluster-port", bus).start()
-    server.become_cluster()
-    async with CLUSTER[way](server.port) as client:
-        limiter = RedisLimiter(client, send=Rate(2, per=0.3), new_store="start", longest_attempt=1)
-        starts = await saturate([limiter.for_account(name) for name in "aabb"], 0.5)
-    assert 8 <= len(starts) <= 12
-    gc.collect()
-
-
-@pytest.mark.parametrize("way", ["asyncio-coredis", "trio-coredis"])
-async def test_the_example_of_the_page(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader copies it as it is; in a test it is sent to the emulator."""
-    [program] = FENCED.findall(PAGE.read_text(encoding="utf-8"))
-    namespace: dict[str, Any] = {}
-    exec(compile(program, PAGE.name, "exec"), namespace)  # noqa: S102 - our own document
-    with Emulator() as emulator:
-        for name, value in {
-            "REDIS_URL": store_url,
-            "ZIETT_API_KEY": API_KEY,
-            "ZIETT_BASE_URL": emulator.base_url,
-            "ZIETT_REMITTER_ID": REMITTER,
-        }.items():
-            monkeypatch.setenv(name, value)
-        namespace["RedisLimiter"] = partial(RedisLimiter, new_store="start")
-        await namespace["main"]()
-        assert len(emulator.service.messages) == 1

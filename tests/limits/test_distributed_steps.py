@@ -1,4 +1,4 @@
-"""The script on a real server, with a clock that the test sets: each rule, and the arithmetic."""
+"""A step of a store on a real server, on a clock that the test sets: rules and arithmetic."""
 
 import shutil
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -8,15 +8,18 @@ from random import Random
 import attrs
 import pytest
 
-from tests.support.valkey import BINARY, StoreServer, TimedStore, do, opened
+from tests.limits._steps import ONE, Script
+from tests.support.stores import held, make_another_server, timed, waiting
+from tests.support.valkey import BINARY, StoreServer
 from ziett_async import Priority, Rate
 from ziett_async.limits._bucket import Tokens
-from ziett_async.limits.distributed._store import GRACE, Answer, Terms
+from ziett_async.limits.distributed._store import GRACE, Terms
 
 pytestmark = pytest.mark.anyio
 
 URGENT, BULK = Priority.URGENT, Priority.BULK
-ONE = Terms([Rate(2, per=10.0)], 0.0, 3.0, distrusts_new_store=False)
+REDIS = shutil.which("redis-server")
+HALF = Terms([Rate(4, per=10.0)], 0.5, 3.0, distrusts_new_store=False)
 _names = count()
 
 
@@ -26,63 +29,27 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-REDIS = shutil.which("redis-server")
-
-
-@pytest.fixture(scope="module", params=[BINARY, REDIS], ids=["valkey", "redis"])
+@pytest.fixture(scope="module", params=["valkey", "redis", "postgres"])
 def store_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[str]:
-    """Start a Valkey, and a Redis where it is there."""
-    if request.param is None:
+    """Start a Valkey, a Redis and a PostgreSQL, where they are there."""
+    if request.param == "postgres":
+        yield request.getfixturevalue("postgres_url")
+        return
+    binary = {"valkey": BINARY, "redis": REDIS}[request.param]
+    if binary is None:
         pytest.skip("no redis-server on PATH: apt-get install redis-server")
-    server = StoreServer(tmp_path_factory.mktemp("store"), binary=request.param).start()
+    server = StoreServer(tmp_path_factory.mktemp("store"), binary=binary).start()
     yield server.url
     server.kill()
-
-
-@attrs.define
-class Script:
-    """The script, and the bucket and terms that it is used with."""
-
-    store: TimedStore
-    url: str
-    name: str
-    terms: Terms = ONE
-
-    async def acquire(
-        self, permit: str, priority: Priority = URGENT, *, asked_before: bool = False
-    ) -> Answer:
-        """Ask for a permit."""
-        return await self.store.acquire(
-            self.name, self.terms, permit, priority, asked_before=asked_before
-        )
-
-    async def release(self, permit: str) -> Answer:
-        """Release it."""
-        return await self.store.release(self.name, self.terms, permit)
-
-    async def wait_of(self, permit: str, priority: Priority = URGENT) -> float:
-        """Ask for a permit that is not granted; return in how many seconds to ask again."""
-        answer = await self.acquire(permit, priority)
-        assert not answer.granted
-        return answer.until - self.store.now
-
-    def do(self, command: str, key: str, *words: str | float) -> object:
-        """Carry out a command on one of its keys."""
-        return do(self.url, command, f"ziett:{{{self.name}}}:{key}", *words)
-
-    def keys(self) -> set[str]:
-        """Return the names of its keys, without what they have in common."""
-        found: list[str] = do(self.url, "KEYS", f"ziett:{{{self.name}}}:*")
-        return {key.rpartition(":")[2] for key in found}
 
 
 @pytest.fixture
 async def script(store_url: str) -> AsyncGenerator[Script]:
     """Lend a bucket that no other test uses."""
-    async with opened("redis", store_url) as client:
-        yield Script(TimedStore(client), store_url, f"script-{next(_names)}")
+    async with timed(store_url) as store:
+        yield Script(store, store_url, f"script-{next(_names)}", ONE)
 
 
 async def test_a_slot_is_free_one_window_after_its_release(script: Script) -> None:
@@ -157,7 +124,7 @@ async def test_a_waiter_that_died_is_passed_over(script: Script) -> None:
     assert await script.wait_of("next") == 2.0 + GRACE
     script.store.now += 2.0 + GRACE
     assert (await script.acquire("next", asked_before=True)).granted
-    assert script.do("ZCARD", "waiting") == 0
+    assert waiting(script.url, script.name) == []
 
 
 async def test_urgent_waiters_go_before_bulk(script: Script) -> None:
@@ -174,7 +141,7 @@ async def test_urgent_waiters_go_before_bulk(script: Script) -> None:
 
 async def test_bulk_leaves_the_reserve(script: Script) -> None:
     """And waits until there is more than that."""
-    script.terms = Terms([Rate(4, per=10.0)], 0.5, 3.0, distrusts_new_store=False)
+    script.terms = HALF
     assert (await script.acquire("a", BULK)).granted
     assert (await script.acquire("b", BULK)).granted
     assert await script.wait_of("c", BULK) == 10.0
@@ -183,12 +150,46 @@ async def test_bulk_leaves_the_reserve(script: Script) -> None:
     assert not (await script.acquire("f")).granted
 
 
+async def test_urgent_permits_take_nothing_from_bulk(script: Script) -> None:
+    """Bulk has what the reserve leaves, whether urgent attempts use the reserve or not."""
+    script.terms = HALF
+    for permit in "ab":
+        assert (await script.acquire(permit)).granted
+    for permit in "cd":
+        assert (await script.acquire(permit, BULK)).granted
+        await script.release(permit)
+    assert await script.wait_of("e", BULK) == 10.0
+
+
+async def test_a_bulk_permit_that_expires_is_still_bulk(script: Script) -> None:
+    """It comes back to bulk a window after its lease, and until then others cannot have it."""
+    script.terms = HALF
+    for permit in "ab":
+        await script.acquire(permit, BULK)
+    script.store.now += 5.0
+    assert await script.wait_of("c", BULK) == 9.0
+    script.store.now += 9.0
+    assert (await script.acquire("c", BULK, asked_before=True)).granted
+    assert (await script.acquire("d", BULK)).granted
+
+
+async def test_a_bulk_permit_that_is_asked_for_again_or_withdrawn(script: Script) -> None:
+    """It counts once, and then not at all."""
+    script.terms = HALF
+    for asked_before in (False, True):
+        assert (await script.acquire("a", BULK, asked_before=asked_before)).granted
+    await script.store.withdraw(script.name, script.terms, "a")
+    for permit in "bc":
+        assert (await script.acquire(permit, BULK)).granted
+    assert not (await script.acquire("d", BULK)).granted
+
+
 async def test_asking_again_is_answered_as_before(script: Script) -> None:
     """The first answer was lost: there is one permit, and it lasts as long as a new one."""
     await script.acquire("a")
     script.store.now += 3.0
     assert (await script.acquire("a", asked_before=True)).granted
-    assert script.do("ZCARD", "held") == 1
+    assert held(script.url, script.name) == ["a"]
     script.store.now += 3.0
     assert (await script.acquire("b")).granted
     assert not (await script.acquire("c")).granted
@@ -215,7 +216,7 @@ async def test_a_withdrawn_permit_was_never_used(script: Script) -> None:
     await script.wait_of("c")
     await script.store.withdraw(script.name, script.terms, "a")
     await script.store.withdraw(script.name, script.terms, "c")
-    assert script.do("ZCARD", "waiting") == 0
+    assert waiting(script.url, script.name) == []
     assert (await script.acquire("d")).granted
 
 
@@ -229,63 +230,10 @@ async def test_a_pause_is_never_shortened(script: Script) -> None:
     assert (await script.acquire("a", asked_before=True)).granted
 
 
-async def test_without_waiters_the_keys_of_the_queue_are_not_touched(script: Script) -> None:
-    """A permit that is free is granted, and released, by three keys."""
-    await script.acquire("a")
-    await script.acquire("b")
-    assert script.keys() == {"state", "held"}
-    await script.release("a")
-    assert script.keys() == {"state", "held", "ends"}
-
-
-async def test_the_list_of_ends_is_as_long_as_the_largest_limit(script: Script) -> None:
-    """A process with a lower limit leaves to the others what they need."""
-    high, low = Terms([Rate(5, per=1.0)], 0.0, 3.0), Terms([Rate(1, per=1.0)], 0.0, 3.0)
-    script.terms = attrs.evolve(high, distrusts_new_store=False)
-    for number in range(7):
-        assert (await script.acquire(str(number))).granted
-        script.store.now += 1.0
-        script.terms = low
-        await script.release(str(number))
-        script.terms = high
-        script.store.now += 1.0
-    assert script.do("LLEN", "ends") == 5
-
-
-KEYS = ("state", "held", "ends")
-
-
-@pytest.mark.parametrize("key", KEYS)
-async def test_one_lost_key_is_noticed(script: Script, key: str) -> None:
-    """All is forgotten, and nothing starts until what was forgotten is out of every window."""
-    script.terms = attrs.evolve(ONE, distrusts_new_store=True)
-    await script.store.distrust(script.name, script.terms, 0.0, 0.0)
-    script.store.now += 20.0
-    await script.acquire("a")
-    await script.release("a")
-    await script.acquire("b")
-    script.do("DEL", key)
-    script.store.now += 1.0
-    assert await script.wait_of("c") == ONE.quarantine == 14.0
-
-
-async def test_a_lost_queue_costs_places_only(script: Script) -> None:
-    """Who waited asks again and waits; no one starts for it."""
-    for permit in "ab":
-        await script.acquire(permit)
-    await script.wait_of("c")
-    script.do("DEL", "waiting")
-    script.do("DEL", "due")
-    assert not (await script.acquire("c", asked_before=True)).granted
-    await script.release("a")
-    script.store.now += 10.0
-    assert (await script.acquire("c", asked_before=True)).granted
-
-
 async def test_another_server_with_the_same_data_is_noticed(script: Script) -> None:
     """After a failover or a restart from disk the last steps may be missing."""
     await script.acquire("a")
-    script.do("HSET", "state", "run", "another")
+    make_another_server(script.url, script.name)
     script.terms = attrs.evolve(ONE, distrusts_new_store=True)
     assert await script.wait_of("b") == 14.0
 
@@ -328,15 +276,16 @@ async def test_it_counts_as_the_local_bucket_does(script: Script, rates: Sequenc
     random = Random(rates[0].limit)  # noqa: S311 - the same each time
     reserve = random.choice([0.0, 0.2, 0.5])
     script.terms = Terms(rates, reserve, 1000.0, distrusts_new_store=False)
-    tokens, held, permits = Tokens(rates, reserve), list[str](), count()
+    tokens, held, permits = Tokens(rates, reserve), list[tuple[str, Priority]](), count()
     await script.store.pause(script.name, script.terms, 0.0)
     for _ in range(500):
         # Fractions of a second that both clocks can show exactly.
         script.store.now += random.choice([0, 0, 1, 8, 64]) / 64
         now = script.store.now
         if held and random.random() < 0.5:
-            await script.release(held.pop(random.randrange(len(held))))
-            tokens.give_back(now)
+            permit, priority = held.pop(random.randrange(len(held)))
+            await script.release(permit)
+            (tokens.give_back if priority == URGENT else tokens.give_back_bulk)(now)
             continue
         permit, priority = str(next(permits)), random.choice([URGENT, BULK])
         earliest = tokens.earliest(now, 0, priority, 0)
@@ -344,6 +293,6 @@ async def test_it_counts_as_the_local_bucket_does(script: Script, rates: Sequenc
         assert answer.until == earliest
         assert answer.granted is tokens.take(now, priority)
         if answer.granted:
-            held.append(permit)
+            held.append((permit, priority))
         else:
             await script.store.withdraw(script.name, script.terms, permit)
