@@ -12,7 +12,7 @@ import nox
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 nox.needs_version = ">=2025.10.14"
-nox.options.sessions = ["lint", "typing", "tests", "wheel", "lowest", "fidelity"]
+nox.options.sessions = ["lint", "typing", "docs", "tests", "wheel", "lowest", "fidelity"]
 nox.options.reuse_existing_virtualenvs = False
 # uv installs in a tenth of the time, and is not needed.
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -34,6 +34,8 @@ EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 ALL_EXTRAS = ",".join(EXTRAS)
 #: Where `build` leaves the wheel, for the sessions that test it.
 DIST = Path(".nox", "dist").absolute()
+#: Where `docs` leaves the site.
+SITE = Path(".nox", "site").absolute()
 #: For another Python, or other versions, than those under which everything was run: fewer drawn
 #: examples, without what takes its time (faults that are waited out, proofs) or does not depend on
 #: either (trio, the house, the browser, other people's frameworks).
@@ -75,6 +77,16 @@ def typing(session: nox.Session) -> None:
     session.install("-e", f".[{ALL_EXTRAS}]", *group("typing"))
     session.run("mypy")
     session.run("pyright")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation as a site, in .nox/site; a warning is an error."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("docs"))
+    shutil.rmtree(SITE, ignore_errors=True)
+    strict = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
+    cache = ("--doctree-dir", session.create_tmp(), "--fresh-env")
+    session.run("sphinx-build", *strict, *cache, "--conf-dir=docs", ".", str(SITE))
 
 
 @nox.session

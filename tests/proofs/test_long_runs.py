@@ -11,7 +11,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from subprocess import Popen
 from time import monotonic
 
 import pytest
@@ -39,10 +38,10 @@ ROWS = 1_000_000
 MOST_GROWTH = 4096
 
 #: Starts a program that sends to a base URL.
-Start = Callable[[str], Popen[str]]
+Start = Callable[[str], subprocess.Popen[str]]
 
 
-def popen(folder: Path, base_url: str, arguments: Sequence[str]) -> Popen[str]:
+def popen(folder: Path, base_url: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Start Python in a folder, with what a user has in the environment."""
     settings = {
         "PYTHONPATH": str(ROOT),

@@ -20,6 +20,8 @@ from ziett_async.transports import _failures as failures
 from ziett_async.transports._aiohttp import Connector, new_connector
 from ziett_async.transports._pool import PooledTransport, Sending
 
+__all__ = ["AiohttpTransport"]
+
 #: What aiohttp would add to a request.
 _ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
