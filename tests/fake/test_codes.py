@@ -64,6 +64,7 @@ CODES = {
     "O seu código é 20250714": "20250714",
     "Reunião às 1830, código 482910": "482910",
     "Code 1830": "1830",
+    "One time: 9930": "9930",
 }
 
 #: Texts whose digits are no code.
@@ -108,7 +109,9 @@ OTHER_DIGITS = [
     "Ligue grátis para 12345678",
     "Marque *111*4321# para ver o saldo",
     "Dial *4321#",
+    "Saldo por *111*4321#",
     # Years, dates and times.
+    "Códigos válidos até 2030",
     "Feliz 2026!",
     "Bem-vindo a 2026",
     "© 2025 Loja",
