@@ -36,10 +36,10 @@ ALL_EXTRAS = ",".join(EXTRAS)
 DIST = Path(".nox", "dist").absolute()
 #: For another Python, or other versions, than those under which everything was run: fewer drawn
 #: examples, without what takes its time (faults that are waited out, proofs) or does not depend on
-#: either (the browser, other people's frameworks, how a run of the tests itself ends).
+#: either (trio, the house, the browser, other people's frameworks).
 QUICK = (
-    *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2"),
-    *("--ignore=tests/faults", "--ignore=tests/proofs", "--ignore=tests/house/test_suite.py"),
+    *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2", "-k", "not trio"),
+    *("--ignore=tests/faults", "--ignore=tests/proofs", "--ignore=tests/house"),
     *("--ignore=tests/emulator/page", "--ignore=tests/docs/cookbook"),
     "--ignore=tests/limits/test_distributed_failures.py",
     "--ignore=tests/limits/test_redis_servers.py",

@@ -469,6 +469,17 @@ async def test_429s_spend_nothing_of_the_retry_budget(fake: FakeZiett) -> None:
             assert (await send(client)).call.attempts == 51
 
 
+async def test_a_spent_retry_budget_ends_every_call_at_its_first_failure(fake: FakeZiett) -> None:
+    """All calls of a client share it: one call spent it, and the next makes a single attempt."""
+    retry = RetryPolicy(base=0.0, budget=1)
+    async with client_of(fake, retry=retry) as client:
+        with fake.script(*[Fault.status(503)] * 3):
+            for attempts in (2, 1):
+                with pytest.raises(OutcomeUnknown) as caught:
+                    await send(client)
+                assert caught.value.attempts == attempts
+
+
 async def test_whatever_a_transport_raises_may_have_sent(fake: FakeZiett) -> None:
     """An unforeseen failure is named by its type, and its text is not repeated."""
 

@@ -438,7 +438,7 @@ def test_the_earliest_start_of_bulk(
 
 
 @pytest.mark.parametrize(
-    ("deadline", "patience"),
+    ("deadline", "seconds"),
     [
         (inf, inf),  # never in doubt
         (104, 4),  # the deadline itself
@@ -447,14 +447,14 @@ def test_the_earliest_start_of_bulk(
         (140, 24.001),
     ],
 )
-def test_patience(deadline: float, patience: float) -> None:
+def test_when_to_check_a_deadline_again(deadline: float, seconds: float) -> None:
     """At 100, a deadline is worth a look once nothing in flight can be back before it."""
-    assert tokens_of(3, 16.0).patience(100.0, deadline) == pytest.approx(patience)
+    assert tokens_of(3, 16.0).recheck_in(100.0, deadline) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
-    ("deadline", "patience"), [(inf, inf), (101, 1), (105, 2.001), (115, 4.001), (130, 14.001)]
+    ("deadline", "seconds"), [(inf, inf), (101, 1), (105, 2.001), (115, 4.001), (130, 14.001)]
 )
-def test_patience_with_several_rates(deadline: float, patience: float) -> None:
+def test_when_to_check_it_with_several_rates(deadline: float, seconds: float) -> None:
     """There is a look for each rate, the longest first."""
-    assert Tokens(SEVERAL).patience(100.0, deadline) == pytest.approx(patience)
+    assert Tokens(SEVERAL).recheck_in(100.0, deadline) == pytest.approx(seconds)

@@ -144,7 +144,7 @@ def test_what_a_child_does_first() -> None:
             await anyio.lowlevel.checkpoint()
             lock = old.lock
             reset_after_fork()
-            assert (old.lines, old.lock is lock) == ({}, False)
+            assert (old.loops, old.lock is lock) == ({}, False)
             await limiter.acquire(Bucket.SEND, timeout=0)
             await permit.release()
             with pytest.raises(TimeoutError):

@@ -199,7 +199,7 @@ async def test_it_is_known_how_many_wait_in_each_event_loop() -> None:
             tasks.start_soon(attempt)
         for waiting in ([3], [1], []):
             await settle()
-            calls = [len(line.waiting[Priority.URGENT]) for line in queue.lines.values()]
+            calls = [len(loop.waiting[Priority.URGENT]) for loop in queue.loops.values()]
             assert calls == waiting
             clock.advance(10)
 

@@ -1,6 +1,7 @@
 """Processes that share a limit: real ones, killed at any time, judged by what the server sees."""
 
 from collections.abc import Generator
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -11,6 +12,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.sharing import Seen, Sharing
 from tests.support.stores import Server
 from tests.support.valkey import FAKETIME, NO_FAKETIME, StoreServer
+from ziett_async.limits.distributed._store import START_WITHIN
 
 LIMIT, PER = 20, 1.0
 #: So long an attempt may last: a busy machine needs it.
@@ -76,6 +78,70 @@ def test_processes_that_are_killed_and_a_store_that_is(
     seen = sharing.seen()
     assert holds(seen)
     assert len(seen.shares) == 8
+
+
+#: A short window, and how long attempts may last. After so many seconds, nothing of a process is
+#: in any window.
+FEW, SHORT_PER, SHORT = 5, 0.5, 1.0
+FORGOTTEN = START_WITHIN + SHORT + SHORT_PER
+
+
+def flush_full_windows(
+    sharing: Sharing, server: StoreServer, new_store: str, seconds: float, times: int = 1
+) -> Seen:
+    """Run four processes, and flush their store when they have filled a window."""
+    server.do("PING")
+    with sharing.run(seconds, processes=4, longest=SHORT, new_store=new_store):
+        end, flushes = monotonic() + seconds, 0
+        while monotonic() < end and flushes < times:
+            if len(sharing.fake.arrivals("send")) >= (flushes + 2) * FEW:
+                server.do("FLUSHALL")
+                flushes += 1
+            sleep(0.01)
+    return sharing.seen()
+
+
+@pytest.mark.promise("No window of a limit shared by processes has more than the limit")
+def test_a_store_that_is_flushed_in_the_middle(server: StoreServer) -> None:
+    """No process starts an attempt before what the store forgot is out of every window."""
+    sharing = Sharing(FEW, SHORT_PER, server.url)
+    seen = flush_full_windows(sharing, server, "wait", 2 * FORGOTTEN + 2.5)
+    assert holds(seen)
+    assert max(later - at for at, later in pairwise(seen.arrivals)) > FORGOTTEN - SHORT_PER
+    assert len(seen.shares) == 4
+
+
+@pytest.mark.naive("A flushed store that is trusted", "fills the same window twice")
+def test_a_flushed_store_that_is_trusted_breaks_it(server: StoreServer) -> None:
+    """What `new_store="start"` risks: the same run fails."""
+    sharing = Sharing(FEW, SHORT_PER, server.url, is_enforced=False)
+    assert not holds(flush_full_windows(sharing, server, "start", 3.0, times=4))
+
+
+def suspend_with_a_permit(sharing: Sharing, limiter: str) -> Seen:
+    """Suspend one of four processes between its permit and its request, for longer than a lease."""
+    stopped = FORGOTTEN + 0.3
+    with sharing.run(
+        stopped + 1.7, processes=4, longest=SHORT, limiter=limiter, suspend_for=stopped
+    ):
+        pass
+    return sharing.seen()
+
+
+@pytest.mark.promise("No window of a limit shared by processes has more than the limit")
+def test_a_process_that_is_suspended_with_a_permit(server: StoreServer) -> None:
+    """It does not use a permit that may have expired meanwhile, but asks for it again."""
+    seen = suspend_with_a_permit(Sharing(FEW, SHORT_PER, server.url), "redis")
+    assert holds(seen)
+    first = next(n for n, text in enumerate(seen.texts) if text.startswith("0:"))
+    assert first > 3 * FEW
+
+
+@pytest.mark.naive("A permit that is used at any age", "its attempt comes after its lease")
+def test_a_permit_that_is_used_at_any_age_breaks_it(server: StoreServer) -> None:
+    """The same suspended process sends into a window that others have filled."""
+    sharing = Sharing(FEW, SHORT_PER, server.url, is_enforced=False)
+    assert not holds(suspend_with_a_permit(sharing, "ageless"))
 
 
 @needs_faketime

@@ -250,7 +250,7 @@ class Run:
             queue = limiter._queues[bucket]
             queue.tokens.take_back()
             assert queue.tokens.in_flight == 0, f"{bucket}: a token is still in flight"
-            assert not queue.lines, f"{bucket}: a call still waits"
+            assert not queue.loops, f"{bucket}: a call still waits"
 
     async def _check_connections(self) -> None:
         if (server := self._server) is not None:

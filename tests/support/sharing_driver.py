@@ -26,6 +26,7 @@ import trio
 
 from tests.support.samples import API_KEY, NUMBER, REMITTER
 from tests.support.stores import limiters
+from tests.support.suspending import AgelessLimiter, SuspendingClient
 from tests.support.valkey import opened
 from ziett_async import (
     AsyncZiett,
@@ -38,6 +39,8 @@ from ziett_async import (
     ZiettError,
 )
 from ziett_async.limits import Unlimited
+from ziett_async.limits.distributed._store import Terms
+from ziett_async.limits.redis import RedisLimiter
 
 #: They are imported lazily: here, once, before the processes are made.
 PRELOADED = (coredis, httpx, redis.asyncio, trio)
@@ -54,7 +57,7 @@ class Settings:
     seconds: float
     limit: int
     per: float
-    #: `shared`, `local`, or `stamped`.
+    #: `shared`, `local`, `stamped`, or `ageless`.
     limiter: str
     #: In turn for each process, an event loop and a library.
     ways: tuple[str, ...]
@@ -63,6 +66,8 @@ class Settings:
     kill_every: float = 0.0
     concurrency: int = 3
     new_store: str = "start"
+    #: Seconds for which the first process is suspended when it has its first permit.
+    suspend_for: float = 0.0
 
 
 class StampedLimiter:
@@ -97,17 +102,32 @@ class StampedLimiter:
 
 
 @asynccontextmanager
-async def limiter_of(settings: Settings, library: str) -> AsyncGenerator[Limiter]:
+async def limiter_of(settings: Settings, place: int) -> AsyncGenerator[Limiter]:
     """Open the limiter of a process."""
+    library = settings.ways[place % len(settings.ways)].partition("-")[2]
     rate = Rate(settings.limit, per=settings.per)
     if settings.limiter == "local":
         yield TokenBucketLimiter(send=rate)
-    elif settings.limiter == "stamped":
-        async with opened(library, settings.store_url) as store:
-            yield StampedLimiter(store, rate)
+    elif library == "postgres":
+        async with limiters(library, settings.store_url) as make:
+            yield make(send=rate, longest_attempt=settings.longest, new_store=settings.new_store)
     else:
-        async with limiters(library, settings.store_url) as new:
-            yield new(send=rate, longest_attempt=settings.longest, new_store=settings.new_store)
+        async with opened(library, settings.store_url) as store:
+            seconds = settings.suspend_for if place == 0 else 0.0
+            yield limiter_over(settings, SuspendingClient(store, seconds) if seconds else store)
+
+
+def limiter_over(settings: Settings, store: Any) -> Limiter:  # noqa: ANN401 - a client
+    """Return a limiter over a Redis."""
+    rate = Rate(settings.limit, per=settings.per)
+    if settings.limiter == "stamped":
+        return StampedLimiter(store, rate)
+    if settings.limiter == "ageless":
+        return AgelessLimiter(
+            store, Terms([rate], 0.0, settings.longest, distrusts_new_store=False)
+        )
+    new_store: Any = settings.new_store
+    return RedisLimiter(store, send=rate, longest_attempt=settings.longest, new_store=new_store)
 
 
 async def work(settings: Settings, place: int) -> None:
@@ -122,8 +142,7 @@ async def work(settings: Settings, place: int) -> None:
             except ZiettError:
                 await anyio.sleep(0.05)
 
-    library = settings.ways[place % len(settings.ways)].partition("-")[2]
-    async with limiter_of(settings, library) as limiter:
+    async with limiter_of(settings, place) as limiter:
         client = AsyncZiett(
             API_KEY,
             base_url=settings.base_url,

@@ -198,12 +198,12 @@ class Tokens(Pool):
             return start
         return max(start, self._bulk.start(now, bulk_ahead, self.paused_until))
 
-    def patience(self, now: float, deadline: float) -> float:
+    def recheck_in(self, now: float, deadline: float) -> float:
         """Return after how many seconds to look whether a deadline will be missed.
 
         What is in flight moves `earliest` along with `now`, `per` ahead of it. So a look
         is worthwhile when `per` is left, for each of the rates, and at the deadline.
         """
         left = deadline - now
-        doubts = [left - per + GRAIN for _, per in self.rates if left >= per]
-        return min(doubts, default=left)
+        checks = [left - per + GRAIN for _, per in self.rates if left >= per]
+        return min(checks, default=left)

@@ -6,16 +6,16 @@ cancelled, no call is overtaken within its priority, and a call that leaves, ser
 only wakes the next one. The head sleeps until the earliest moment at which it can start and
 then looks again; as that moment is a lower bound, a release does not have to wake any call.
 
-The calls of one event loop are a line of their own. The head of the queue is the first of the
-heads of the lines: urgent before bulk, and then as they came. A line is woken by a function
-that its event loop is asked to run soon, from any thread and without blocking. A loop that has
-been closed refuses that, and its line is dropped. A loop that was stopped, or is blocked,
-accepts the function and does not run it: after `REACTION` seconds its line is silent, and until
-it does run it the queue consists of the other lines. While there are several lines, the head of
-each looks whether the head of the queue lets its turn pass, and if so wakes the other lines and
-looks again. So event loops that do not run hold the others up for at most twice `REACTION`
-seconds, once. A token is still taken under the lock by one call at a time, so no window sees
-more than before, and the order within a line stays what it is.
+The calls of one event loop have a queue of their own. The head of the whole is the first of the
+heads of these: urgent before bulk, and then as they came. A loop is woken by a function that it
+is asked to run soon, from any thread and without blocking. A loop that has been closed refuses
+that, and its calls are dropped. A loop that was stopped, or is blocked, accepts the function and
+does not run it: after `REACTION` seconds it is silent, and until it does run it the queue
+consists of the other loops' calls. While there are several loops, the head of each looks whether
+the head of the queue lets its turn pass, and if so wakes the other loops and looks again. So event
+loops that do not run hold the others up for at most twice `REACTION` seconds, once. A token is
+still taken under the lock by one call at a time, so no window sees more than before, and the
+order within a loop stays what it is.
 
 How many calls are ahead is known by counting: every call has a number, and at most as many
 calls wait behind it as numbers were given out since. Where some of those have left, the count of
@@ -24,7 +24,6 @@ calls ahead is a lower bound, and so are the times that follow from it.
 
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import partial
 from math import inf
 from operator import itemgetter
@@ -34,7 +33,7 @@ from ziett_async._clock import Clock
 from ziett_async._loops import CallSoon, call_soon_here
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits._bucket import GRAIN, LONGEST_PAUSE, Tokens
-from ziett_async.limits._line import REACTION, Line, Waiter, wake_all
+from ziett_async.limits._loop_queue import REACTION, LoopQueue, Waiter
 
 logger = logging.getLogger("ziett_async")
 
@@ -52,8 +51,8 @@ class Queue:
         "_came",
         "_clock",
         "_logged",
-        "lines",
         "lock",
+        "loops",
         "monotonic",
         "spare",
         "tokens",
@@ -67,7 +66,7 @@ class Queue:
         self._clock = clock
         self.monotonic = clock.monotonic
         #: None of them is empty.
-        self.lines: dict[CallSoon, Line] = {}
+        self.loops: dict[CallSoon, LoopQueue] = {}
         #: How many calls have come to wait, by priority.
         self._came = {_URGENT: 0, _BULK: 0}
         #: How many waited when that was last logged, and when.
@@ -81,7 +80,7 @@ class Queue:
         with self.lock:
             self.tokens.take_back()
             now = self.monotonic()
-            if self.lines or not self.tokens.take(now, priority):
+            if self.loops or not self.tokens.take(now, priority):
                 return False
             if priority is _URGENT:
                 self.tokens.stock(now)
@@ -91,13 +90,13 @@ class Queue:
         """Wait until a token is taken; raises `TimeoutError` when none can come in time."""
         deadline = inf if timeout is None else self.monotonic() + timeout
         with self.lock:
-            waiter, line = self._join(priority, deadline)
+            waiter, loop = self._join(priority, deadline)
         try:
-            while (nap := self._take_or_delay(waiter, line)) is not None:
+            while (nap := self._take_or_delay(waiter, loop)) is not None:
                 await self._rest(nap, waiter)
         finally:
             with self.lock:
-                self._leave(waiter, line)
+                self._leave(waiter, loop)
 
     def pause(self, seconds: float) -> None:
         """Start no attempt for `seconds`; wake the calls whose deadline comes first."""
@@ -106,15 +105,12 @@ class Queue:
             until = self.monotonic() + min(seconds, LONGEST_PAUSE)
             if not self.tokens.pause(until):
                 return
-            for line in list(self.lines.values()):
-                calls = [*line.waiting[_URGENT], *line.waiting[_BULK]]
-                if late := [each for each in calls if each.deadline < until]:
-                    with suppress(RuntimeError):  # the loop has been closed
-                        line.call_soon(partial(wake_all, late))
+            for loop in list(self.loops.values()):
+                loop.wake_before(until)
 
     def abandon(self) -> None:
         """Forget the calls and the lock, even if it is held: they are the parent process's."""
-        self.lines.clear()
+        self.loops.clear()
         self.lock = RLock()
 
     async def _rest(self, nap: float, waiter: Waiter) -> None:
@@ -122,123 +118,123 @@ class Queue:
         self._log(waiter.priority)
         await self._clock.sleep(nap, waiter.event)
 
-    def _join(self, priority: Priority, deadline: float) -> tuple[Waiter, Line]:
+    def _join(self, priority: Priority, deadline: float) -> tuple[Waiter, LoopQueue]:
         self.tokens.take_back()  # while calls wait there is nothing to spare
         self._came[priority] += 1
         waiter, call_soon = Waiter(priority, deadline, self._came[priority]), call_soon_here()
-        line = self.lines.get(call_soon)
-        if line is None:
-            line = self.lines[call_soon] = Line(call_soon)
-        line.waiting[priority][waiter] = None
-        return waiter, line
+        loop = self.loops.get(call_soon)
+        if loop is None:
+            loop = self.loops[call_soon] = LoopQueue(call_soon)
+        loop.waiting[priority][waiter] = None
+        return waiter, loop
 
-    def _leave(self, waiter: Waiter, line: Line) -> None:
-        was_head = line.head() is waiter
-        line.waiting[waiter.priority].pop(waiter, None)
+    def _leave(self, waiter: Waiter, loop: LoopQueue) -> None:
+        was_head = loop.head() is waiter
+        loop.waiting[waiter.priority].pop(waiter, None)
         if was_head:
             now = self.monotonic()
-            if line.head() is None:
-                self.lines.pop(line.call_soon, None)
+            if loop.head() is None:
+                self.loops.pop(loop.call_soon, None)
             else:
-                self._wake(line, now)
+                self._wake(loop, now)
             while (first := self._first(now)) and not self._wake(first, now):
                 pass
 
-    def _take_or_delay(self, waiter: Waiter, line: Line) -> float | None:
+    def _take_or_delay(self, waiter: Waiter, loop: LoopQueue) -> float | None:
         """Take a token, or return after how many seconds to try again."""
         with self.lock:
             now = self.monotonic()
-            first = self._first(now) or line
+            first = self._first(now) or loop
             head = first.head()
             if head is waiter and self.tokens.take(now, waiter.priority):
                 return None
-            nap = self._patience(waiter, line, now)
+            nap = self._check_deadline(waiter, loop, now)
             waiter.rearm()
-            if waiter is not line.head() or head is None:
+            if waiter is not loop.head() or head is None:
                 return nap
             turn = self.tokens.earliest(now, 0, head.priority) - now
             if head is waiter:
                 return min(nap, turn)
             if turn <= 0:
-                self._wake_others(line, now)
+                self._wake_others(loop, now)
             return min(nap, max(turn, REACTION + GRAIN))
 
-    def _patience(self, waiter: Waiter, line: Line, now: float) -> float:
-        """Return after how many seconds to look at its deadline again; raise `TimeoutError`."""
+    def _check_deadline(self, waiter: Waiter, loop: LoopQueue, now: float) -> float:
+        """Raise `TimeoutError` if a call cannot start in time; return when to check again."""
         if waiter.deadline == inf:
             return inf
         if now < waiter.deadline:
             place = waiter.priority, waiter.number
             if self._earliest(*place, self._running(now), now) <= waiter.deadline:
-                return self.tokens.patience(now, waiter.deadline)
+                return self.tokens.recheck_in(now, waiter.deadline)
             waiter.asked = min(waiter.asked, now)
             left = waiter.asked + REACTION + GRAIN - now
-            if left > 0 and self._earliest(*place, [line], now) <= waiter.deadline:
+            if left > 0 and self._earliest(*place, [loop], now) <= waiter.deadline:
                 # No token can come in time only if the loops of the others run.
-                self._wake_others(line, now)
+                self._wake_others(loop, now)
                 return min(left, waiter.deadline - now)
         message = "the rate limit allows no attempt within the timeout"
         raise TimeoutError(message)
 
     def _earliest(
-        self, priority: Priority, number: int, lines: Iterable[Line], now: float
+        self, priority: Priority, number: int, loops: Iterable[LoopQueue], now: float
     ) -> float:
-        """Return the earliest moment at which a call can start behind the others of some lines.
+        """Return the earliest moment at which a call can start behind the others of some loops.
 
         Its number is how many calls of its priority had come with it.
         """
         behind = self._came[priority] - number
-        ahead = {each: sum(len(line.waiting[each]) for line in lines) for each in Priority}
+        ahead = {each: sum(len(loop.waiting[each]) for loop in loops) for each in Priority}
         ahead[priority] = max(0, ahead[priority] - 1 - behind)
         if priority == _URGENT:
             return self.tokens.earliest(now, ahead[_URGENT])
         return self.tokens.earliest(now, ahead[_URGENT] + ahead[_BULK], _BULK, ahead[_BULK])
 
-    def _running(self, now: float) -> list[Line]:
-        return [line for line in list(self.lines.values()) if not line.is_silent(now)]
+    def _running(self, now: float) -> list[LoopQueue]:
+        return [loop for loop in list(self.loops.values()) if not loop.is_silent(now)]
 
-    def _first(self, now: float) -> Line | None:
-        """Return the line of the queue's head."""
-        lines = list(self.lines.values())
-        if len(lines) == 1:
-            return lines[0]
-        heads = [(head.turn, line) for line in self._running(now) if (head := line.head())]
+    def _first(self, now: float) -> LoopQueue | None:
+        """Return the event loop of the queue's head."""
+        loops = list(self.loops.values())
+        if len(loops) == 1:
+            return loops[0]
+        heads = [(head.turn, loop) for loop in self._running(now) if (head := loop.head())]
         return min(heads, key=itemgetter(0))[1] if heads else None
 
-    def _wake_others(self, line: Line, now: float) -> None:
-        for each in list(self.lines.values()):
-            if each is not line:
+    def _wake_others(self, loop: LoopQueue, now: float) -> None:
+        for each in list(self.loops.values()):
+            if each is not loop:
                 self._wake(each, now)
 
-    def _wake(self, line: Line, now: float) -> bool:
-        """Wake the head of a line; if its event loop has been closed drop it, return False."""
-        if line.woken == inf:
-            line.woken = now
+    def _wake(self, loop: LoopQueue, now: float) -> bool:
+        """Wake the head of a loop; if its event loop has been closed drop it, return False."""
+        if loop.woken == inf:
+            loop.woken = now
             try:
-                line.call_soon(partial(self._wake_here, line))
+                loop.call_soon(partial(self._wake_here, loop))
             except RuntimeError:  # trio's RunFinishedError is one
-                self.lines.pop(line.call_soon, None)
+                self.loops.pop(loop.call_soon, None)
                 return False
         return True
 
-    def _wake_here(self, line: Line) -> None:
-        """Wake the head of a line; runs in its event loop."""
+    def _wake_here(self, loop: LoopQueue) -> None:
+        """Wake the head of a loop; runs in its event loop."""
         with self.lock:
-            line.woken = inf
-            if head := line.head():
+            loop.woken = inf
+            if head := loop.head():
                 head.event.set()
 
     def _log(self, priority: Priority) -> None:
         """Log that calls of a priority wait long, once a minute or when ten times as many do."""
         with self.lock:
             now = self.monotonic()
-            lines = self._running(now)
-            waiting = sum(len(line.waiting[priority]) for line in lines)
+            loops = self._running(now)
+            waiting = sum(len(loop.waiting[priority]) for loop in loops)
             most, last = self._logged[priority]
             if now < last + _QUIET and waiting < 10 * most:
                 return
             # As the last of them has it.
-            seconds = self._earliest(priority, self._came[priority], lines, now) - now
+            seconds = self._earliest(priority, self._came[priority], loops, now) - now
             if seconds <= _LONG_WAIT:
                 return
             self._logged[priority] = waiting, now

@@ -20,7 +20,7 @@ from ziett_async._clock import Clock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.errors import LimiterUnavailable
 from ziett_async.limits._bucket import Rate, Tokens
-from ziett_async.limits._line import Waiter
+from ziett_async.limits._loop_queue import Waiter
 from ziett_async.limits._queue import Queue
 from ziett_async.limits.distributed._bucket import Received, StoreBucket
 from ziett_async.limits.distributed._store import START_WITHIN
@@ -169,7 +169,7 @@ class StoreQueue(Queue):
     async def _withdraw_if_last(self) -> None:
         with self.lock:
             request = self._request
-            if self.lines or request is None:
+            if self.loops or request is None:
                 return
             self._request, self._tokens.ask_at = None, -inf
         # If it cannot be withdrawn it expires.

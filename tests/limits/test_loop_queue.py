@@ -16,12 +16,12 @@ from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Rate, TokenBucketLimiter, shared_limiter
 from ziett_async.limits._bucket import Tokens
-from ziett_async.limits._line import REACTION, Line
+from ziett_async.limits._loop_queue import REACTION, LoopQueue
 from ziett_async.limits._queue import Queue
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 #: Seconds in which a call that a loop which does not run holds up gives up.
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Patient(Queue):
@@ -29,9 +29,9 @@ class Patient(Queue):
 
     __slots__ = ()
 
-    def _running(self, now: float) -> list[Line]:
+    def _running(self, now: float) -> list[LoopQueue]:
         del now
-        return list(self.lines.values())
+        return list(self.loops.values())
 
 
 def make_patient(limiter: Any, clock: ReadingClock, rate: Rate) -> None:  # noqa: ANN401
@@ -47,7 +47,7 @@ class Starts:
         self.seen: list[tuple[str, float]] = []
 
     async def attempt(
-        self, name: str, timeout: float | None = PATIENCE, priority: Priority = Priority.URGENT
+        self, name: str, timeout: float | None = TIMEOUT, priority: Priority = Priority.URGENT
     ) -> None:
         """Make one."""
         permit = await self.limiter.acquire(Bucket.SEND, priority=priority, timeout=timeout)
@@ -281,11 +281,11 @@ def test_closed_loops_are_dropped_when_it_is_their_turn(backend: str) -> None:
             await anyio.to_thread.run_sync(close_a_loop)
         async with anyio.create_task_group() as group:
             group.start_soon(starts.attempt, "urgent")
-            group.start_soon(starts.attempt, "bulk", PATIENCE, Priority.BULK)
+            group.start_soon(starts.attempt, "bulk", TIMEOUT, Priority.BULK)
 
     anyio.run(main, backend=backend)
     assert starts.names()[2:] == ["urgent", "bulk"]
-    assert inside._queues[Bucket.SEND].lines == {}
+    assert inside._queues[Bucket.SEND].loops == {}
 
 
 @BACKENDS

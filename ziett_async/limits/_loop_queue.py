@@ -1,7 +1,9 @@
-"""A line: the calls of one event loop that wait for a bucket."""
+"""The calls of one event loop that wait for a bucket."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 from math import inf
 
 import anyio
@@ -9,7 +11,7 @@ import anyio
 from ziett_async._loops import CallSoon
 from ziett_async._operation import Priority
 
-#: Seconds that an event loop has to run a wake-up of its line, before the line is silent.
+#: Seconds that an event loop has to run a wake-up of its calls, before it is silent.
 REACTION = 0.1
 
 
@@ -38,13 +40,7 @@ class Waiter:
             self.event = anyio.Event()
 
 
-def wake_all(waiters: Iterable[Waiter]) -> None:
-    """Wake calls, so that they check again; runs in their event loop."""
-    for waiter in waiters:
-        waiter.event.set()
-
-
-class Line:
+class LoopQueue:
     """The calls of one event loop that wait, first come first served within a priority."""
 
     __slots__ = ("call_soon", "waiting", "woken")
@@ -63,3 +59,15 @@ class Line:
     def is_silent(self, now: float) -> bool:
         """Return whether its event loop does not run."""
         return self.woken + REACTION <= now
+
+    def wake_before(self, moment: float) -> None:
+        """Wake the calls whose deadline comes before a moment, so that they check it again."""
+        late = [each for calls in self.waiting.values() for each in calls if each.deadline < moment]
+        with suppress(RuntimeError):  # the loop has been closed
+            self.call_soon(partial(_wake, late))
+
+
+def _wake(waiters: Iterable[Waiter]) -> None:
+    """Wake calls; runs in their event loop."""
+    for waiter in waiters:
+        waiter.event.set()
