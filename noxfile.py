@@ -12,7 +12,7 @@ import nox
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 nox.needs_version = ">=2025.10.14"
-nox.options.sessions = ["lint", "typing", "tests", "wheel", "lowest", "fidelity"]
+nox.options.sessions = ["lint", "typing", "docs", "tests", "wheel", "lowest", "fidelity"]
 nox.options.reuse_existing_virtualenvs = False
 # uv installs in a tenth of the time, and is not needed.
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -34,6 +34,8 @@ EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 ALL_EXTRAS = ",".join(EXTRAS)
 #: Where `build` leaves the wheel, for the sessions that test it.
 DIST = Path(".nox", "dist").absolute()
+#: Where `docs` leaves the site.
+SITE = Path(".nox", "site").absolute()
 #: For another Python, or other versions, than those under which everything was run: fewer drawn
 #: examples, without what takes its time (faults that are waited out, proofs) or does not depend on
 #: either (trio, the house, the browser, other people's frameworks).
@@ -41,13 +43,14 @@ QUICK = (
     *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2", "-k", "not trio"),
     *("--ignore=tests/faults", "--ignore=tests/proofs", "--ignore=tests/house"),
     *("--ignore=tests/emulator/page", "--ignore=tests/docs/cookbook"),
+    *("--ignore=tests/docs/workers", "--ignore=tests/docs/test_deployment.py"),
     "--ignore=tests/limits/test_distributed_failures.py",
     "--ignore=tests/limits/test_redis_servers.py",
 )
 #: The tests that reach every line of the package. Tests take half as long again under coverage,
 #: and all others reach no line beyond.
 COVERED = [
-    *(f"tests/{each}" for each in ("client", "fake", "limits", "transports")),
+    *(f"tests/{each}" for each in ("blocking", "client", "fake", "limits", "transports")),
     *(f"tests/{each}" for each in ("emulator", "cli", "plugin", "wire")),
     *("tests/house/test_house.py", "tests/house/test_security.py"),
     "tests/faults/test_strange_answers.py",
@@ -74,6 +77,16 @@ def typing(session: nox.Session) -> None:
     session.install("-e", f".[{ALL_EXTRAS}]", *group("typing"))
     session.run("mypy")
     session.run("pyright")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation as a site, in .nox/site; a warning is an error."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("docs"))
+    shutil.rmtree(SITE, ignore_errors=True)
+    strict = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
+    cache = ("--doctree-dir", session.create_tmp(), "--fresh-env")
+    session.run("sphinx-build", *strict, *cache, "--conf-dir=docs", ".", str(SITE))
 
 
 @nox.session
@@ -136,6 +149,20 @@ def fidelity(session: nox.Session) -> None:
     """Fuzz the emulator with what the API's description allows and forbids."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("fidelity"))
     session.run("python", "-m", "pytest", "tests/fake/test_fuzz.py", *session.posargs)
+
+
+@nox.session
+def long_runs(session: nox.Session) -> None:
+    """Send to thousands through kills, and a million rows. Not among the default sessions."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
+    session.run("python", "-m", "pytest", "-m", "long_run", "--durations=0", *session.posargs)
+
+
+@nox.session
+def temporal(session: nox.Session) -> None:
+    """Kill workers of Temporal, with its server; not among the default sessions."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("temporal"))
+    session.run("python", "-m", "pytest", "tests/docs/workers/test_temporal.py", *session.posargs)
 
 
 @nox.session

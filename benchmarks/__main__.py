@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from benchmarks import (
+    blocking,
     emulating,
     faking,
     holding,
@@ -30,6 +31,7 @@ _ALL = (
     urgent,
     journal,
     faking,
+    blocking,
     emulating,
     plugging,
 )

@@ -163,6 +163,7 @@ def _machine() -> str:
     names = (
         "httpx",
         "httpcore",
+        "aiohttp",
         "anyio",
         "attrs",
         "cattrs",

@@ -1,7 +1,7 @@
 """The bodies that all benchmarks send and are answered, in the API's documented shapes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -79,14 +79,20 @@ def page_of(entries: Sequence[object], *, total: int, page: int = 1, size: int =
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def different_pages(count: int) -> Sequence[bytes]:
+def with_contact(number: int) -> dict[str, object]:
+    """Return the same with a contact: an id that no cache has."""
+    contact = UUID(int=Random(-number).getrandbits(128), version=4)  # noqa: S311 - see above
+    return {**entry(number), "contact_id": str(contact)}
+
+
+def different_pages(count: int, row: Callable[[int], dict[str, object]] = entry) -> Sequence[bytes]:
     """Return full pages with no id in common, as pages of one list have none.
 
     Were it one page again and again, every id would come out of a cache.
     """
     numbers = range(0, count * 200, 200)
     return [
-        page_of([entry(start + i) for i in range(200)], total=count * 200, page=start // 200 + 1)
+        page_of([row(start + i) for i in range(200)], total=count * 200, page=start // 200 + 1)
         for start in numbers
     ]
 

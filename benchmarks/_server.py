@@ -1,6 +1,7 @@
 """A server in a process of its own, so small that it costs the client nothing.
 
-It answers every POST with the same 202 and every GET with the next of a few pages. With a
+It answers every POST with the same 202 and every GET with the next of a few pages, all rows of
+which have a contact where the query asks for `contacts`. With a
 latency it also judges: each POST arrives at a random moment of its latency, and arrivals
 beyond the limit, in a fixed or in a sliding window, are counted.
 """
@@ -16,7 +17,7 @@ from multiprocessing.connection import Connection
 
 import attrs
 
-from benchmarks._samples import ACCEPTED, different_pages
+from benchmarks._samples import ACCEPTED, different_pages, entry, with_contact
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _HEAD = (
@@ -25,6 +26,8 @@ _HEAD = (
 )
 #: Seconds between a request and its answer, at least and at most.
 Latency = tuple[float, float]
+#: Those with a contact in some rows, and those with one in all.
+Pages = tuple[Iterator[bytes], ...]
 
 
 @attrs.frozen
@@ -59,9 +62,7 @@ def running(latency: Latency | None = None) -> Generator[Server, None, None]:
 class _Answering(asyncio.Protocol):
     """One connection; requests come one after the other, as httpx sends them."""
 
-    def __init__(
-        self, pages: Iterator[bytes], latency: Latency | None, arrivals: list[float]
-    ) -> None:
+    def __init__(self, pages: Pages, latency: Latency | None, arrivals: list[float]) -> None:
         self._pages, self._latency, self._arrivals = pages, latency, arrivals
         self._buffer = b""
 
@@ -78,7 +79,7 @@ class _Answering(asyncio.Protocol):
             return
         self._buffer = b""
         if head.startswith(b"GET"):
-            self._transport.write(next(self._pages))
+            self._transport.write(next(self._pages[b"contacts" in head]))
         elif self._latency is None:
             self._transport.write(_ACCEPTED)
         else:
@@ -104,7 +105,10 @@ def _serve(pipe: Connection, latency: Latency | None) -> None:
 
 async def _until_closed(pipe: Connection, latency: Latency | None) -> None:
     loop, closed, arrivals = asyncio.get_running_loop(), asyncio.Event(), list[float]()
-    pages = cycle([_http("200 OK", page) for page in different_pages(12)])
+    pages = tuple(
+        cycle([_http("200 OK", page) for page in different_pages(12, row)])
+        for row in (entry, with_contact)
+    )
     server = await loop.create_server(
         lambda: _Answering(pages, latency, arrivals), "127.0.0.1", 0, backlog=512
     )

@@ -55,14 +55,26 @@ Serve = Callable[..., Service]
 
 
 def is_needless(item: pytest.Item) -> bool:
-    """Return whether a test is one of httpx2 on trio."""
+    """Return whether a test is one of aiohttp on trio, or of a fault of httpx2 on trio."""
     case: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
-    return (case.get("way"), case.get("anyio_backend")) == ("httpx2", "trio")
+    if "trio" not in case.values():
+        return False
+    names = {
+        getattr(each, "__name__", each)
+        for each in case.values()
+        if callable(each) or isinstance(each, str)
+    }
+    return bool(names & {"aiohttp", "AiohttpTransport"}) or (
+        "httpx2" in names and FAULTS in item.path.parents
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Test faults of httpx2 on one event loop: httpx, which is used alike, is tested on both."""
-    needless = [item for item in items if FAULTS in item.path.parents and is_needless(item)]
+    """Test aiohttp on asyncio, the only event loop it knows.
+
+    And faults of httpx2 on one: httpx, which is used alike, is tested on both.
+    """
+    needless = [item for item in items if is_needless(item)]
     config.hook.pytest_deselected(items=needless)
     items[:] = [item for item in items if item not in needless]
 

@@ -11,6 +11,7 @@ from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Operation, Query
 from ziett_async._pipeline import Pipeline
 from ziett_async._retry import RetryBudget, RetryPolicy
+from ziett_async._sansio import Origin
 from ziett_async._session import Session
 from ziett_async._settings import (
     checked,
@@ -101,20 +102,14 @@ class AsyncZiett(Bulk, Delivery):
         if clock is None:
             clock = cast("Clock", getattr(transport, "clock", _SYSTEM_CLOCK))
         require_methods("clock", clock, "monotonic", "time", "sleep")
-        if transport is None:
-            transport = _default_transport()
         retry = RetryPolicy() if retry is None else retry
-        if limiter is None:
-            limiter = shared_limiter(origin.api_key, origin.base_url, clock)
         require_instance("retry", retry, RetryPolicy)
-        require_methods("limiter", limiter, "acquire", "pause")
         attempt_timeout = checked("attempt_timeout", check.seconds, attempt_timeout)
-        limiter = limiter_for_account(limiter, origin, attempt_timeout)
-        self._transport = transport
+        self._transport = _default_transport() if transport is None else transport
         pipeline = Pipeline(
             origin=origin,
-            transport=transport,
-            limiter=limiter,
+            transport=self._transport,
+            limiter=_limiter_of(limiter, origin, clock, attempt_timeout),
             retry=retry,
             clock=clock,
             attempt_timeout=attempt_timeout,
@@ -122,7 +117,7 @@ class AsyncZiett(Bulk, Delivery):
             observer=None if observer is None else _guarded(observer, origin.base_url, clock),
         )
         if pipeline.observer is not None:
-            pipeline.observer.show_limiter(limiter)
+            pipeline.observer.show_limiter(pipeline.limiter)
         self._session = Session(pipeline, defaults)
 
     async def call(
@@ -212,8 +207,28 @@ class AsyncZiett(Bulk, Delivery):
             warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
 
 
+def _limiter_of(
+    limiter: Limiter | None, origin: Origin, clock: Clock, attempt_timeout: float
+) -> Limiter:
+    """Return the limiter of the account: the given one, or else that of the process.
+
+    Raises:
+        ConfigurationError: what is given is no limiter.
+
+    """
+    if limiter is None:
+        limiter = shared_limiter(origin.api_key, origin.base_url, clock)
+    require_methods("limiter", limiter, "acquire", "pause")
+    return limiter_for_account(limiter, origin, attempt_timeout)
+
+
 def _guarded(observer: "Observer", base_url: str, clock: Clock) -> "GuardedObserver":
-    """Return what keeps the observer's failures from the calls; raises `ConfigurationError`."""
+    """Return what keeps the observer's failures from the calls.
+
+    Raises:
+        ConfigurationError: it is no observer.
+
+    """
     # Imported here, because few programs have an observer.
     from ziett_async.instrumentation._observer import GuardedObserver  # noqa: PLC0415
 

@@ -18,7 +18,12 @@ def encode(body: object) -> bytes:
 
 
 def decode(body: bytes) -> object:
-    """Return the JSON value of a body; raises `Undecodable` with the reason if there is none."""
+    """Return the JSON value of a body.
+
+    Raises:
+        Undecodable: there is none; with the reason.
+
+    """
     try:
         # The decoder's `decode` matches white space with two patterns, which takes as long as
         # to decode a short body.
@@ -39,7 +44,12 @@ def decode(body: bytes) -> object:
 
 
 def structure(payload: object, kind: type[T]) -> T:
-    """Return a JSON value as a model; raises `Undecodable` with the path of a wrong field."""
+    """Return a JSON value as a model.
+
+    Raises:
+        Undecodable: a field is wrong; with its path.
+
+    """
     model: Any = kind
     result: T = _structure_function(model)(payload)
     return result

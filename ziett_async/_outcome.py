@@ -118,28 +118,28 @@ class CallState(Generic[T_co]):
         """Which call it is, and the attempts made so far."""
         return Trail(self.call.operation.name, self.attempts_made, self.key)
 
-    def attempt(self, status: int | None, error: str | None = None) -> Attempt:
+    def last_attempt(self, status: int | None, error: str | None = None) -> Attempt:
         """Return the last attempt as a value."""
         number, started = len(self.attempts_made) + 1, self.started
         return Attempt(number, started - self.queued, self.ended - started, status, error)
 
     def _add_failed(self, status: int | None, error: str) -> None:
-        attempt = self.attempt(status, one_line(error))
+        attempt = self.last_attempt(status, one_line(error))
         self.attempts_made = (*self.attempts_made, attempt)
         if self.on_attempt is not None:
             self.on_attempt(attempt)
 
-    def cut_off(self, now: float, cause: BaseException) -> None:
+    def record_cut_off(self, now: float, cause: BaseException) -> None:
         """Record an attempt that something else than its answer has ended."""
         self.ended = now
         self._add_failed(None, f"cut off by {type(cause).__name__}")
 
-    def note_rate_limit(self, now: float) -> None:
+    def count_rate_limit(self, now: float) -> None:
         """Count a 429; `now` is in seconds on the clock."""
         self.rate_limited += 1
         self.rate_limited_since = min(self.rate_limited_since, now)
 
-    def leave(self, use: KeyUse, digest: int) -> None:
+    def save_to(self, use: KeyUse, digest: int) -> None:
         """Keep what is known of the key and these bytes for later calls with it."""
         if self.is_settled:
             use.unsettled.discard(digest)
@@ -147,7 +147,7 @@ class CallState(Generic[T_co]):
             use.expires = min(use.expires, self.key_expires)
             use.unsettled.add(digest)
 
-    def without_turn(self, cause: Exception) -> CallError:
+    def no_permit(self, cause: Exception) -> CallError:
         """Return the error of a call that got no permit for its first attempt."""
         if isinstance(cause, TimeoutError):
             reason = "the rate limit allows no attempt within the timeout"
@@ -162,7 +162,7 @@ class CallState(Generic[T_co]):
             error = LimiterUnavailable(reason, self.trail)
         return self._unknown(error.message) if self._may_have_been_sent else error
 
-    def broken(self, failure: SendFailed, *, time_is_up: bool) -> FailedAttempt:
+    def interpret_failure(self, failure: SendFailed, *, time_is_up: bool) -> FailedAttempt:
         """Interpret an attempt that got no complete answer."""
         self.is_unsettled = self._was_unsettled or failure.reached
         message, status = str(failure), failure.status
@@ -177,12 +177,12 @@ class CallState(Generic[T_co]):
             error = (TransportError if self.is_unsettled else NotSent)(self.trail, message)
         return FailedAttempt(error, is_retried=True)
 
-    def unusable(self, status: int, reason: str) -> FailedAttempt:
+    def interpret_unusable(self, status: int, reason: str) -> FailedAttempt:
         """Interpret a 2xx that does not hold the result: it may have been carried out."""
         failure = SendFailed(f"{status}, but {reason}", reached=True, status=status)
-        return self.broken(failure, time_is_up=False)
+        return self.interpret_failure(failure, time_is_up=False)
 
-    def refused(self, problem: Problem) -> FailedAttempt:
+    def interpret_refusal(self, problem: Problem) -> FailedAttempt:
         """Interpret an answer outside 2xx, from the service or from a proxy in front of it.
 
         A 409 means that the first call is still running if there may have been one, or if the

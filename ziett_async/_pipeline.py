@@ -8,6 +8,7 @@ decided whether there is another.
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from math import inf
 from os import urandom
 from typing import TYPE_CHECKING, TypeVar
@@ -38,6 +39,8 @@ T = TypeVar("T")
 logger = logging.getLogger("ziett_async")
 
 _URGENT = Priority.URGENT  # to look up a member of an enum takes longer than to compare it
+#: In place of an observer; it does nothing, so all calls may share it.
+_UNOBSERVED = nullcontext()
 
 
 def _never_at_once(_: Bucket) -> None:
@@ -93,11 +96,8 @@ class Pipeline:
         if use is not None:
             state.is_unsettled = hash(request.body) in use.unsettled
         try:
-            if self.observer is None:
+            with _UNOBSERVED if self.observer is None else self.observer.watch(state, priority):
                 result = await self._attempt_until_done(state, request, timeout, priority)
-            else:
-                with self.observer.watch(state, priority):
-                    result = await self._attempt_until_done(state, request, timeout, priority)
         except OutcomeUnknown:
             # The error carries the key that was made here, so the caller may use it again.
             if use is None and key is not None:
@@ -108,7 +108,7 @@ class Pipeline:
             return result
         finally:
             if use is not None and key is not None:
-                state.leave(use, hash(request.body))
+                state.save_to(use, hash(request.body))
                 self.unsettled_keys.end(key, use)
 
     async def _attempt_until_done(
@@ -125,7 +125,7 @@ class Pipeline:
                 if permit is None:
                     permit = await self._wait_for_turn(state, priority, end - queued)
             except Exception as error:  # noqa: BLE001 - a user's limiter may raise anything
-                raise (state.without_turn(error) if failed is None else failed.error) from None
+                raise (state.no_permit(error) if failed is None else failed.error) from None
             started = clock.monotonic()
             state.begin(queued, started, clock.time())
             try:
@@ -142,8 +142,10 @@ class Pipeline:
     async def _wait_for_turn(self, state: CallState[T], priority: Priority, left: float) -> Permit:
         """Wait for the turn of an attempt.
 
-        Raises `ClientClosed` if the client is closed before, and `KeyForgotten` if the server
-        may have forgotten the key.
+        Raises:
+            ClientClosed: the client is closed before.
+            KeyForgotten: the server may have forgotten the key.
+
         """
         self.waits.check_open()
         timeout = None if left == inf else left
@@ -175,21 +177,21 @@ class Pipeline:
         """Return the result of an attempt, or what its failure means."""
         now = state.ended = self.clock.monotonic()
         if isinstance(answer, SendFailed):
-            return state.broken(answer, time_is_up=now >= end)
+            return state.interpret_failure(answer, time_is_up=now >= end)
         if answer.status == 429:
-            state.note_rate_limit(now)
+            state.count_rate_limit(now)
             self.last_allowed.setdefault(state.call.operation.bucket, -inf)
         elif self.last_allowed:
             self.last_allowed[state.call.operation.bucket] = now
         if not 200 <= answer.status < 300:
-            return state.refused(to_problem(state.call, answer, self.clock.time()))
-        attempt = state.attempt(answer.status)
+            return state.interpret_refusal(to_problem(state.call, answer, self.clock.time()))
+        attempt = state.last_attempt(answer.status)
         made = state.attempts_made + (attempt,)  # noqa: RUF005 - half the price of (*made, attempt)
         info = CallInfo(made, now - state.began)
         try:
             result = to_result(state.call, answer, info, state.key)
         except Undecodable as error:
-            return state.unusable(answer.status, str(error))
+            return state.interpret_unusable(answer.status, str(error))
         if state.on_attempt is not None:
             state.on_attempt(attempt)
         if logger.isEnabledFor(logging.DEBUG):

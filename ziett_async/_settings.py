@@ -33,7 +33,12 @@ _RECIPIENTS = ("ZIETT_ALLOWED_RECIPIENTS", "ZIETT_TEST_ALLOWED_RECIPIENTS")
 
 
 def read_origin(api_key: object, base_url: object) -> Origin:
-    """Return the address and the account of the calls; raises `ConfigurationError`."""
+    """Return the address and the account of the calls.
+
+    Raises:
+        ConfigurationError: a setting is missing or unusable.
+
+    """
     key = os.environ.get("ZIETT_API_KEY") if api_key is None else api_key
     try:
         if wrong := _wrong_with(key):
@@ -54,7 +59,12 @@ def read_defaults(
     allowed_recipients: object,
     timeout: object = None,
 ) -> Defaults:
-    """Return what the client fills in; raises `ConfigurationError`."""
+    """Return what the client fills in.
+
+    Raises:
+        ConfigurationError: a setting is unusable.
+
+    """
     place, given = _argument_or_variable("default_remitter_id", remitter_id, *_REMITTER_IDS)
     remitter = None if given is None else checked(place, check.uuid, given)
     place, given = _argument_or_variable("default_country", country, "ZIETT_DEFAULT_COUNTRY")
@@ -78,7 +88,12 @@ def without_environment() -> Generator[None]:
 
 
 def checked(place: str, rule: Callable[[*Ts], T], *args: *Ts) -> T:
-    """Return what a rule makes of a setting; raises `ConfigurationError` with its place."""
+    """Return what a rule makes of a setting.
+
+    Raises:
+        ConfigurationError: the rule refuses it; with its place.
+
+    """
     try:
         return rule(*args)
     except Invalid as invalid:
@@ -87,7 +102,12 @@ def checked(place: str, rule: Callable[[*Ts], T], *args: *Ts) -> T:
 
 
 def require_methods(name: str, given: object, *methods: str) -> None:
-    """Refuse an object that lacks a method, and a class; raises `ConfigurationError`."""
+    """Refuse an object that lacks a method, and a class.
+
+    Raises:
+        ConfigurationError: it is one.
+
+    """
     wrong = None
     if isinstance(given, type):
         wrong = f"must be an instance, got the class {given.__name__}"
@@ -99,7 +119,12 @@ def require_methods(name: str, given: object, *methods: str) -> None:
 
 
 def require_instance(name: str, given: object, kind: type) -> None:
-    """Refuse an object of another class; raises `ConfigurationError`."""
+    """Refuse an object of another class.
+
+    Raises:
+        ConfigurationError: it is one.
+
+    """
     if not isinstance(given, kind):
         message = f"{name}: must be a {kind.__name__}, got {type(given).__name__}"
         raise ConfigurationError(message)
@@ -112,11 +137,12 @@ def _argument_or_variable(
 
     An empty variable counts as unset.
     """
-    if argument is None:
-        for each in variables:
-            if value := os.environ.get(each):
-                return f"{name} (from {each})", value
-    return name, argument
+    if argument is not None:
+        return name, argument
+    for each in variables:
+        if value := os.environ.get(each):
+            return f"{name} (from {each})", value
+    return name, None
 
 
 def _wrong_with(key: object) -> str | None:

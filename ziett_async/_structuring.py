@@ -47,7 +47,7 @@ _ALIASES = {
 
 
 def structure_function(kind: type[T]) -> Callable[[object], T]:
-    """Return what makes a model of a JSON value; it raises `Undecodable` naming the path."""
+    """Return what makes a model of a JSON value, or raises `Undecodable` with the path."""
     quick: Callable[[object, type[T]], T] = _quick.get_structure_hook(kind)
 
     def structure(payload: object) -> T:

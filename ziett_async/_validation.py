@@ -98,7 +98,7 @@ def phone_number(value: object, country: str | None) -> str:
             return written
         raise Invalid(
             "must be E.164, a plus and 7 to 15 digits without spaces like +244990090990; "
-            "a client with default_country takes local forms too"
+            "local forms need default_country, or ZIETT_DEFAULT_COUNTRY"
         )
     # Many patterns, which a client without a country does not need.
     from ziett_async._telephony.reading import NotANumber, read_number  # noqa: PLC0415

@@ -45,7 +45,12 @@ class Waits:
             raise ClientClosed
 
     async def wait(self, waiting: Awaitable[T]) -> T:
-        """Wait for something; raises `ClientClosed` as soon as the client is closed."""
+        """Wait for something.
+
+        Raises:
+            ClientClosed: as soon as the client is closed.
+
+        """
         with anyio.CancelScope() as scope:
             self.scopes[scope] = call_soon_here()
             if self.is_closed:  # Another thread may have closed it since it was looked at.

@@ -8,6 +8,7 @@ import pytest
 
 from ziett_async import Rate, RetryPolicy, TokenBucketLimiter
 from ziett_async.transports import HttpxTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 #: Wrong for every argument of these; each constructor has more, where they mean something.
@@ -57,6 +58,7 @@ ARGUMENTS: Mapping[Callable[..., object], Mapping[str, Mapping[str, object]]] = 
     },
     HttpxTransport: HTTP,
     Httpx2Transport: HTTP,
+    AiohttpTransport: HTTP,
 }
 
 

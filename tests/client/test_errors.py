@@ -259,10 +259,10 @@ def test_a_failed_call_leaves_nothing_private_in_its_errors() -> None:
     state.begin(queued=0.0, started=0.0, now=0.0)
 
     def failures() -> Iterable[FailedAttempt]:
-        yield state.broken(SendFailed("refused", reached=False), time_is_up=False)
-        yield state.refused(Problem(422))
-        yield state.broken(SendFailed("reset", reached=True), time_is_up=False)
-        yield state.unusable(202, "the body is empty")
+        yield state.interpret_failure(SendFailed("refused", reached=False), time_is_up=False)
+        yield state.interpret_refusal(Problem(422))
+        yield state.interpret_failure(SendFailed("reset", reached=True), time_is_up=False)
+        yield state.interpret_unusable(202, "the body is empty")
 
     for failed in failures():
         shown = f"{failed!r} {failed.error} {vars(failed.error)}".encode()

@@ -93,12 +93,12 @@ def attempt(state: CallState[object], event: Event) -> FailedAttempt:
     """Return what one more attempt means."""
     state.begin(queued=7.0, started=7.5, now=FIRST)
     if isinstance(event, Problem):
-        return state.refused(event)
+        return state.interpret_refusal(event)
     if isinstance(event, Unusable):
-        return state.unusable(202, "the body is empty")
+        return state.interpret_unusable(202, "the body is empty")
     if isinstance(event, Late):
-        return state.broken(event.failure, time_is_up=True)
-    return state.broken(event, time_is_up=False)
+        return state.interpret_failure(event.failure, time_is_up=True)
+    return state.interpret_failure(event, time_is_up=False)
 
 
 Row = tuple[list[Event], type[CallError], bool]
@@ -293,10 +293,10 @@ def test_a_failed_attempt_is_counted_with_its_times() -> None:
     assert (state.trail.attempts_made, state.began) == ((), 7.0)
     state.begin(queued=7.0, started=7.5, now=FIRST)
     state.ended = 9.0
-    state.broken(SendFailed("connection\n reset", reached=True), time_is_up=False)
+    state.interpret_failure(SendFailed("connection\n reset", reached=True), time_is_up=False)
     state.begin(queued=10.0, started=10.0, now=FIRST)
     state.ended = 10.25
-    assert state.refused(page(503)).error.attempts_made == (
+    assert state.interpret_refusal(page(503)).error.attempts_made == (
         Attempt(1, 0.5, 1.5, None, "connection reset"),
         Attempt(2, 0.0, 0.25, 503, "no message"),
     )
@@ -308,7 +308,7 @@ def test_an_attempt_under_way_may_have_reached_the_server() -> None:
     assert not state.is_unsettled
     state.begin(queued=7.0, started=7.0, now=FIRST)
     assert state.is_unsettled
-    state.broken(REFUSED, time_is_up=False)
+    state.interpret_failure(REFUSED, time_is_up=False)
     assert not state.is_unsettled
 
 
@@ -346,11 +346,11 @@ def test_a_call_without_a_turn_is_where_it_was(
     cause: Exception, kind: type[CallError], message: str
 ) -> None:
     """Before its first attempt a call is not sent, or as unknown as its key was before it."""
-    error = new_state(SEND).without_turn(cause)
+    error = new_state(SEND).no_permit(cause)
     assert type(error) is kind
     assert error.describe() == f"send_message (attempt 0): {message}"
     unsettled = new_state(SEND, KeyUse(unsettled={1}, expires=UNTIL.timestamp()))
-    unknown = unsettled.without_turn(cause)
+    unknown = unsettled.no_permit(cause)
     assert isinstance(unknown, OutcomeUnknown)
     assert (unknown.message, unknown.safe_to_retry_until) == (message, UNTIL)
 

@@ -110,7 +110,7 @@ EMPTY = "is required and must not be empty"
 HALVED = "holds half of a surrogate pair, which is not a character"
 NO_E164 = (
     "must be E.164, a plus and 7 to 15 digits without spaces like +244990090990; "
-    "a client with default_country takes local forms too"
+    "local forms need default_country, or ZIETT_DEFAULT_COUNTRY"
 )
 NO_UUID = "must be a UUID like 019b4b56-e704-7c30-83a0-527df63c3e00"
 NO_STATUS = (

@@ -28,9 +28,9 @@ from ziett_async.testing.emulator import Emulator
 PACKAGE = Path(ziett_async.__path__[0])
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 README = Path(__file__).parents[2] / "README.md"
-_SHOWN = ("bulk.md", "numbers.md", "observing.md")
+_SHOWN = ("blocking.md", "bulk.md", "numbers.md", "observing.md", "transports.md")
 #: Pages whose programs stand on their own.
-PAGES = [README, *(README.parent / "docs" / name for name in _SHOWN)]
+PAGES = [README, README.with_suffix(".pt.md"), *(README.parent / "docs" / name for name in _SHOWN)]
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -144,7 +144,8 @@ async def _a_slot(run: Run, _: Kept) -> None:
 
 async def _a_connection(run: Run, kept: Kept) -> None:
     await run.send()
-    kept.things.append(run.pools[0].free["http"].pop())
+    [free] = run.pools[0].free.values()
+    kept.things.append(free.pop())
 
 
 async def _a_file(_: Run, kept: Kept) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import ziett_async
+import ziett_async.blocking
 import ziett_async.testing
 from tests.support.samples import attempts
 from ziett_async import AsyncZiett, Operation, SendFailed, ZiettError, api
@@ -81,6 +82,7 @@ DESIGN = {
 }
 #: Those that design.md shows with their module.
 ELSEWHERE = [
+    ("ziett_async.blocking", "Ziett"),
     ("ziett_async.limits.postgres", "PostgresLimiter"),
     ("ziett_async.limits.redis", "RedisLimiter"),
     ("ziett_async.transports", "HttpxTransport"),
@@ -110,6 +112,9 @@ IMPORTERS = {
     "cattrs": {"_structuring.py"},
     "httpx": {"transports/httpx.py"},
     "httpx2": {"transports/httpx2.py"},
+    "aiohttp": {"transports/_aiohttp.py", "transports/aiohttp.py"},
+    "certifi": {"transports/aiohttp.py"},
+    "yarl": {"transports/aiohttp.py"},
     "opentelemetry": {"instrumentation/opentelemetry.py"},
     "phonenumbers": {"_telephony/worldwide.py"},
     "h11": {"emulator/_http.py"},
@@ -192,7 +197,15 @@ def test_what_the_design_shows_with_its_module_is_there(module: str, name: str) 
         "ziett_async",
         *(
             f"ziett_async.{n}"
-            for n in ("emulator", "instrumentation", "limits", "models", "testing", "transports")
+            for n in (
+                "blocking",
+                "emulator",
+                "instrumentation",
+                "limits",
+                "models",
+                "testing",
+                "transports",
+            )
         ),
     ],
 )
@@ -233,6 +246,7 @@ def test_everything_is_there_without_extras(module: str) -> None:
     """`import *` works where only the dependencies are installed."""
     # h11 is one as well, but httpx cannot do without it.
     extras = {
+        "aiohttp",
         "coredis",
         "redis",
         "rich",
@@ -252,7 +266,8 @@ def test_the_client_works_without_extras() -> None:
 
     Nor the observer's port, which is imported where there is one.
     """
-    absent = {"h11", "rich", "httpx", "httpx2", "opentelemetry", "phonenumbers", "trio", "pytest"}
+    absent = {"aiohttp", "h11", "rich", "httpx", "httpx2", "opentelemetry", "phonenumbers"}
+    absent |= {"trio", "pytest"}
     code = BLOCK.format(names=absent)
     code += """
 import asyncio
@@ -280,7 +295,17 @@ import ziett_async
 print(*set(sys.modules) - before)
 """
     loaded = {name.partition(".")[0] for name in run(code).split()}
-    costly = {"httpx", "httpx2", "httpcore", "h11", "rich", "trio", "pytest", "hypothesis"}
+    costly = {
+        "aiohttp",
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "h11",
+        "rich",
+        "trio",
+        "pytest",
+        "hypothesis",
+    }
     assert loaded & {*costly, "opentelemetry", "phonenumbers", "sqlite3"} == set()
     assert "anyio" in loaded
 
@@ -375,7 +400,9 @@ def is_public(tree: ast.Module, node: ast.ClassDef | Function) -> bool:
     return any(node in owner.body for owner in owners)
 
 
-@pytest.mark.parametrize("module", [ziett_async, ziett_async.testing], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [ziett_async, ziett_async.blocking, ziett_async.testing], ids=lambda m: m.__name__
+)
 def test_what_is_exported_explains_itself(module: Any) -> None:  # noqa: ANN401
     """`help()` has words of ours for each class and each public method."""
     silent: list[str] = []

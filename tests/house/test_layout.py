@@ -17,6 +17,7 @@ TESTS = Path(__file__).parents[1]
 #: The tests of the package's folders; all that is not listed is the client's.
 FOLDERS = {
     "_fake": "fake",
+    "blocking": "blocking",
     "cli": "cli",
     "emulator": "emulator",
     "limits": "limits",
@@ -41,6 +42,8 @@ ELSEWHERE = {
     "api/_contact.py": "client/test_validation.py",
     "api/_lists.py": "client/test_messages.py",
     "api/_resource.py": "client/test_client.py",
+    "blocking/_caller.py": "blocking/test_client.py",
+    "blocking/_iterators.py": "blocking/test_methods.py",
     "bulk/facts.py": "client/test_settling.py",
     "bulk/lookup.py": "client/test_journal.py",
     "bulk/outcomes.py": "client/test_run.py",
@@ -59,6 +62,8 @@ ELSEWHERE = {
     "emulator/_application.py": "emulator/test_server.py",
     "emulator/_journal.py": "emulator/test_persistence.py",
     "emulator/control/command_body.py": "emulator/test_commands.py",
+    "emulator/control/request_facts.py": "emulator/test_request_log.py",
+    "emulator/control/request_views.py": "emulator/test_request_log.py",
     "errors": "client/test_errors.py",
     "limits/_guard.py": "limits/test_base_port.py",
     "limits/_rates.py": "limits/test_local.py",

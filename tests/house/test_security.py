@@ -4,10 +4,12 @@ import json
 import logging
 import pickle
 import re
+import ssl
 import traceback
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -43,15 +45,33 @@ from ziett_async import (
 )
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 from ziett_async.transports import HttpxTransport
-from ziett_async.transports._pool import PooledTransport, shared_tls_context
+from ziett_async.transports._connections import shared_tls_context
+from ziett_async.transports._pool import PooledTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
+from ziett_async.transports.aiohttp import shared_tls_context as aiohttp_tls_context
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 KEY = "zk_test_1f8a5c0e77d94b"
 NUMBER = "+244923555001"
 TEXT = "A senha da Ana é girassol"
-LIBRARIES = {HttpxTransport: httpx, Httpx2Transport: httpx2}
+LIBRARIES: dict[type[PooledTransport], ModuleType] = {
+    HttpxTransport: httpx,
+    Httpx2Transport: httpx2,
+}
+#: Each transport's TLS context, which all of its kind share.
+CONTEXTS: dict[type[PooledTransport], Callable[[], ssl.SSLContext]] = {
+    HttpxTransport: lambda: shared_tls_context(LIBRARIES[HttpxTransport]),
+    Httpx2Transport: lambda: shared_tls_context(LIBRARIES[Httpx2Transport]),
+    AiohttpTransport: aiohttp_tls_context,
+}
 
 pytestmark = pytest.mark.anyio
+
+
+def forget_tls_contexts() -> None:
+    """Have the next transport of each kind make its TLS context anew."""
+    shared_tls_context.cache_clear()
+    aiohttp_tls_context.cache_clear()
 
 
 @asynccontextmanager
@@ -249,7 +269,7 @@ async def test_what_holds_the_key_does_not_pickle() -> None:
                 pickle.dumps(each)
 
 
-@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 async def test_the_environment_does_not_redirect_traffic(
     kind: type[PooledTransport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,9 +285,9 @@ async def test_the_environment_does_not_redirect_traffic(
         assert (proxy.accepted, len(server.heard)) == (0, 1)
 
 
-@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 async def test_the_environment_adds_no_trusted_authority(
-    kind: type[HttpxTransport | Httpx2Transport], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    kind: type[PooledTransport], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A certificate authority that only the environment names is not trusted."""
     authority = tmp_path / "authority.pem"
@@ -275,17 +295,17 @@ async def test_the_environment_adds_no_trusted_authority(
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "secrets"))
-    shared_tls_context.cache_clear()
+    forget_tls_contexts()
     async with socket(tls=True, transport=kind()) as (client, server):
         with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
             await client.send_message(NUMBER, content=TEXT)
         assert server.heard == []
         # Nor does it ask a program to write down what decrypts the key.
-        assert shared_tls_context(LIBRARIES[kind]).keylog_filename is None
-    shared_tls_context.cache_clear()
+        assert CONTEXTS[kind]().keylog_filename is None
+    forget_tls_contexts()
 
 
-@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 async def test_an_untrusted_certificate_is_refused(kind: type[PooledTransport]) -> None:
     """A server that cannot prove who it is gets nothing: neither the key nor the message."""
     async with socket(tls=True, transport=kind()) as (client, server):
@@ -330,7 +350,7 @@ async def test_a_compressed_answer_is_not_unpacked() -> None:
     assert asked == ["identity"] * 3
 
 
-@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 async def test_an_endless_answer_is_cut_off(kind: type[PooledTransport]) -> None:
     """8 MiB of an answer are read, and not a byte more; a send's outcome is then unknown."""
     most = 8 * 1024 * 1024

@@ -99,10 +99,10 @@ def test_without_nginx_the_run_ends_with_what_to_install(tmp_path: Path) -> None
 
 
 def test_faults_on_a_socket_are_not_disturbed_by_each_other() -> None:
-    """One of the workers tests them; those of httpx2, the second library, on one event loop."""
+    """One of the workers tests them; those of the other libraries on one event loop."""
     _, output = run("-n2", "-v", "tests/faults/test_clocks.py")
     done = re.findall(r"^\[(gw\d)\] .*\[(\w+-\w+)-\w+\] *$", output, re.MULTILINE)
-    sockets = {"asyncio-httpx", "trio-httpx", "asyncio-httpx2"}
+    sockets = {"asyncio-httpx", "trio-httpx", "asyncio-httpx2", "asyncio-aiohttp"}
     assert {way for _, way in done} == {"asyncio-memory", "trio-memory", *sockets}
     assert len({worker for worker, way in done if way in sockets}) == 1
 

@@ -37,6 +37,7 @@ from ziett_async import (
 )
 from ziett_async.testing import FakeTransport, FakeZiett
 from ziett_async.transports._pool import PooledTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
@@ -462,14 +463,21 @@ pieces = st.sampled_from(
     name=st.sampled_from(["send_message", "get_message", "list_messages"]),
     data=st.binary(max_size=200) | st.lists(pieces, max_size=8).map(b"".join),
     resets=st.booleans(),
-    backend=st.sampled_from(["asyncio", "trio"]),
-    kind=st.sampled_from([HttpxTransport, Httpx2Transport]),
+    way=st.sampled_from(
+        [
+            (HttpxTransport, "asyncio"),
+            (HttpxTransport, "trio"),
+            (Httpx2Transport, "asyncio"),
+            (AiohttpTransport, "asyncio"),
+        ]
+    ),
 )
 def test_any_bytes_on_the_wire_end_in_a_result_or_an_error(
-    name: str, data: bytes, backend: str, kind: type[PooledTransport], *, resets: bool
+    name: str, data: bytes, way: tuple[type[PooledTransport], str], *, resets: bool
 ) -> None:
     """Through a real connection: what is not HTTP is a `ZiettError` after three attempts."""
     call, model = CALLS[name]
+    kind, backend = way
 
     async def main() -> object:
         server, end = Raw(data, resets=resets), cast("object", None)

@@ -18,6 +18,7 @@ from ziett_async import AsyncZiett, Request, SystemClock, Unlimited
 from ziett_async.emulator._server import Emulator
 from ziett_async.testing import FakeZiett
 from ziett_async.transports._pool import PooledTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
@@ -114,7 +115,7 @@ async def served() -> AsyncGenerator[Emulator]:
 
 
 @pytest.mark.fault("20 tasks cancelled at random on a small pool", send="every later call works")
-@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 async def test_after_a_storm_every_call_works(kind: type[PooledTransport]) -> None:
     """No connection is lost, no message sent twice, no task and no file descriptor left."""
     async with served() as emulator:
@@ -170,7 +171,7 @@ async def test_a_storm_on_one_request_after_another() -> None:
 
 @pytest.mark.fault("20 tasks cancelled at random on a small pool", read="every later call works")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 async def test_a_storm_of_cancelled_tasks(kind: type[PooledTransport]) -> None:
     """It is as well after a storm in which asyncio's tasks are cancelled, shields or not."""
     await read_in_a_storm(kind, as_a_task, STORM)

@@ -37,15 +37,21 @@ from ziett_async import (
     Transport,
 )
 from ziett_async.testing import Arrival, FakeTransport, FakeZiett, Fault, Idempotency, Quota
-from ziett_async.transports._pool import Pool
+from ziett_async.transports._pool import Pool, PooledTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx import HttpxTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 T = TypeVar("T")
 
-Way = Literal["memory", "httpx", "httpx2"]
-WAYS: tuple[Way, ...] = ("memory", "httpx", "httpx2")
-SOCKETS: tuple[Way, ...] = ("httpx", "httpx2")
+Way = Literal["memory", "httpx", "httpx2", "aiohttp"]
+WAYS: tuple[Way, ...] = ("memory", "httpx", "httpx2", "aiohttp")
+SOCKETS: tuple[Way, ...] = ("httpx", "httpx2", "aiohttp")
+KINDS: dict[Way, type[PooledTransport]] = {
+    "httpx": HttpxTransport,
+    "httpx2": Httpx2Transport,
+    "aiohttp": AiohttpTransport,
+}
 
 API_KEY = "zk_test_hush5f3a9c"
 #: What all numbers begin with, and a word that all contents hold.
@@ -349,9 +355,8 @@ def transport_for(way: Way, fake: FakeZiett, setting: Setting) -> Transport:
     """Return the way from a client to the server."""
     if way == "memory":
         return FakeTransport(fake, latency=setting.latency)
-    kind = HttpxTransport if way == "httpx" else Httpx2Transport
     context = None if setting.tls == "none" else client_tls(trusts=setting.tls == "trusted")
-    return kind(ssl_context=context, max_connections=setting.max_connections)
+    return KINDS[way](ssl_context=context, max_connections=setting.max_connections)
 
 
 def over(

@@ -9,6 +9,7 @@ from ziett_async import Request, SendFailed, SystemClock, Transport
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
 from ziett_async.testing.conformance import TransportConformance
 from ziett_async.transports import HttpxTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 
@@ -44,3 +45,16 @@ class TestFake(TransportConformance):
             with service.script(Fault.refuse()), pytest.raises(SendFailed) as caught:
                 await transport.send(request)
         assert not caught.value.reached
+
+
+class TestAiohttp(TransportConformance):
+    """The transport on aiohttp."""
+
+    @pytest.fixture
+    def anyio_backend(self) -> str:
+        """Run on asyncio: aiohttp knows no other event loop."""
+        return "asyncio"
+
+    def make_transport(self) -> Transport:
+        """Return the transport under test."""
+        return AiohttpTransport()

@@ -19,6 +19,7 @@ from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import FakeZiett
 from ziett_async.transports import HttpxTransport
 from ziett_async.transports._pool import Owner, PooledTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 pytestmark = [
@@ -33,7 +34,7 @@ ROUNDS = 10
 UNTIL_IT_FAILS = 100
 PARENT = os.getpid()
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
 
 
 class OnePool(HttpxTransport):
@@ -138,12 +139,13 @@ def test_a_child_that_goes_on_with_the_event_loop_gets_its_own_answers(
 @pytest.mark.fault(
     "The process forks with open connections", read="the parent's connections live on"
 )
+@pytest.mark.parametrize("kind", [HttpxTransport, AiohttpTransport])
 @BACKENDS
 def test_a_child_closes_its_copies_of_the_sockets_and_the_parent_keeps_its_own(
-    backend: str,
+    kind: Callable[[], PooledTransport], backend: str
 ) -> None:
     """The child's first request closes them there; the parent's next one is sent on them."""
-    before, transport = open_files(), HttpxTransport()
+    before, transport = open_files(), kind()
     with echoing() as url, start_blocking_portal(backend) as portal:
         others = open_files()
         portal.call(echoes, transport, url)

@@ -18,10 +18,13 @@ from ziett_async import AsyncZiett
 from ziett_async.testing import FakeZiett
 from ziett_async.transports import HttpxTransport
 from ziett_async.transports._pool import Owner, Pool, PooledTransport
+from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
 BACKENDS = ["asyncio", "trio"]
-KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+KINDS = pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport, AiohttpTransport])
+#: The two that use their event loops in different ways.
+UNLIKE = pytest.mark.parametrize("kind", [HttpxTransport, AiohttpTransport])
 PAIRS = pytest.mark.parametrize(
     ("first", "second"), [(first, second) for first in BACKENDS for second in BACKENDS]
 )
@@ -90,11 +93,14 @@ def test_closing_in_another_event_loop(
 @pytest.mark.fault(
     "The client is used in a second event loop", send="own connections, none left open"
 )
+@UNLIKE
 @PAIRS
-def test_two_event_loops_at_the_same_time(first: str, second: str, url: str) -> None:
+def test_two_event_loops_at_the_same_time(
+    kind: Callable[[], PooledTransport], first: str, second: str, url: str
+) -> None:
     """Two threads with a loop each share a transport; closing in one closes both's."""
     with start_blocking_portal(first) as one, start_blocking_portal(second) as other:
-        before, transport = open_files(), HttpxTransport()
+        before, transport = open_files(), kind()
         sending = [portal.start_task_soon(echoes, transport, url) for portal in (one, other)]
         for future in sending:
             future.result(timeout=20)
@@ -113,25 +119,27 @@ def _uncollected() -> Generator[None]:
     gc.enable()
 
 
+@UNLIKE
 @PAIRS
 @pytest.mark.usefixtures("_uncollected")
 def test_an_event_loop_goes_on_when_its_connections_are_closed_from_another(
-    first: str, second: str, url: str
+    kind: Callable[[], PooledTransport], first: str, second: str, url: str
 ) -> None:
     """Each loop closes its own, so that it can use their file descriptors again."""
     with start_blocking_portal(first) as one, start_blocking_portal(second) as other:
         for _ in range(3):
-            transport = HttpxTransport()
+            transport = kind()
             other.call(echoes, transport, url)
             one.call(transport.aclose)
 
 
+@UNLIKE
 @PAIRS
 def test_connections_of_loops_that_have_ended_do_not_add_up(
-    first: str, second: str, url: str
+    kind: Callable[[], PooledTransport], first: str, second: str, url: str
 ) -> None:
     """The first request in a new loop closes what the others left."""
-    before, transport = open_files(), HttpxTransport()
+    before, transport = open_files(), kind()
     for backend in (first, second, first):
         anyio.run(echoes, transport, url, backend=backend)
         assert len(open_files() - before) == 5
@@ -170,11 +178,14 @@ def test_a_client_in_one_event_loop_after_another(
     check_nothing_is_open(before)
 
 
+@UNLIKE
 @PAIRS
-def test_closing_twice_at_the_same_time(first: str, second: str, url: str) -> None:
+def test_closing_twice_at_the_same_time(
+    kind: Callable[[], PooledTransport], first: str, second: str, url: str
+) -> None:
     """Two tasks close a transport with connections of two loops: each is closed once."""
     with start_blocking_portal(first) as one, start_blocking_portal(second) as other:
-        before, transport = open_files(), HttpxTransport()
+        before, transport = open_files(), kind()
         one.call(echoes, transport, url)
         other.call(echoes, transport, url)
 

@@ -41,10 +41,10 @@ class Faults:
     def take(self, operation: str | None) -> Fault | None:
         """Remove and return the first fault for this operation or for any, or None."""
         with self._lock:
-            for number, fault in self._waiting.items():
-                if fault.operation in (None, operation):
-                    return self._waiting.pop(number)
-        return None
+            waiting = self._waiting.items()
+            found = (number for number, each in waiting if each.operation in (None, operation))
+            number = next(found, None)
+            return None if number is None else self._waiting.pop(number)
 
     @contextmanager
     def script(self, *faults: Fault) -> Generator[None]:

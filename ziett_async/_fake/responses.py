@@ -61,7 +61,7 @@ def accepted_values(choices: Iterable[str]) -> str:
     return f"Accepted values are: {', '.join(choices)}."
 
 
-def answer(status: int, document: Document) -> Response:
+def json_response(status: int, document: Document) -> Response:
     """Return a response with a JSON document."""
     return Response(status, _JSON, _ENCODER.encode(document).encode())
 
@@ -72,7 +72,7 @@ def proxy_response(status: int, headers: Headers = (), body: bytes | None = None
     return Response(status, (("content-type", "text/html"), *headers), page)
 
 
-def refuse(refusal: Refusal, trace_id: str, timestamp: str) -> Response:
+def error_response(refusal: Refusal, trace_id: str, timestamp: str) -> Response:
     """Return the response to a refused request: the error object (API page, Errors)."""
     message = _MESSAGES.get(refusal.status, f"The service answered {refusal.status}")
     document: dict[str, object] = {
@@ -85,5 +85,5 @@ def refuse(refusal: Refusal, trace_id: str, timestamp: str) -> Response:
     }
     if refusal.fields is not None:
         document["fields"] = dict(refusal.fields)
-    response = answer(refusal.status, document)
+    response = json_response(refusal.status, document)
     return attrs.evolve(response, headers=response.headers + refusal.headers)

@@ -12,7 +12,7 @@ from ziett_async._fake.faults import Ending, Exchange, Fault
 from ziett_async._fake.idempotency import Idempotency, IdempotencyStore, check_idempotency_key
 from ziett_async._fake.quotas import BucketLevel, Quotas, too_many_requests
 from ziett_async._fake.request import Action, IncomingRequest, MatchedRequest
-from ziett_async._fake.responses import Refusal, proxy_response, refuse
+from ziett_async._fake.responses import Refusal, error_response, proxy_response
 from ziett_async._fake.routes import HANDLERS, match, no_match
 from ziett_async._fake.state.records import Arrival
 from ziett_async._fake.state.store import Store
@@ -187,7 +187,7 @@ class Service:
     def _error_response(self, refusal: Refusal) -> Response:
         moment = datetime.fromtimestamp(self._clock.time(), UTC)
         timestamp = self.store.dialect.format_timestamp(moment)
-        return refuse(refusal, self._new_trace_id(), timestamp)
+        return error_response(refusal, self._new_trace_id(), timestamp)
 
     def _record(
         self,

@@ -55,7 +55,7 @@ class NotANumber(ValueError):
 
 
 def read_number(text: str, country: str | None = None) -> str:
-    """Return a number as E.164; raises `NotANumber` with the reason.
+    """Return a number as E.164.
 
     `country`, two letters, is that of numbers without a country code. One outside `COUNTRIES`
     takes the `phonenumbers` library. Otherwise a foreign number with its country code is taken
@@ -63,6 +63,10 @@ def read_number(text: str, country: str | None = None) -> str:
 
     >>> read_number("0923 456 789", "AO"), read_number("00351 912-345-678", "AO")
     ('+244923456789', '+351912345678')
+
+    Raises:
+        NotANumber: it is none; with the reason.
+
     """
     written = text if is_e164(text) else _compact(text)
     if written.startswith("+"):

@@ -117,7 +117,12 @@ class Campaigns(Resource):
     def _with_recipients(
         self, body: Mapping[str, object], recipients: Sequence[str]
     ) -> Mapping[str, object]:
-        """Return the whole body; raises `RecipientNotAllowed`."""
+        """Return the whole body.
+
+        Raises:
+            RecipientNotAllowed: a recipient is not one that this client may send to.
+
+        """
         country = cast("str | None", body.get("country_alpha2"))
         if self._session.defaults.allowed_recipients is not None:
             # Many patterns, which a client without a list does not need.

@@ -24,7 +24,12 @@ def read_options(
     concurrency: object,
     priority: object,
 ) -> Options:
-    """Return what a run was asked for; raises `InvalidRequest`."""
+    """Return what a run was asked for.
+
+    Raises:
+        InvalidRequest: an argument is invalid; all of them are named.
+
+    """
     fields = Fields(name)
     source = fields.check(place, _many, messages)
     to = None if journal is None else fields.check("journal", _journal, journal)

@@ -90,10 +90,14 @@ class Journal(Protocol):
 
 
 def require_same_run(found: Header, wanted: Header, run: str | None) -> None:
-    """Refuse the journal of another run, or of another list; raises `ConfigurationError`.
+    """Refuse the journal of another run, or of another list.
 
     `run` is the name that was asked for. A stream has no digest; a list that differs from the
     one of its journal shows in the keys.
+
+    Raises:
+        ConfigurationError: it is one.
+
     """
     if found.operation != wanted.operation:
         wrong = f"it belongs to {found.operation}"
@@ -113,6 +117,13 @@ class _Batch:
 
     records: list[Record] = attrs.field(factory=list[Record])
     error: Exception | None = None
+
+    async def commit(self, journal: Journal) -> None:
+        """Write them; an error is kept for every caller that waits for them."""
+        try:
+            await journal.write(self.records)
+        except Exception as error:  # noqa: BLE001 - a user's journal may raise anything
+            self.error = error
 
 
 class RunJournal:
@@ -156,7 +167,12 @@ class RunJournal:
         return record or Record(row, key, None)
 
     async def require_end(self, rows: int) -> None:
-        """Refuse a journal of more rows than these; raises `ConfigurationError`."""
+        """Refuse a journal of more rows than these.
+
+        Raises:
+            ConfigurationError: it has more.
+
+        """
         if await self._find(rows) is not None or self._ahead:
             raise ConfigurationError(_TOO_FEW_MESSAGES.format(rows))
 
@@ -178,10 +194,7 @@ class RunJournal:
         async with self._turn:
             if batch is self._next:
                 self._next = _Batch()
-                try:
-                    await self._journal.write(batch.records)
-                except Exception as error:  # noqa: BLE001 - a user's journal may raise anything
-                    batch.error = error
+                await batch.commit(self._journal)
         if batch.error is not None:
             raise batch.error
 

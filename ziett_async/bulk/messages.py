@@ -146,7 +146,12 @@ def _plain(value: object) -> object:
 
 
 def _reference(value: object) -> str:
-    """Return a reference as its text; raises `InvalidRequest`."""
+    """Return a reference as its text.
+
+    Raises:
+        InvalidRequest: it cannot be part of a key.
+
+    """
     fields = Fields(SEND_MESSAGE.name)
     text = fields.check("reference", part_text, value)
     fields.raise_if_invalid()

@@ -159,15 +159,19 @@ def _prepare(connection: sqlite3.Connection, path: Path, header: Header) -> Head
     with connection:
         # Takes the lock for good, also in a journal that has all it needs.
         connection.execute("BEGIN IMMEDIATE")
-        if not tables:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                connection.execute(statement)
-            row = (header.operation, header.run, header.digest)
-            connection.execute("INSERT INTO header VALUES (?, ?, ?)", row)
-        else:
+        if tables:
             # A write, so that a disk that is full or read-only shows before anything is sent.
             connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        else:
+            _create_tables(connection, header)
     return Header(*connection.execute("SELECT * FROM header").fetchone())
+
+
+def _create_tables(connection: sqlite3.Connection, header: Header) -> None:
+    for statement in filter(str.strip, _SCHEMA.split(";")):
+        connection.execute(statement)
+    row = (header.operation, header.run, header.digest)
+    connection.execute("INSERT INTO header VALUES (?, ?, ?)", row)
 
 
 #: What sqlite3's messages begin with, and what to do about it.

@@ -9,10 +9,8 @@ import attrs
 
 from ziett_async import NewMessage, SmsParts, sms_parts
 from ziett_async import _validation as check
-from ziett_async._settings import read_defaults
 from ziett_async._validation import Invalid
 from ziett_async.cli._audience import Audience, Rejected, count_reasons, show_rejected
-from ziett_async.cli._failures import UsageError
 from ziett_async.cli._output import show_record, write
 from ziett_async.cli._progress import duration
 from ziett_async.cli._values import json_line
@@ -41,20 +39,6 @@ class Draft:
     audience: Audience
     messages: Sequence[PlannedMessage]
     rejected: Sequence[Rejected]
-
-
-def remitter_of(options: Namespace) -> str:
-    """Return the sender of a run's messages.
-
-    Raises:
-        UsageError: there is none; each message would be refused.
-
-    """
-    remitter: str | None = options.remitter or read_defaults(None, None, None).remitter_id
-    if remitter is None:
-        message = "there is no sender: set ZIETT_REMITTER_ID, or give --remitter"
-        raise UsageError(message)
-    return remitter
 
 
 def make_draft(audience: Audience, template: Template, remitter: str, longest: int) -> Draft:

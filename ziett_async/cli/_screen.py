@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ziett_async import AcceptedMessage, ErrorCode, InvalidRequest, Message
+from ziett_async import AcceptedMessage, ErrorCode, Message, SendOutcome
 from ziett_async.testing import FakeZiett
 
 _COLOURS = {"DELIVERED": "green", "FAILED": "red", "UNDELIVERED": "yellow"}
@@ -53,13 +53,12 @@ def progress(console: Console) -> Generator[Progress]:
     console.print()
 
 
-def show_refused(
-    console: Console, refused: Sequence[tuple[Mapping[str, str], InvalidRequest]]
-) -> None:
+def show_refused(console: Console, refused: Sequence[SendOutcome]) -> None:
     """Show which recipients were refused before anything was sent, and why."""
     table = _list()
-    for recipient, error in refused[:_EXAMPLES]:
-        table.add_row(repr(recipient["number"]), *error.fields.values())
+    for outcome in refused[:_EXAMPLES]:
+        reason = str(outcome.error).removeprefix("send_message: target_e164: ")
+        table.add_row(repr(outcome.message.target_e164), reason)
     table.add_row(f"and {len(refused) - _EXAMPLES} more", "", style="dim")
     _show(console, f"Refused before sending: {len(refused)}", table)
 

@@ -86,10 +86,9 @@ def bash(commands: Sequence[Command]) -> str:
 
 def _bash_values(commands: Sequence[Command]) -> Iterator[str]:
     for command in commands:
-        for option in command.options:
-            if option.choices:
-                cases = "|".join(f'"{command.name} {flag}"' for flag in option.flags)
-                yield f'        {cases}) words="{" ".join(option.choices)}" ;;'
+        for option in (each for each in command.options if each.choices):
+            cases = "|".join(f'"{command.name} {flag}"' for flag in option.flags)
+            yield f'        {cases}) words="{" ".join(option.choices)}" ;;'
 
 
 def _bash_words(commands: Sequence[Command]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Tally: what became of a run's messages, for people, for programs, and as an exit code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -80,9 +80,13 @@ def show_tally(tally: Tally) -> None:
         shown["next"] = "the same command tries again what was not accepted, and nothing twice"
     show_record(shown, None, as_json=False)
     if tally.failures:
-        with table(_FAILURES, as_json=False) as show:
-            for failure in tally.failures[:_EXAMPLES]:
-                show(failure)
+        _show_failures(tally.failures[:_EXAMPLES])
+
+
+def _show_failures(failures: Sequence[Failure]) -> None:
+    with table(_FAILURES, as_json=False) as show:
+        for failure in failures:
+            show(failure)
 
 
 def _object(row: int, outcome: SendOutcome) -> dict[str, object]:

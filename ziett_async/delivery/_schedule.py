@@ -28,6 +28,7 @@ client may differ.
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 from math import inf
 from uuid import UUID
 
@@ -210,13 +211,14 @@ class Schedule:
             return
         self._next_round = now + PAUSE
         reads = [entry for entry in due if not self._is_listed(entry)]
-        for is_fresh in (True, False):
-            listed = [each for each in due if self._is_listed(each)]
-            for group in _split(each for each in listed if (each.mark is None) is is_fresh):
-                if len(group) <= READS_PER_PAGE:
-                    reads += group
-                else:
-                    self._scans.append(Scan(group))
+        listed = [entry for entry in due if self._is_listed(entry)]
+        fresh = [entry for entry in listed if entry.mark is None]
+        seen = [entry for entry in listed if entry.mark is not None]
+        for group in chain(_split(fresh), _split(seen)):
+            if len(group) <= READS_PER_PAGE:
+                reads += group
+            else:
+                self._scans.append(Scan(group))
         self._reads.extend(reads)
         for entry in due:
             entry.due = inf

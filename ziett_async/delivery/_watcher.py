@@ -105,16 +105,19 @@ class Watcher:
         """
         try:
             while not waiter.has_result:
-                if self._clock.monotonic() >= waiter.end:
-                    raise waiter.time_is_up(self._failure) from self._failure
-                if self._leader in {None, waiter} and not waiter.makes_no_requests:
-                    self._leader = waiter
-                    await self._step(waiter)
-                else:
-                    await self._sleep(waiter, waiter.end)
+                await self._lead_or_sleep(waiter)
         finally:
             self._hand_over(waiter)
         waiter.raise_error()
+
+    async def _lead_or_sleep(self, waiter: Waiter) -> None:
+        if self._clock.monotonic() >= waiter.end:
+            raise waiter.time_is_up(self._failure) from self._failure
+        if self._leader in {None, waiter} and not waiter.makes_no_requests:
+            self._leader = waiter
+            await self._step(waiter)
+        else:
+            await self._sleep(waiter, waiter.end)
 
     def _hand_over(self, waiter: Waiter) -> None:
         """Let another caller lead, if this one does or none does."""

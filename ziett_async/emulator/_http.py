@@ -74,16 +74,16 @@ class _Connection:
             request = await self._read()
             if request is None:
                 return False
-            half = application.admit(request) / 2
+            latency = application.admit(request)
         except h11.RemoteProtocolError as error:
             code = HTTPStatus(error.error_status_hint).name
             refusal = Refusal(error.error_status_hint, f"This is not HTTP: {error}", code=code)
-            return await self._send(application.refuse(refusal))
+            return await self._send(application.error_response(refusal))
         except Refusal as refusal:
-            return await self._send(application.refuse(refusal))
-        await _delay(half)
-        answer = application.answer(request)
-        await _delay(half)
+            return await self._send(application.error_response(refusal))
+        await _delay(latency / 2)
+        answer = application.answer(request, latency)
+        await _delay(latency / 2)
         if isinstance(answer, StreamingResponse):
             return await self._send_stream(answer)
         return await self._send_exchange(answer)
@@ -151,7 +151,7 @@ class _Connection:
             data = self._serialize(response, cut)
         except h11.LocalProtocolError as error:
             refusal = Refusal(500, f"The response is not HTTP: {error}")
-            data = self._serialize(self._application.refuse(refusal), None)
+            data = self._serialize(self._application.error_response(refusal), None)
         await self._peer.send(data)
         if cut is not None or not http.our_state is http.their_state is h11.DONE:
             return False
@@ -186,6 +186,8 @@ class _Connection:
         http, peer = self._http, self._peer
         headers = [*stream.headers, ("connection", "close")]
         await peer.send(http.send(h11.Response(status_code=stream.status, headers=headers)))
+        if self._method == "HEAD":
+            return False
 
         async def send(data: bytes) -> None:
             await peer.send(http.send(h11.Data(data=data)))
@@ -196,12 +198,11 @@ class _Connection:
                 await peer.send(http.send(h11.EndOfMessage()))
             scope.cancel()
 
-        if self._method != "HEAD":
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(feed, tasks.cancel_scope)
-                with suppress(OSError):
-                    await peer.gone()
-                tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(feed, tasks.cancel_scope)
+            with suppress(OSError):
+                await peer.gone()
+            tasks.cancel_scope.cancel()
         return False
 
 

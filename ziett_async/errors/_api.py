@@ -21,12 +21,19 @@ class ApiError(CallError):
         super().__init__(trail, problem.message)
         self.args = (trail, problem)
         self.problem = problem
+        #: The HTTP status: 422.
         self.status = problem.status
+        #: `RATE_LIMIT_EXCEEDED`; None where the answer was not the API's error object.
         self.code = problem.code
+        #: Identifies the request to the API's support; None where the answer had none.
         self.trace_id = problem.trace_id
+        #: When the service refused it; None where the answer does not say.
         self.timestamp = problem.timestamp
+        #: The part of the service: `core`, `billing`; None where the answer does not say.
         self.service = problem.service
+        #: Field name to message; empty unless the status is 422.
         self.fields = problem.fields
+        #: Seconds the server asks to wait; None where it does not.
         self.retry_after = problem.retry_after
         is_running = problem.status == 409 and problem.retry_after is not None
         self.is_retryable = problem.status in RETRIED or is_running

@@ -49,6 +49,7 @@ class RecipientNotAllowed(ZiettError):
 
     def __init__(self, operation: str, refused: int = 1) -> None:
         super().__init__(operation, refused)
+        #: `send_message`.
         self.operation = operation
         #: How many recipients of the call the list does not hold.
         self.refused = refused
@@ -151,9 +152,11 @@ class OutcomeUnknown(TransportError):
         #: When the server forgets the key: 24 hours after the first attempt with it, by this
         #: machine's calendar.
         self.safe_to_retry_until = safe_to_retry_until
-        #: What the last attempt was answered, if it was: the HTTP status, code and trace id.
+        #: The HTTP status that answered the last attempt; None if nothing did.
         self.status = problem.status if problem else None
+        #: The code of that answer, if it had one.
         self.code = problem.code if problem else None
+        #: Identifies that request to the API's support, if the answer did.
         self.trace_id = problem.trace_id if problem else None
 
     def __str__(self) -> str:

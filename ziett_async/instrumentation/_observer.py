@@ -101,7 +101,7 @@ class GuardedObserver:
             yield
         except BaseException as error:
             if state.ended == inf:
-                state.cut_off(self.clock.monotonic(), error)
+                state.record_cut_off(self.clock.monotonic(), error)
             if manager is not None:
                 self._guard("on_call", manager.__exit__, type(error), error, error.__traceback__)
             raise

@@ -42,7 +42,7 @@ def shared_limiter(api_key: str, base_url: str, clock: Clock) -> TokenBucketLimi
 
     It stays the same as long as one of them uses it, and afterwards for 64 more calls of
     this function. Addresses that differ by case, default port, a trailing dot or a trailing
-    slash are one service; all `SystemClock`s are one clock. The key is kept as a hash only.
+    slash are one service; every `SystemClock` is the same clock. The key is kept as a hash only.
     May be called from any thread. In a forked child the limiters are reset, with
     every token free.
     """

@@ -12,14 +12,26 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import cache
 from time import monotonic
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 
 from ziett_async._wire import Response, SendFailed
 from ziett_async.transports import _failures as failures
+from ziett_async.transports._pool import PooledTransport, Sending
+
+
+@cache
+def shared_tls_context(library: ModuleType) -> ssl.SSLContext:
+    """Return the one TLS context of all transports: reading the certificates takes 16 ms."""
+    settings: Any = library.create_ssl_context(trust_env=False)
+    # With SSLKEYLOGFILE set, Python would write the session's secrets to a file.
+    settings.keylog_filename = None
+    context: ssl.SSLContext = settings
+    return context
 
 
 class Body:
@@ -28,9 +40,8 @@ class Body:
     Not a generator: a cancelled request would leave one half way, and not close it.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self.is_begun = False
+    def __init__(self, sending: Sending) -> None:
+        self._sending = sending
         #: Called when sending begins, by when the connection exists.
         self.on_begin: Callable[[], None] = lambda: None
 
@@ -38,20 +49,25 @@ class Body:
         return self
 
     async def __anext__(self) -> bytes:
-        if self.is_begun:
+        if self._sending.is_begun:
             raise StopAsyncIteration
-        self.is_begun = True
+        self._sending.is_begun = True
         self.on_begin()
-        return self._content
+        return self._sending.request.body
 
 
 class Connection:
     """One connection, carrying one request at a time."""
 
     def __init__(
-        self, library: ModuleType, context: ssl.SSLContext | None, keepalive: float
+        self,
+        library: ModuleType,
+        to_httpx: Callable[[Sending], Any],
+        context: ssl.SSLContext | None,
+        keepalive: float,
     ) -> None:
         self._library = library
+        self._to_httpx = to_httpx
         self._transport = library.AsyncHTTPTransport(
             verify=context,
             trust_env=False,
@@ -69,9 +85,17 @@ class Connection:
         self.is_clean = False
         self.free_since = 0.0
 
-    async def exchange(self, request: Any, max_bytes: int) -> Response | SendFailed:  # noqa: ANN401 - the library's
+    async def exchange(self, sending: Sending, max_bytes: int) -> Response | SendFailed:
         """Send, and read the whole answer, or at most `max_bytes` of its body."""
         self.is_clean = False
+        try:
+            return await self._exchange(self._to_httpx(sending), max_bytes)
+        except (UnicodeError, self._library.InvalidURL):
+            # A header that is not ASCII, an address longer than the library takes, or a host
+            # with a part of 64 letters, for which Python asks no resolver.
+            return failures.unsendable(reached=sending.is_begun)
+
+    async def _exchange(self, request: Any, max_bytes: int) -> Response | SendFailed:  # noqa: ANN401 - the library's
         request.stream.on_begin = self._remember_connection
         if request.url.scheme == "https":
             request.extensions["trace"] = self._trace_tcp
@@ -156,8 +180,9 @@ class Connection:
 
     def _failure(self, error: Exception, host: str) -> SendFailed:
         timed_out = isinstance(error, self._library.TimeoutException)
-        unread = self._trailing_data() or b""
-        return failures.without_answer(error, host, unread, timed_out=timed_out)
+        if isinstance(error, (self._library.ConnectError, self._library.ConnectTimeout)):
+            return failures.not_connected(error, host, timed_out=timed_out)
+        return failures.without_answer(error, self._trailing_data() or b"", timed_out=timed_out)
 
 
 def _has_unread_record(tls: Any) -> bool:  # noqa: ANN401 - the library's
@@ -168,3 +193,31 @@ def _has_unread_record(tls: Any) -> bool:  # noqa: ANN401 - the library's
     except ssl.SSLError:
         pass
     return True
+
+
+class HttpxLikeTransport(PooledTransport):
+    """A `PooledTransport` on httpx or its fork."""
+
+    _library: ClassVar[ModuleType]
+    #: `Body`, as the library wants it to be typed.
+    _body: ClassVar[type[Body]]
+
+    def _parse_url(self, url: str) -> Any:  # noqa: ANN401 - the library's
+        return self._library.URL(url)
+
+    def _new_connection(self, *, tls: bool) -> Connection:
+        context = (self._ssl_context or shared_tls_context(self._library)) if tls else None
+        return Connection(self._library, self._to_httpx, context, self._keepalive)
+
+    def _to_httpx(self, sending: Sending) -> Any:  # noqa: ANN401 - the library's
+        request = sending.request
+        url = self._url(request.url)
+        length = str(len(request.body))
+        headers = [("host", url.netloc.decode()), *request.headers, ("content-length", length)]
+        return self._library.Request(
+            request.method,
+            url,
+            headers=headers,
+            stream=self._body(sending),
+            extensions={"timeout": {"connect": self._connect_timeout}},
+        )

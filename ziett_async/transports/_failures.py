@@ -6,13 +6,13 @@ from ziett_async._wire import SendFailed
 
 #: The first line of an answer, with the status.
 _STATUS = re.compile(rb"HTTP/1\.[01] ([2-5][0-9]{2})[ \r\n]")
-#: Errors of httpx, and of its fork, from before the first byte of a request is sent.
-_BEFORE_SENDING = {"ConnectError", "ConnectTimeout"}
+#: What errors of httpx, of its fork and of aiohttp mean once sending has begun.
 _REASONS = {
-    "ConnectError": "no connection",
-    "ConnectTimeout": "no connection in time",
     "ReadError": "the connection broke before an answer came",
+    "ClientOSError": "the connection broke before an answer came",
     "RemoteProtocolError": "the connection was closed before an answer came, or it is not HTTP",
+    "ServerDisconnectedError": "the connection was closed before an answer came",
+    "ClientResponseError": "the answer is not HTTP",
     "WriteError": "the connection broke while the request was sent",
 }
 
@@ -28,7 +28,20 @@ def too_long(status: int, max_bytes: int) -> SendFailed:
     return SendFailed(f"the answer is longer than {max_bytes} bytes", reached=True, status=status)
 
 
-def without_answer(error: Exception, host: str, unread: bytes, *, timed_out: bool) -> SendFailed:
+def unsendable(*, reached: bool) -> SendFailed:
+    """Return the failure of a request that the library does not put into HTTP."""
+    return SendFailed("the address or a header cannot be sent", reached)
+
+
+def not_connected(error: BaseException, host: str, *, timed_out: bool) -> SendFailed:
+    """Return the failure of an attempt that got no connection; `error` is the library's."""
+    # The text of an error may quote an answer, but not before there can be one.
+    late = " in time" if timed_out else ""
+    reason = f"no connection{late} to {host}: {_first_reason(error)}"
+    return SendFailed(reason, reached=False, timed_out=timed_out)
+
+
+def without_answer(error: BaseException, unread: bytes, *, timed_out: bool) -> SendFailed:
     """Return the failure of an attempt with no answer, or only a part of an answer's head.
 
     `error` is the library's, and `unread` is what has come of the head.
@@ -37,11 +50,7 @@ def without_answer(error: Exception, host: str, unread: bytes, *, timed_out: boo
         reason = "the answer was cut in its headers, or there is no end to them"
         return SendFailed(reason, reached=True, status=int(begun[1]))
     name = type(error).__name__
-    is_connecting = name in _BEFORE_SENDING
-    # The text of an error may quote the answer, but not before there can be one.
-    details = f" to {host}: {_first_reason(error)}" if is_connecting else ""
-    reason = f"{_REASONS.get(name, name)}{details}"
-    return SendFailed(reason, reached=not is_connecting, timed_out=timed_out)
+    return SendFailed(_REASONS.get(name, name), reached=True, timed_out=timed_out)
 
 
 def _first_reason(error: BaseException | None) -> str:

@@ -1,4 +1,4 @@
-"""Requests over a pool of connections for each event loop, with httpx or its fork.
+"""Requests over a pool of connections for each event loop, whatever library speaks HTTP.
 
 A connection belongs to the event loop that opened it and to the process that did. So there
 is a pool for each pair of those: another loop, in another thread or after the first one has
@@ -8,20 +8,19 @@ connections are used last in, first out.
 """
 
 import ssl
+from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from contextlib import suppress
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from os import getpid
 from sys import float_info
 from time import monotonic
-from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, Protocol
 
 import anyio
 from anyio.lowlevel import current_token
 
 from ziett_async._wire import Request, Response, SendFailed
-from ziett_async.transports._connections import Body, Connection
 
 #: Seconds after which a free connection is not used again; servers close idle ones by then.
 _KEEPALIVE = 30.0
@@ -32,14 +31,35 @@ _MAX_URLS = 64
 Owner = tuple[int, Any]
 
 
-@cache
-def shared_tls_context(library: ModuleType) -> ssl.SSLContext:
-    """Return the one TLS context of all transports: reading the certificates takes 16 ms."""
-    settings: Any = library.create_ssl_context(trust_env=False)
-    # With SSLKEYLOGFILE set, Python would write the session's secrets to a file.
-    settings.keylog_filename = None
-    context: ssl.SSLContext = settings
-    return context
+class Sending:
+    """A request, and whether sending it has begun, from when on it may reach the server."""
+
+    __slots__ = ("is_begun", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.is_begun = False
+
+
+class Connection(Protocol):
+    """One connection, carrying one request at a time."""
+
+    #: Whether another request may travel here.
+    is_clean: bool
+    #: When the last answer was complete, on Python's monotonic clock.
+    free_since: float
+
+    async def exchange(self, sending: Sending, max_bytes: int) -> Response | SendFailed:
+        """Send, and read the whole answer, or at most `max_bytes` of its body."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection, even if the task is being cancelled."""
+        ...
+
+    def drop(self, *, loop_is_gone: bool) -> None:
+        """Close the socket of a free connection without an await, and send nothing on it."""
+        ...
 
 
 class Pool:
@@ -49,7 +69,7 @@ class Pool:
         self._pid, self._loop = owner
         #: A slot for each connection that may be in use.
         self.slots = anyio.Semaphore(max_connections, fast_acquire=True)
-        #: Free connections by scheme, the longest free first.
+        #: Free connections by origin, the longest free first.
         self.free: defaultdict[str, deque[Connection]] = defaultdict(deque)
 
     def is_gone(self) -> bool:
@@ -105,8 +125,8 @@ def _check_context(context: object) -> None:
         raise ValueError(message)
 
 
-class PooledTransport:
-    """HTTP/1.1 with keep-alive; `library` is httpx or its fork.
+class PooledTransport(ABC):
+    """HTTP/1.1 with keep-alive.
 
     It follows no redirect, reads no environment, keeps no cookie, asks for no content
     encoding and undoes none, and reads at most `max_response_bytes` of an answer.
@@ -114,10 +134,6 @@ class PooledTransport:
     It can be used from several event loops, one after another or at the same time in several
     threads, and before and after `fork()`: each loop of each process has its own connections.
     """
-
-    _library: ClassVar[ModuleType]
-    #: `Body`, as the library wants it to be typed.
-    _body: ClassVar[type[Body]]
 
     def __init__(
         self,
@@ -153,11 +169,11 @@ class PooledTransport:
         _check_seconds("keepalive", keepalive)
         _check_context(ssl_context)
         self._max_connections = max_connections
-        self._extensions = {"timeout": {"connect": connect_timeout}}
+        self._connect_timeout = connect_timeout
         self._keepalive = keepalive
         self._max_bytes = max_response_bytes
         self._ssl_context = ssl_context
-        self._url = lru_cache(maxsize=_MAX_URLS)(self._library.URL)
+        self._url = lru_cache(maxsize=_MAX_URLS)(self._parse_url)
         self._pools: dict[Owner, Pool] = {}
         self._is_closed = False
 
@@ -166,22 +182,17 @@ class PooledTransport:
         if self._is_closed:
             message = "the transport is closed"
             raise SendFailed(message, reached=False)
-        answer, body = None, self._body(request.body)
+        answer, sending = None, Sending(request)
         with anyio.move_on_after(request.timeout):
             pool = self._pools.get(self._owner()) or await self._open_pool()
-            try:
-                async with pool.slots:
-                    answer = await self._exchange(pool, self._to_httpx(request, body))
-            except (UnicodeError, self._library.InvalidURL):
-                # A header that is not ASCII, an address longer than the library takes, or a host
-                # with a part of 64 letters, for which Python asks no resolver.
-                answer = SendFailed("the address or a header cannot be sent", body.is_begun)
+            async with pool.slots:
+                answer = await self._exchange(pool, sending)
         if isinstance(answer, Response):
             return answer
         # Raised out here it has no context: the library's errors would keep the
         # frames, and with them the headers, of the request.
-        late = "no answer in time" if body.is_begun else "not sent in time"
-        raise answer or SendFailed(late, reached=body.is_begun, timed_out=True)
+        late = "no answer in time" if sending.is_begun else "not sent in time"
+        raise answer or SendFailed(late, reached=sending.is_begun, timed_out=True)
 
     async def aclose(self) -> None:
         """Close all connections; those in use are closed when their request has ended.
@@ -207,11 +218,12 @@ class PooledTransport:
             if (pool := self._pools.pop(owner, None)) is not None:
                 await pool.aclose()
 
-    async def _exchange(self, pool: Pool, request: Any) -> Response | SendFailed:  # noqa: ANN401 - the library's
-        free = pool.free[request.url.scheme]
-        connection = free.pop() if free else self._new_connection(request.url.scheme)
+    async def _exchange(self, pool: Pool, sending: Sending) -> Response | SendFailed:
+        url = sending.request.url
+        free = pool.free[url[: url.find("/", len("https://"))]]
+        connection = free.pop() if free else self._new_connection(tls=url.startswith("https:"))
         try:
-            return await connection.exchange(request, self._max_bytes)
+            return await connection.exchange(sending, self._max_bytes)
         finally:
             if connection.is_clean and not self._is_closed:
                 free.append(connection)
@@ -220,16 +232,15 @@ class PooledTransport:
             while free and free[0].free_since < monotonic() - self._keepalive:
                 await free.popleft().aclose()
 
-    def _new_connection(self, scheme: str) -> Connection:
-        if scheme == "http":
-            return Connection(self._library, None, self._keepalive)
-        context = self._ssl_context or shared_tls_context(self._library)
-        return Connection(self._library, context, self._keepalive)
+    @abstractmethod
+    def _parse_url(self, url: str) -> Any:  # noqa: ANN401 - the library's
+        """Return a URL as the library wants it, quoted as it is."""
+        ...
 
-    def _to_httpx(self, request: Request, body: Body) -> Any:  # noqa: ANN401 - the library's
-        url = self._url(request.url)
-        length = str(len(request.body))
-        headers = [("host", url.netloc.decode()), *request.headers, ("content-length", length)]
-        return self._library.Request(
-            request.method, url, headers=headers, stream=body, extensions=self._extensions
-        )
+    @abstractmethod
+    def _new_connection(self, *, tls: bool) -> Connection:
+        """Return a connection that opens with its first request.
+
+        Raises `SendFailed` where the running event loop cannot have one.
+        """
+        ...

@@ -5,15 +5,14 @@ from typing import ClassVar
 
 import httpx
 
-from ziett_async.transports._connections import Body
-from ziett_async.transports._pool import PooledTransport
+from ziett_async.transports._connections import Body, HttpxLikeTransport
 
 
 class _Body(Body, httpx.AsyncByteStream):
     pass
 
 
-class HttpxTransport(PooledTransport):
+class HttpxTransport(HttpxLikeTransport):
     """A `PooledTransport` that speaks HTTP with httpx."""
 
     _library: ClassVar[ModuleType] = httpx

@@ -5,15 +5,14 @@ from typing import ClassVar
 
 import httpx2
 
-from ziett_async.transports._connections import Body
-from ziett_async.transports._pool import PooledTransport
+from ziett_async.transports._connections import Body, HttpxLikeTransport
 
 
 class _Body(Body, httpx2.AsyncByteStream):
     pass
 
 
-class Httpx2Transport(PooledTransport):
+class Httpx2Transport(HttpxLikeTransport):
     """A `PooledTransport` that speaks HTTP with httpx2."""
 
     _library: ClassVar[ModuleType] = httpx2

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli._shell import interrupted, ziett
 from tests.cli.conftest import Noticing, Start
-from tests.support.samples import CONTENT, NUMBER
+from tests.support.samples import CONTENT, NUMBER, REMITTER
 from ziett_async.emulator import Emulator
 from ziett_async.testing import Fault
 
@@ -96,11 +96,20 @@ def test_what_was_not_sent_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_a_key_and_a_terminal_it_names_the_variable(start: Start) -> None:
     """In one line, exit code 2; the key is never an argument."""
-    process = start("-m", "ziett_async", "send", NUMBER, CONTENT)
+    process = start("-m", "ziett_async", "send", NUMBER, CONTENT, "--remitter", REMITTER)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (2, b"")
-    assert err.startswith(b"ziett send: api_key: missing")
-    assert b"ZIETT_API_KEY" in err
+    assert err.startswith(b"ziett send: there is no API key: set ZIETT_API_KEY, or type it in")
+
+
+def test_without_a_sender_it_names_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the variable; before anything is sent."""
+    monkeypatch.delenv("ZIETT_REMITTER_ID", raising=False)
+    ended = ziett("send", NUMBER, CONTENT)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "ziett send: there is no sender: set ZIETT_REMITTER_ID, or give --remitter\n"
+    )
 
 
 def read_until(terminal: int, text: bytes) -> bytes:
@@ -153,7 +162,7 @@ def test_ctrl_c_names_the_key_that_was_given() -> None:
 def test_ctrl_c_at_the_prompt_is_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """As nothing was sent then."""
     monkeypatch.delenv("ZIETT_API_KEY", raising=False)
-    ended = interrupted("send", NUMBER, CONTENT, at="stdin")
+    ended = interrupted("send", NUMBER, CONTENT, "--remitter", REMITTER, at="stdin")
     assert (ended.code, ended.out, ended.err) == (130, "", "")
 
 

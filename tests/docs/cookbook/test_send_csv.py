@@ -5,16 +5,15 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 
 from tests.docs.cookbook._recipes import write
 from tests.docs.cookbook.conftest import StartScript
-from ziett_async import Clock, Request, SystemClock
-from ziett_async._fake.faults import Exchange
+from tests.support.deadly import DeadlyZiett
+from ziett_async import SystemClock
 from ziett_async.emulator._tcp import listen
-from ziett_async.testing import FakeZiett, Fault
+from ziett_async.testing import Fault
 from ziett_async.testing.emulator import Emulator
 
 RECIPE = "A CSV file that survives a crash"
@@ -22,30 +21,6 @@ NUMBERS = [f"+2449231{index:05}" for index in range(50)]
 #: More than are under way at the same time, and as many as the limit lets through at once.
 MORE_NUMBERS = [f"+2449232{index:05}" for index in range(90)]
 DAY = 24 * 60 * 60
-
-#: The script, running.
-Sender = Popen[str]
-
-
-class DeadlyZiett(FakeZiett):
-    """Kills who sends to it when it has accepted so many messages, and before it says so."""
-
-    def __init__(self, *kills_at: int, clock: Clock | None = None) -> None:
-        super().__init__(limits={}, clock=clock)
-        self.sender: Sender | None = None
-        self._kills_at = list(kills_at)
-
-    def exchange(self, request: Request) -> Exchange:
-        """Answer a request, unless the client has ended."""
-        exchange = super().exchange(request)
-        sender = self.sender
-        is_due = self._kills_at and len(self.messages) >= self._kills_at[0]
-        # The requests of one that is dead already may still arrive.
-        if is_due and sender is not None and sender.poll() is None:
-            del self._kills_at[0]
-            sender.kill()
-            sender.wait()
-        return exchange
 
 
 class Outbox:
@@ -69,10 +44,10 @@ class Outbox:
 
     def run_against(self, base_url: str) -> int:
         """Run it against any service, or none."""
-        with self._start(base_url, "send_csv.py", self.csv.name) as process:
-            self.fake.sender = process
-            self.printed, _ = process.communicate(timeout=30)
-            return process.returncode
+        code, self.printed = self.fake.run(
+            lambda: self._start(base_url, "send_csv.py", self.csv.name)
+        )
+        return code
 
     def until_done(self) -> list[int]:
         """Run it until it ends by itself; return the exit codes."""

@@ -12,7 +12,7 @@ from ziett_async._fake.parsing.body import JsonBody, json_object
 from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.parsing.submissions import CampaignSubmission
 from ziett_async._fake.request import Action, MatchedRequest
-from ziett_async._fake.responses import INVALID_NUMBER, accepted_values, answer
+from ziett_async._fake.responses import INVALID_NUMBER, accepted_values, json_response
 from ziett_async._fake.shapes import campaign
 from ziett_async._fake.state.records import CAMPAIGN_STATUSES, CampaignRecord
 from ziett_async._fake.state.store import Store
@@ -32,13 +32,15 @@ def send_batch_campaign(store: Store, matched: MatchedRequest) -> Action:
     body.choice("channel_type", _CHANNELS, accepted_values(_CHANNELS))
     name = body.optional_text("name", most=200)
     country = body.optional_text(
-        "country_alpha2", accepts=_COUNTRY.fullmatch, must="must be two capital letters"
+        "country_alpha2", accepts=_COUNTRY.fullmatch, message="must be two capital letters"
     )
     # Recipients are not invalid only because the country is.
     known = None if "country_alpha2" in body.errors else country
     in_e164 = partial(to_e164, country=known or _DEFAULT_COUNTRY)
-    recipients = body.texts("recipients", least=2, most=1000, accepts=in_e164, must=INVALID_NUMBER)
-    body.close()
+    recipients = body.texts(
+        "recipients", least=2, most=1000, accepts=in_e164, message=INVALID_NUMBER
+    )
+    body.raise_if_invalid()
     submission = CampaignSubmission(
         remitter_id=remitter_id,
         content=content,
@@ -54,7 +56,7 @@ def get_campaign(store: Store, matched: MatchedRequest) -> Action:
     record = store.campaigns.get(matched.uuid("campaign_id", store.dialect))
     if record is None:
         raise not_found(store, "Campaign")
-    return partial(answer, 200, campaign(store, record))
+    return partial(json_response, 200, campaign(store, record))
 
 
 def list_campaigns(store: Store, matched: MatchedRequest) -> Action:
@@ -62,15 +64,17 @@ def list_campaigns(store: Store, matched: MatchedRequest) -> Action:
     query = QueryString(matched.incoming.query)
     paging = Paging.of(query, store.dialect)
     filters = _filters(query, store.dialect)
-    query.close()
-    return lambda: answer(200, envelope(store.campaigns, filters, paging, partial(campaign, store)))
+    query.raise_if_invalid()
+    return lambda: json_response(
+        200, envelope(store.campaigns, filters, paging, partial(campaign, store))
+    )
 
 
 def _accept(store: Store, submission: CampaignSubmission) -> Response:
     campaign_id = str(store.accept_campaign(submission).id)
     count = f"Processing {len(submission.recipients):,} messages in the background."
     message = f"Campaign validation successful. {count}"
-    return answer(202, {"message": message, "campaign_id": campaign_id})
+    return json_response(202, {"message": message, "campaign_id": campaign_id})
 
 
 def _filters(query: QueryString, dialect: Dialect) -> Sequence[Filter[CampaignRecord]]:

@@ -11,7 +11,7 @@ from ziett_async._fake.parsing.body import JsonBody, json_object
 from ziett_async._fake.parsing.query import QueryString
 from ziett_async._fake.parsing.submissions import ContactDetails, MessageSubmission
 from ziett_async._fake.request import Action, MatchedRequest
-from ziett_async._fake.responses import INVALID_NUMBER, Refusal, accepted_values, answer
+from ziett_async._fake.responses import INVALID_NUMBER, Refusal, accepted_values, json_response
 from ziett_async._fake.shapes import list_entry, message
 from ziett_async._fake.state.records import LISTED_STATUSES, MessageRecord
 from ziett_async._fake.state.store import Store
@@ -30,12 +30,12 @@ def send_message(store: Store, matched: MatchedRequest) -> Action:
     remitter_id = body.uuid("remitter_id", store.dialect)
     # The documented text names both channels, whichever of them are accepted.
     channel_type = body.choice("channel_type", store.dialect.channels, accepted_values(CHANNELS))
-    target_e164 = body.text("target_e164", accepts=is_assignable, must=INVALID_NUMBER)
+    target_e164 = body.text("target_e164", accepts=is_assignable, message=INVALID_NUMBER)
     unbounded = channel_type != "SMS" and channel_type in store.dialect.channels
     content = body.text("content", most=None if unbounded else 1600)
     contact = body.inner("save_contact")
     save_contact = None if contact is None else _contact_details(contact)
-    body.close()
+    body.raise_if_invalid()
     submission = MessageSubmission(
         remitter_id=remitter_id,
         channel_type=channel_type,
@@ -65,7 +65,7 @@ def get_message(store: Store, matched: MatchedRequest) -> Action:
     record = store.messages.get(matched.uuid("message_id", store.dialect))
     if record is None:
         raise not_found(store, "Message")
-    return partial(answer, 200, message(store, record))
+    return partial(json_response, 200, message(store, record))
 
 
 def not_found(store: Store, resource: str) -> Refusal:
@@ -77,7 +77,7 @@ def _contact_details(body: JsonBody) -> ContactDetails:
     return ContactDetails(
         name=body.text("name"),
         email=body.optional_text(
-            "email", accepts=_EMAIL.fullmatch, must="must be a valid email address"
+            "email", accepts=_EMAIL.fullmatch, message="must be a valid email address"
         ),
         tags=tuple(body.texts("tags")) if "tags" in body else (),
     )
@@ -87,15 +87,15 @@ def _accept(store: Store, submission: MessageSubmission) -> Response:
     document = {"message_id": str(store.accept_message(submission).id)}
     if store.dialect.accepted_status:
         document["status"] = "QUEUED"
-    return answer(202, document)
+    return json_response(202, document)
 
 
 def _listing(store: Store, matched: MatchedRequest, filters: list[Filter[MessageRecord]]) -> Action:
     query = QueryString(matched.incoming.query)
     paging = Paging.of(query, store.dialect)
     filters = [*filters, *_filters(query, store.dialect)]
-    query.close()
-    return lambda: answer(
+    query.raise_if_invalid()
+    return lambda: json_response(
         200, envelope(store.messages, filters, paging, partial(list_entry, store))
     )
 

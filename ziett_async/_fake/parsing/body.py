@@ -51,7 +51,8 @@ def json_object(body: bytes) -> Mapping[str, object]:
 class JsonBody:
     """A JSON object whose fields are read one by one; invalid ones are collected in `errors`.
 
-    A method returns a placeholder for an invalid field, since `close` refuses the request.
+    A method returns a placeholder for an invalid field, since `raise_if_invalid` refuses the
+    request.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class JsonBody:
     def __contains__(self, name: str) -> bool:
         return name in self._document
 
-    def note(self, name: str, problem: str) -> None:
+    def add_error(self, name: str, problem: str) -> None:
         """Record that a field is invalid."""
         self.errors[self._prefix + name] = problem
 
@@ -74,39 +75,39 @@ class JsonBody:
         *,
         most: int | None = None,
         accepts: Check = bool,
-        must: str = "",
+        message: str = "",
         empty: str = REQUIRED,
     ) -> str:
         """Return a required string of 1 to `most` characters that passes the check."""
         value = self._present(name)
         if value is None:
             return ""
-        problem = empty if value == "" else text_problem(value, most, accepts, must)
+        problem = empty if value == "" else text_problem(value, most, accepts, message)
         if problem:
-            self.note(name, problem)
+            self.add_error(name, problem)
         return str(value)
 
     def optional_text(
-        self, name: str, *, most: int | None = None, accepts: Check = bool, must: str = ""
+        self, name: str, *, most: int | None = None, accepts: Check = bool, message: str = ""
     ) -> str | None:
         """Return an optional string as `text` does, or None if left out; null is invalid."""
         if name not in self:
             return None
-        return self.text(name, most=most, accepts=accepts, must=must, empty=_EMPTY)
+        return self.text(name, most=most, accepts=accepts, message=message, empty=_EMPTY)
 
     def uuid(self, name: str, dialect: Dialect) -> UUID:
         """Return a required id that the dialect accepts."""
         value = self._present(name)
         found = dialect.parse_id(value) if isinstance(value, str) else None
         if found is None and value is not None:
-            self.note(name, dialect.id_problem)
+            self.add_error(name, dialect.id_problem)
         return found or NIL_UUID
 
-    def choice(self, name: str, accepted: Collection[str], must: str) -> str:
+    def choice(self, name: str, accepted: Collection[str], message: str) -> str:
         """Return a required string that is one of the accepted values."""
         value = self._present(name)
         if value is not None and not (isinstance(value, str) and value in accepted):
-            self.note(name, must)
+            self.add_error(name, message)
         return str(value)
 
     def texts(
@@ -116,21 +117,21 @@ class JsonBody:
         least: int = 0,
         most: int | None = None,
         accepts: Check = bool,
-        must: str = "",
+        message: str = "",
     ) -> Sequence[str]:
         """Return a required array of strings; an invalid one is recorded as `name.3`."""
         value = self._present(name)
         if not isinstance(value, list):
             if value is not None:
-                self.note(name, "must be an array of strings")
+                self.add_error(name, "must be an array of strings")
             return []
         items = cast("list[object]", value)
         if len(items) < least or (most is not None and len(items) > most):
-            self.note(name, f"must have {least} to {most} items")
+            self.add_error(name, f"must have {least} to {most} items")
         for index, item in enumerate(items):
-            problem = text_problem(item, None, accepts, must)
+            problem = text_problem(item, None, accepts, message)
             if problem:
-                self.note(f"{name}.{index}", problem)
+                self.add_error(f"{name}.{index}", problem)
         return [str(item) for item in items]
 
     def inner(self, name: str) -> "JsonBody | None":
@@ -139,11 +140,11 @@ class JsonBody:
             return None
         value = self._document[name]
         if not isinstance(value, dict):
-            self.note(name, "must be an object")
+            self.add_error(name, "must be an object")
             return None
         return JsonBody(cast("Mapping[str, object]", value), self.errors, f"{self._prefix}{name}.")
 
-    def close(self) -> None:
+    def raise_if_invalid(self) -> None:
         """Refuse the request if a field was invalid.
 
         Raises:
@@ -156,13 +157,13 @@ class JsonBody:
     def _present(self, name: str) -> object:
         value = self._document.get(name)
         if name not in self._document:
-            self.note(name, REQUIRED)
+            self.add_error(name, REQUIRED)
         elif value is None:
-            self.note(name, "must not be null")
+            self.add_error(name, "must not be null")
         return value
 
 
-def text_problem(value: object, most: int | None, accepts: Check, must: str) -> str:
+def text_problem(value: object, most: int | None, accepts: Check, message: str) -> str:
     """Return what is wrong with a value that has to be a string; empty if it is valid."""
     if not isinstance(value, str):
         return "must be a string"
@@ -172,4 +173,4 @@ def text_problem(value: object, most: int | None, accepts: Check, must: str) -> 
         return f"must have at most {most} characters"
     if _SURROGATE.search(value):
         return "must be valid Unicode"
-    return "" if accepts(value) else must
+    return "" if accepts(value) else message

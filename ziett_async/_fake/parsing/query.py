@@ -16,7 +16,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,100}")
 class QueryString:
     """A query string whose parameters are read one by one; unknown ones are ignored.
 
-    Invalid parameters are collected in `errors`; `close` refuses the request for them.
+    Invalid parameters are collected in `errors`; `raise_if_invalid` refuses the request for them.
     """
 
     def __init__(self, query: str) -> None:
@@ -83,7 +83,7 @@ class QueryString:
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
-    def close(self) -> None:
+    def raise_if_invalid(self) -> None:
         """Refuse the request if a parameter was invalid.
 
         Raises:

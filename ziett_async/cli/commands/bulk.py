@@ -6,14 +6,15 @@ crash, and sends nothing twice. The column of numbers is found by its name or it
 """
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterable
 from contextlib import aclosing
 
-from ziett_async import AsyncZiett, ChannelType
+from ziett_async import AsyncZiett, ChannelType, SendOutcome
 from ziett_async.api.messages import LONGEST
 from ziett_async.cli._audience import add_audience, read_audience
-from ziett_async.cli._client import make_client, run_with
+from ziett_async.cli._client import make_client, remitter_of, run_with
 from ziett_async.cli._consent import add_consent, is_confirmed, journal_of
-from ziett_async.cli._draft import Draft, make_draft, remitter_of, show_draft
+from ziett_async.cli._draft import Draft, make_draft, show_draft
 from ziett_async.cli._failures import DONE, INTERRUPTED, SOME_FAILED, complain
 from ziett_async.cli._output import add_json
 from ziett_async.cli._progress import CountingLimiter, Pace, add_rate, bulk_rate, progress
@@ -60,11 +61,8 @@ def _send(draft: Draft, options: Namespace) -> int:
         # The name of its journal is the name of the run: that is how to send the same anew.
         outcomes = client.send_many(messages, journal=options.journal, run=options.journal.name)
         try:
-            with progress(pace) as advance:
-                async with aclosing(outcomes):
-                    async for outcome in outcomes:
-                        tally.add(outcome, as_json=options.json)
-                        advance()
+            async with aclosing(outcomes):
+                await _count(outcomes, tally, pace, as_json=options.json)
         finally:
             if not options.json:
                 show_tally(tally)
@@ -75,3 +73,13 @@ def _send(draft: Draft, options: Namespace) -> int:
     except KeyboardInterrupt:
         complain("bulk", f"interrupted, {tally.describe()}; the same command goes on from there")
         return INTERRUPTED
+
+
+async def _count(
+    outcomes: AsyncIterable[SendOutcome], tally: Tally, pace: Pace, *, as_json: bool
+) -> None:
+    """Count the outcomes of a run, and show how far it is."""
+    with progress(pace) as advance:
+        async for outcome in outcomes:
+            tally.add(outcome, as_json=as_json)
+            advance()

@@ -5,6 +5,7 @@ it, `ziett list --campaign ID` tells. It is shown, confirmed and resumed like `z
 """
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterable
 from contextlib import aclosing
 from math import ceil
 
@@ -12,9 +13,9 @@ import attrs
 
 from ziett_async import AsyncZiett, CampaignOutcome, OutcomeUnknown
 from ziett_async.cli._audience import add_audience, read_audience
-from ziett_async.cli._client import make_client, run_with
+from ziett_async.cli._client import make_client, remitter_of, run_with
 from ziett_async.cli._consent import add_consent, is_confirmed, journal_of
-from ziett_async.cli._draft import Draft, make_draft, remitter_of, show_draft
+from ziett_async.cli._draft import Draft, make_draft, show_draft
 from ziett_async.cli._failures import DONE, INTERRUPTED, SOME_FAILED, UNKNOWN, complain
 from ziett_async.cli._output import Column, add_json, lines
 from ziett_async.cli._progress import bulk_rate
@@ -70,7 +71,6 @@ def run(options: Namespace) -> int:
 
 def _send(draft: Draft, options: Namespace) -> int:
     client = make_client(options)
-    codes = {SOME_FAILED if draft.rejected else DONE}
 
     async def send(client: AsyncZiett, _: Namespace) -> int:
         outcomes = client.send_campaign(
@@ -80,18 +80,25 @@ def _send(draft: Draft, options: Namespace) -> int:
             remitter_id=options.remitter,
             journal=options.journal,
         )
-        with lines(_COLUMNS, as_json=options.json) as show:
-            async with aclosing(outcomes):
-                async for outcome in outcomes:
-                    show(_batch(outcome))
-                    codes.add(_exit_code(outcome))
-        return max(codes)
+        async with aclosing(outcomes):
+            worst = await _show(outcomes, as_json=options.json)
+        return max(worst, SOME_FAILED if draft.rejected else DONE)
 
     try:
         return run_with(client, send, options)
     except KeyboardInterrupt:
         complain("campaign", "interrupted; the same command goes on from there")
         return INTERRUPTED
+
+
+async def _show(outcomes: AsyncIterable[CampaignOutcome], *, as_json: bool) -> int:
+    """Show what becomes of each campaign; return the exit code that they make together."""
+    worst = DONE
+    with lines(_COLUMNS, as_json=as_json) as show:
+        async for outcome in outcomes:
+            show(_batch(outcome))
+            worst = max(worst, _exit_code(outcome))
+    return worst
 
 
 def _batch(outcome: CampaignOutcome) -> _Batch:

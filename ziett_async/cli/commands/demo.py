@@ -6,8 +6,9 @@ the service at the other end.
 
 import argparse
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from uuid import UUID
 
 import anyio
 import attrs
@@ -17,9 +18,11 @@ from rich.progress import Progress
 from ziett_async import (
     AcceptedMessage,
     AsyncZiett,
-    InvalidRequest,
     MessageStatus,
+    NewMessage,
+    Priority,
     Rate,
+    SendOutcome,
     SystemClock,
     TokenBucketLimiter,
 )
@@ -38,9 +41,7 @@ class Outbox:
     """What became of each recipient when we sent."""
 
     accepted: list[AcceptedMessage] = attrs.field(factory=list[AcceptedMessage])
-    refused: list[tuple[Recipient, InvalidRequest]] = attrs.field(
-        factory=list[tuple[Recipient, InvalidRequest]]
-    )
+    refused: list[SendOutcome] = attrs.field(factory=list[SendOutcome])
 
 
 async def demo(console: Console, per: float) -> int:
@@ -63,7 +64,8 @@ async def demo(console: Console, per: float) -> int:
         screen.greet(console, emulator.base_url, per)
         with screen.progress(console) as progress:
             outbox = await send_all(client, read_recipients(), progress)
-            await until_delivered(client, progress, len(outbox.accepted))
+            ids = [message.message_id for message in outbox.accepted]
+            await until_delivered(client, progress, ids)
 
         # Every message, exactly once, even if more arrived or changed meanwhile.
         history = [message async for message in client.iter_messages()]
@@ -80,29 +82,24 @@ async def demo(console: Console, per: float) -> int:
 async def send_all(client: AsyncZiett, recipients: list[Recipient], progress: Progress) -> Outbox:
     """Send to all at once: whose turn it is, is the limiter's business."""
     outbox, bar = Outbox(), progress.add_task("Sending", total=len(recipients))
-
-    async def send(recipient: Recipient) -> None:
-        text = recipient["text"].format(name=recipient["name"])
-        try:
-            outbox.accepted.append(await client.send_message(recipient["number"], content=text))
-        except InvalidRequest as error:  # Refused here: the service never heard of it.
-            outbox.refused.append((recipient, error))
+    messages = [NewMessage(each["number"], each["text"].format(**each)) for each in recipients]
+    # A run leaves part of the limit to urgent calls; here there are no others.
+    async for outcome in client.send_many(
+        messages, concurrency=len(messages), priority=Priority.URGENT
+    ):
+        if outcome.accepted is not None:
+            outbox.accepted.append(outcome.accepted)
+        else:  # Refused here: the service never heard of it.
+            outbox.refused.append(outcome)
         progress.advance(bar)
-
-    async with anyio.create_task_group() as tasks:
-        for recipient in recipients:
-            tasks.start_soon(send, recipient)
     return outbox
 
 
-async def until_delivered(client: AsyncZiett, progress: Progress, total: int) -> None:
-    """Ask now and then, never in a tight loop, how many messages are still on their way."""
-    bar, under_way = progress.add_task("Delivering", total=total), total
-    while under_way:
-        await anyio.sleep(0.25)
-        page = await client.list_messages(status=["PENDING", "SENT"], size=1)
-        under_way = page.total
-        progress.update(bar, completed=total - under_way)
+async def until_delivered(client: AsyncZiett, progress: Progress, ids: Sequence[UUID]) -> None:
+    """Wait until every message is delivered, or is known not to be."""
+    bar = progress.add_task("Delivering", total=len(ids))
+    async for message in client.watch_messages(ids):
+        progress.advance(bar, message.is_final)
 
 
 def read_recipients() -> list[Recipient]:

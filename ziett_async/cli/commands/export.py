@@ -58,15 +58,20 @@ def run(options: Namespace) -> int:
 
 async def _export(client: AsyncZiett, options: Namespace) -> int:
     with _opened(options.output, "utf-8" if options.json else "utf-8-sig") as file:
-        rows = csv.writer(file, delimiter=options.delimiter)
-        if not options.json:
-            rows.writerow(_COLUMNS)
+        write = _as_json(file) if options.json else _as_csv(file, options.delimiter)
         async for message in client.iter_messages(**filters_of(options)):
-            if options.json:
-                file.write(f"{json_line(message)}\n")
-            else:
-                rows.writerow([safe_cell(text(message)) for text in _COLUMNS.values()])
+            write(message)
     return DONE
+
+
+def _as_json(file: TextIO) -> Callable[[Message], object]:
+    return lambda message: file.write(f"{json_line(message)}\n")
+
+
+def _as_csv(file: TextIO, delimiter: str) -> Callable[[Message], object]:
+    rows = csv.writer(file, delimiter=delimiter)
+    rows.writerow(_COLUMNS)
+    return lambda message: rows.writerow([safe_cell(text(message)) for text in _COLUMNS.values()])
 
 
 def safe_cell(value: object) -> str:

@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 from uuid import uuid4
 
 from ziett_async import AcceptedMessage, AsyncZiett
-from ziett_async.cli._client import make_client, run_with
+from ziett_async.cli._client import make_client, remitter_of, run_with
 from ziett_async.cli._failures import DONE, INTERRUPTED, complain
 from ziett_async.cli._output import add_json, record, write
 
@@ -32,6 +32,7 @@ def run(options: Namespace) -> int:
     options.idempotency_key = options.idempotency_key or str(uuid4())
     if options.text == "-":
         options.text = sys.stdin.read().rstrip("\n")
+    options.remitter = remitter_of(options)
     client = make_client(options)
     try:
         return run_with(client, _send, options)

@@ -18,7 +18,7 @@ class CommandBody(JsonBody):
     def __init__(self, document: Mapping[str, object], *known: str) -> None:
         super().__init__(document)
         for name in sorted(document.keys() - set(known)):
-            self.note(
+            self.add_error(
                 _safe_name(name),
                 f"is not a field here; the fields are: {', '.join(known) or 'none'}",
             )
@@ -29,9 +29,9 @@ class CommandBody(JsonBody):
         if isinstance(value, int | float) and not isinstance(value, bool):
             if least <= value <= most:
                 return value
-            self.note(name, f"must be at least {least:g} and at most {most:g}")
+            self.add_error(name, f"must be at least {least:g} and at most {most:g}")
         elif value is not None:
-            self.note(name, "must be a number")
+            self.add_error(name, "must be a number")
         return least
 
     def integer(self, name: str, default: int | None = None, *, least: int, most: int) -> int:
@@ -40,14 +40,14 @@ class CommandBody(JsonBody):
             return default
         value = self.number(name, least=least, most=most)
         if value % 1:
-            self.note(name, "must be an integer")
+            self.add_error(name, "must be an integer")
         return int(value)
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return true or false."""
         value = self._document.get(name, default)
         if not isinstance(value, bool):
-            self.note(name, "must be true or false")
+            self.add_error(name, "must be true or false")
         return value is True
 
     def optional_choice(self, name: str, accepted: Sequence[str]) -> str | None:
@@ -60,7 +60,7 @@ class CommandBody(JsonBody):
         """Return an object of strings as headers; none if it is missing."""
         value = self._document.get(name, {})
         if not isinstance(value, dict):
-            self.note(name, "must be an object of strings")
+            self.add_error(name, "must be an object of strings")
             return ()
         found = cast("Mapping[str, object]", value)
         for key, each in found.items():
@@ -69,7 +69,7 @@ class CommandBody(JsonBody):
                 each, 8192, _PRINTABLE.fullmatch, "must be printable ASCII"
             )
             if problem:
-                self.note(f"{name}.{_safe_name(key)}", problem)
+                self.add_error(f"{name}.{_safe_name(key)}", problem)
         return tuple((key, str(each)) for key, each in found.items())
 
     def bytes(self, name: str) -> bytes | None:

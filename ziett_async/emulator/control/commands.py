@@ -28,7 +28,7 @@ def read_faults(document: Document) -> Sequence[Fault]:
     operation = body.optional_choice("operation", tuple(OPERATIONS))
     times = body.integer("times", 1, least=1, most=1000)
     fault = kind and kind.make(body)
-    body.close()
+    body.raise_if_invalid()
     return [attrs.evolve(fault, operation=operation)] * times if fault else []
 
 
@@ -36,7 +36,7 @@ def read_seconds(document: Document) -> float:
     """Return by how many seconds to set the clock forward."""
     body = CommandBody(document, "seconds")
     seconds = body.number("seconds")
-    body.close()
+    body.raise_if_invalid()
     return seconds
 
 
@@ -46,12 +46,12 @@ def read_amount(document: Document, balance: Decimal) -> Decimal:
     with suppress(ArithmeticError):
         amount = Decimal(str(document.get("amount")))
     if not amount.is_finite():
-        body.note("amount", 'must be an amount, like 500 or "499.50"')
+        body.add_error("amount", 'must be an amount, like 500 or "499.50"')
     elif not -balance <= amount <= _MAX_AMOUNT:
-        body.note("amount", f"must be at least {-balance} and at most {_MAX_AMOUNT}")
+        body.add_error("amount", f"must be at least {-balance} and at most {_MAX_AMOUNT}")
     elif amount != round(amount, 6):
-        body.note("amount", "must have at most 6 decimal places")
-    body.close()
+        body.add_error("amount", "must have at most 6 decimal places")
+    body.raise_if_invalid()
     return amount
 
 
@@ -62,7 +62,7 @@ def read_status(document: Document) -> tuple[str, str | None]:
     status = body.choice("status", MESSAGE_STATUSES, must)
     has_code = document.get("error_code") is not None
     error_code = body.text("error_code", most=100) if has_code else None
-    body.close()
+    body.raise_if_invalid()
     return status, error_code
 
 
@@ -70,13 +70,13 @@ def read_dialect(document: Document) -> str:
     """Return the name of the dialect to answer in."""
     body = CommandBody(document, "dialect")
     name = body.choice("dialect", DIALECTS, f"must be one of: {', '.join(DIALECTS)}")
-    body.close()
+    body.raise_if_invalid()
     return name
 
 
 def read_nothing(document: Document) -> None:
     """Check that the object is empty."""
-    CommandBody(document).close()
+    CommandBody(document).raise_if_invalid()
 
 
 @attrs.frozen

@@ -1,0 +1,1 @@
+"""What Sphinx does not know of this repository: its pages, its docstrings, its names."""
