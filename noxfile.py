@@ -43,6 +43,7 @@ QUICK = (
     *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2", "-k", "not trio"),
     *("--ignore=tests/faults", "--ignore=tests/proofs", "--ignore=tests/house"),
     *("--ignore=tests/emulator/page", "--ignore=tests/docs/cookbook"),
+    *("--ignore=tests/docs/workers", "--ignore=tests/docs/test_deployment.py"),
     "--ignore=tests/limits/test_distributed_failures.py",
     "--ignore=tests/limits/test_redis_servers.py",
 )
@@ -155,6 +156,13 @@ def long_runs(session: nox.Session) -> None:
     """Send to thousands through kills, and a million rows. Not among the default sessions."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
     session.run("python", "-m", "pytest", "-m", "long_run", "--durations=0", *session.posargs)
+
+
+@nox.session
+def temporal(session: nox.Session) -> None:
+    """Kill workers of Temporal, with its server; not among the default sessions."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("temporal"))
+    session.run("python", "-m", "pytest", "tests/docs/workers/test_temporal.py", *session.posargs)
 
 
 @nox.session

@@ -88,6 +88,15 @@ async def test_a_form_is_refused(harness: Harness, kind: str) -> None:
     assert (await harness.ask("GET", "/state"))["messages_in_all"] == 1
 
 
+async def test_its_health_is_read_without_a_key_and_leaves_no_trace(harness: Harness) -> None:
+    """For the health check of a container, by GET or HEAD; it is no request to the service."""
+    answer = await harness.request("GET", "/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert (await harness.http.head("/_emulator/health")).status_code == 200
+    assert (await harness.request("POST", "/health", {})).status_code == 405
+    assert await harness.ask("GET", "/requests") == {"requests": []}
+
+
 async def test_the_inbox_and_the_control_api_have_no_latency() -> None:
     """The latency function is called for the API only, so that a seeded run repeats."""
     draws = list[float]()

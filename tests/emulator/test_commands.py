@@ -36,6 +36,18 @@ async def test_a_message_is_given_a_status(harness: Harness) -> None:
         assert answer["fields"] == {"message_id": "must be a UUID"}
 
 
+async def test_one_message_is_deleted(harness: Harness) -> None:
+    """It is returned a last time; the others stay, and the service knows it no more."""
+    ids = [(await harness.send(key)).json()["message_id"] for key in ("a", "b")]
+    shown = await harness.ask("GET", f"/messages/{ids[0]}")
+    assert await harness.ask("DELETE", f"/messages/{ids[0]}") == shown
+    assert [each["id"] for each in (await harness.ask("GET", "/messages"))["messages"]] == ids[1:]
+    headers = {"X-API-KEY": KEY}
+    assert (await harness.http.get(f"/c/v1/messages/{ids[0]}", headers=headers)).status_code == 404
+    assert (await harness.request("DELETE", f"/messages/{ids[0]}")).status_code == 404
+    assert (await harness.request("DELETE", "/messages/nonsense")).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("order", "status"),
     [

@@ -9,8 +9,9 @@ import anyio.abc
 import pytest
 
 from tests.emulator.conftest import Harness, Json
-from tests.support.requests import message, request_of
+from tests.support.requests import batch, message, request_of
 from ziett_async._clock import ManualClock
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator.control.events import EventStream
 from ziett_async.emulator.control.request_log import RequestLog
 from ziett_async.emulator.control.views import Views
@@ -135,6 +136,38 @@ async def test_what_is_shown_of_older_messages_is_sent_again_when_it_changes() -
     events = message_events(stream)
     assert [each["contact"]["name"] for each in events] == ["Ana", "Ana"]
     assert message_events(stream) == []
+
+
+async def test_a_campaign_is_sent_when_it_or_its_messages_change() -> None:
+    """With what became of its messages; other messages send none."""
+    clock = ManualClock()
+    service = FakeZiett(clock=clock)
+    stream = stream_of(service)
+
+    def campaign_events() -> list[Json]:
+        return [document for name, document in stream.events() if name == "campaign"]
+
+    service.exchange(request_of("POST", "/campaigns/batch", batch()))
+    [event] = campaign_events()
+    assert (event["status"], set(event["statuses"])) == ("PROCESSING", {"PENDING"})
+    service.add_message()
+    assert campaign_events() == []
+    service.deliver(service.messages[0].id, "FAILED")
+    [event] = campaign_events()
+    assert event["statuses"]["FAILED"] == 1
+    clock.advance(3600)
+    assert [each["status"] for each in campaign_events()] == ["COMPLETED"]
+
+
+async def test_a_clock_that_was_advanced_is_sent() -> None:
+    """Though nothing else has changed."""
+    clock = AdjustableClock()
+    service = FakeZiett(clock=clock)
+    stream = stream_of(service)
+    clock.advance(3600)
+    [(name, account)] = stream.events()
+    assert (name, account["advanced"]) == ("account", 3600)
+    assert list(stream.events()) == []
 
 
 async def test_two_listeners_each_get_every_event() -> None:

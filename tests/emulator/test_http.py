@@ -159,8 +159,9 @@ class Streaming(Emulator):
         super().__init__()
         self.ended = threading.Event()
 
-    def answer(self, request: Request) -> StreamingResponse:
+    def answer(self, request: Request, latency: float) -> StreamingResponse:
         """Answer with a stream that does not end, one that does, or one that fails."""
+        assert latency == 0
         feeds = {"/endless": self.endless, "/short": self.short, "/broken": self.broken}
         headers = (("content-type", "text/event-stream"),)
         return StreamingResponse(200, headers, feeds[request.url])

@@ -47,6 +47,31 @@ def test_a_loopback_name_or_address_is_not(emulator: Emulator, host: str) -> Non
     assert talk(emulator, sent)[0] == 200
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ziett:8420", "host.docker.internal:8420", "build.local", "10.0.2.2:8420", "[fe80::1]:8420",
+        "localhost", "ziett.localhost", "a.b.test",
+    ],
+)  # fmt: skip
+def test_on_a_network_the_names_of_that_network_are_served(host: str) -> None:
+    """Such as a container's; on loopback they are refused."""
+    sent = LIST.replace(b"host: localhost", b"host: " + host.encode()) + b"\r\n"
+    with Emulator(host="0.0.0.0") as emulator:  # noqa: S104 (that is what is tested)
+        assert talk(emulator, sent)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "local.evil.example:8420", "", "evil.test."])
+def test_on_a_network_names_of_public_dns_are_refused_too(host: str) -> None:
+    """A page of any site cannot get in by DNS rebinding; the error names what is served."""
+    sent = LIST.replace(b"host: localhost", b"host: " + host.encode()) + b"\r\n"
+    with Emulator(host="0.0.0.0") as emulator:  # noqa: S104 (that is what is tested)
+        status, document = talk(emulator, sent)
+        assert (status, document["code"]) == (403, "FOREIGN_HOST")
+        assert "names without a dot" in document["message"]
+        assert not emulator.service.requests
+
+
 #: What browsers add to a page's requests: an image, a form, `fetch` with `no-cors`; another port
 #: of this machine, by its name and by its address; the preflight of any other `fetch`.
 PAGES = [

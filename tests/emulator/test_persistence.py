@@ -9,6 +9,7 @@ from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -77,6 +78,24 @@ def test_a_restart_restores_the_state(file: Path) -> None:
                 assert state(second) == state(first)
         assert second.exchange(send).response == accepted.response
     assert (len(second.messages), second.requests[-1].replayed) == (5, True)
+
+
+def test_a_deleted_message_stays_deleted_after_a_restart(file: Path) -> None:
+    """Its key is remembered; a deletion of what is not there leaves no line."""
+    send = request_of("POST", "/messages", message(), key="a")
+    first, second = start(), start()
+    with first.persisted_in(file):
+        accepted = first.exchange(send)
+        first.exchange(request_of("POST", "/messages", message(content="Kept")))
+        first.delete_message(first.messages[0].id)
+        lines = file.read_bytes()
+        with pytest.raises(KeyError):
+            first.delete_message(UUID(int=0))
+        assert file.read_bytes() == lines
+    with second.persisted_in(file):
+        assert [each.content for each in second.messages] == ["Kept"]
+        assert second.exchange(send).response == accepted.response
+        assert len(second.messages) == 1
 
 
 def test_requests_that_change_nothing_are_not_journaled(file: Path) -> None:

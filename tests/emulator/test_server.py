@@ -3,6 +3,8 @@
 import json
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from time import monotonic
 
 import anyio
@@ -36,6 +38,34 @@ def test_latency_passes_before_a_response(latency: float | Callable[[], float]) 
         before = monotonic()
         assert ask(emulator, "GET", "/c/v1/messages")[0].status == 200
         assert monotonic() - before >= 0.1
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2"),
+        ("0.0.0.0", "127.0.0.1"),  # noqa: S104 (that is what is tested)
+        ("::1", "[::1]"),
+        ("::", "[::1]"),
+    ],
+)
+def test_it_listens_where_it_should(host: str, shown: str) -> None:
+    """Its own address is one that works on this machine."""
+    if not is_free(0, host):
+        pytest.skip(f"this machine has no {host}")
+    with Emulator(host=host) as emulator:
+        assert emulator.url == f"http://{shown}:{emulator.port}"
+        assert not is_free(emulator.port, host)
+        with closing(HTTPConnection(shown.strip("[]"), emulator.port, timeout=10)) as client:
+            client.request("GET", "/_emulator/health")
+            assert json.loads(client.getresponse().read()) == {"status": "ok"}
+
+
+def test_a_host_is_an_ip_address() -> None:
+    """A name is refused before anything listens."""
+    with pytest.raises(ValueError, match="'ziett' does not appear to be an IPv4 or IPv6 address"):
+        Emulator(host="ziett")
 
 
 class Broken(FakeZiett):

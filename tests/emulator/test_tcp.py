@@ -13,9 +13,11 @@ from ziett_async.testing.emulator import Emulator
 
 
 def test_it_listens_on_loopback_only() -> None:
-    """At one address, which other machines cannot reach."""
+    """At one address, which other machines cannot reach, unless it is given another."""
     with listen(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
+    with listen(0, "0.0.0.0") as listener:  # noqa: S104 (that is what is tested)
+        assert listener.getsockname()[0] == "0.0.0.0"  # noqa: S104 (the same)
 
 
 def test_a_port_that_is_taken_is_an_error(emulator: Emulator) -> None:

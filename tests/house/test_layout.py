@@ -62,6 +62,8 @@ ELSEWHERE = {
     "emulator/_application.py": "emulator/test_server.py",
     "emulator/_journal.py": "emulator/test_persistence.py",
     "emulator/control/command_body.py": "emulator/test_commands.py",
+    "emulator/control/request_facts.py": "emulator/test_request_log.py",
+    "emulator/control/request_views.py": "emulator/test_request_log.py",
     "errors": "client/test_errors.py",
     "limits/_guard.py": "limits/test_base_port.py",
     "limits/_rates.py": "limits/test_local.py",

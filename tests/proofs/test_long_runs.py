@@ -16,7 +16,7 @@ from time import monotonic
 import pytest
 
 from tests.docs.cookbook import _recipes
-from tests.support.deadly_service import DeadlyZiett, Sender
+from tests.support.deadly import DeadlyZiett
 from tests.support.samples import API_KEY, REMITTER
 from ziett_async import SystemClock
 from ziett_async.emulator import Emulator
@@ -38,10 +38,10 @@ ROWS = 1_000_000
 MOST_GROWTH = 4096
 
 #: Starts a program that sends to a base URL.
-Start = Callable[[str], Sender]
+Start = Callable[[str], subprocess.Popen[str]]
 
 
-def popen(folder: Path, base_url: str, arguments: Sequence[str]) -> Sender:
+def popen(folder: Path, base_url: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Start Python in a folder, with what a user has in the environment."""
     settings = {
         "PYTHONPATH": str(ROOT),

@@ -30,7 +30,7 @@ class Seen:
     #: Seconds, in order.
     arrivals: Sequence[float]
     refused: int
-    #: The messages' texts: place, process and number.
+    #: The messages' texts: place of the process, row, and number in the row.
     texts: Sequence[str]
 
     @property
@@ -59,6 +59,14 @@ class Seen:
     def twice(self) -> int:
         """How many messages were sent more than once."""
         return len(self.texts) - len(set(self.texts))
+
+    @property
+    def lost(self) -> int:
+        """How many messages are not there, though a later one of their row is."""
+        last = Counter[str]()
+        for row, _, number in (text.rpartition(":") for text in set(self.texts)):
+            last[row] = max(last[row], int(number) + 1)
+        return last.total() - len(set(self.texts))
 
 
 @attrs.define

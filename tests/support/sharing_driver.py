@@ -2,6 +2,10 @@
 
 `python -m tests.support.sharing_driver SETTINGS`, which are JSON. It imports what a process
 needs once and forks, so that a process that was killed is replaced in milliseconds.
+
+A process sends its messages one after the other, in several rows side by side. Which one of a row
+is next is in memory that survives the process: the next one sends the message again of which it is
+not known whether it was sent, with the same key.
 """
 
 import json
@@ -13,7 +17,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from itertools import count
+from mmap import mmap
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +41,7 @@ from ziett_async import (
     Rate,
     TokenBucketLimiter,
     ZiettError,
+    idempotency_key_for,
 )
 from ziett_async.limits import Unlimited
 from ziett_async.limits.distributed._store import Terms
@@ -64,10 +69,13 @@ class Settings:
     longest: float = 1.0
     #: Seconds between two kills; 0 kills none.
     kill_every: float = 0.0
+    #: How many rows of messages a process has.
     concurrency: int = 3
     new_store: str = "start"
     #: Seconds for which the first process is suspended when it has its first permit.
     suspend_for: float = 0.0
+    #: Whether a message has a key of its own, or each call one that is made for it.
+    is_keyed: bool = True
 
 
 class StampedLimiter:
@@ -125,17 +133,34 @@ async def limiter_of(settings: Settings, place: int) -> AsyncGenerator[Limiter]:
                 yield RedisLimiter(store, send=rate, **shared)
 
 
-async def work(settings: Settings, place: int) -> None:
-    """Send until killed; a text says which place in the row the process has."""
-    numbers = count()
+class Progress:
+    """How many messages of each row are known to be sent, for all processes of a driver."""
 
-    async def send(client: AsyncZiett) -> None:
+    def __init__(self, rows: int) -> None:
+        self._counts = memoryview(mmap(-1, 8 * rows)).cast("Q")
+
+    def next(self, row: int) -> int:
+        """Return which message comes next."""
+        return self._counts[row]
+
+    def advance(self, row: int) -> None:
+        """Go on to the one after it."""
+        self._counts[row] += 1
+
+
+async def work(settings: Settings, place: int, progress: Progress) -> None:
+    """Send until killed; a text says which place in the row of processes the process has."""
+
+    async def send(client: AsyncZiett, row: int) -> None:
         while True:
-            text = f"{place}:{os.getpid()}:{next(numbers)}"
+            text = f"{place}:{row}:{progress.next(row)}"
+            key = idempotency_key_for(text) if settings.is_keyed else None
             try:
-                await client.send_message(NUMBER, content=text)
+                await client.send_message(NUMBER, content=text, idempotency_key=key)
             except ZiettError:
                 await anyio.sleep(0.05)
+            else:
+                progress.advance(row)
 
     async with limiter_of(settings, place) as limiter:
         client = AsyncZiett(
@@ -146,32 +171,33 @@ async def work(settings: Settings, place: int) -> None:
             default_remitter_id=REMITTER,
         )
         async with client, anyio.create_task_group() as group:
-            for _ in range(settings.concurrency):
-                group.start_soon(send, client)
+            for row in range(settings.concurrency):
+                group.start_soon(send, client, place * settings.concurrency + row)
 
 
-def fork(settings: Settings, place: int) -> int:
+def fork(settings: Settings, place: int, progress: Progress) -> int:
     """Start a process in its place; return its id."""
     if child := os.fork():
         return child
     signal.alarm(int(settings.seconds + _LEAVE))
     backend = settings.ways[place % len(settings.ways)].partition("-")[0]
     with suppress(BaseException):
-        anyio.run(work, settings, place, backend=backend)
+        anyio.run(work, settings, place, progress, backend=backend)
     os._exit(1)
 
 
 def drive(settings: Settings, places: list[int]) -> None:
     """Start processes, kill and replace one after the other, and kill all in the end."""
     end = time.monotonic() + settings.seconds
-    children = {place: fork(settings, place) for place in places}
+    progress = Progress((max(places) + 1) * settings.concurrency)
+    children = {place: fork(settings, place, progress) for place in places}
     step = settings.kill_every or settings.seconds
     # Who started the driver may end it by closing its input.
     while (left := end - time.monotonic()) > 0 and not is_closed(min(left, step)):
         if settings.kill_every:
             place = random.choice(places)  # noqa: S311 - which one does not matter
             kill(children[place])
-            children[place] = fork(settings, place)
+            children[place] = fork(settings, place, progress)
     for child in children.values():
         kill(child)
 

@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import ndiff
 
+from ziett_async._fake.codes import codes_in
 from ziett_async._fake.state.records import MessageRecord
 from ziett_async._telephony.phone import is_e164
 
-#: 4 to 8 digits that are not part of a word, an amount, a date or a longer number.
-_CODE = re.compile(r"(?<![\w/+])(?<!\d[.,-])\d{4,8}(?!\w|[.,/-]\d)")
 _MAX_SHOWN = 10
 
 
@@ -47,12 +46,6 @@ def find_code(inbox: Sequence[MessageRecord], number: str) -> str:
     else:
         message = f"no code in the newest message to {number}: {inbox[0].content!r}"
     raise AssertionError(message)
-
-
-def codes_in(content: str) -> Sequence[str]:
-    """Return the distinct one-time codes in a text; Web OTP repeats it, `@shop.ao #482910`."""
-    found: list[str] = _CODE.findall(content)
-    return list(dict.fromkeys(found))
 
 
 def _check_number(name: str, number: str) -> None:

@@ -58,7 +58,9 @@ class Inspectable:
     def last_code(self, number: str) -> str:
         """Return the one-time code, 4 to 8 digits, in the newest message to a number.
 
-        Digits of an amount, a date or a longer number are not a code.
+        It is the rule by which the inbox offers a code, too: amounts, quantities, dates, years,
+        times, and the numbers of phones, orders, accounts and cards are not a code, in Portuguese
+        and English. Four digits like a year are one where a word such as `código` says so.
 
         Raises:
             AssertionError: there is no message, no code in it, or more than one.

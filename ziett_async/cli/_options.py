@@ -3,6 +3,7 @@
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from ipaddress import ip_address
 from math import isfinite
 
 from ziett_async._telephony.operators import OPERATORS
@@ -38,6 +39,22 @@ def port(text: str) -> int:
         message = f"must be a number from 0 to 65535, got {text!r}"
         raise ArgumentTypeError(message)
     return int(text)
+
+
+def address(text: str) -> str:
+    """Return an IP address to listen on.
+
+    >>> address("0.0.0.0")
+    '0.0.0.0'
+    """
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        message = (
+            "must be an IP address: 127.0.0.1, or 0.0.0.0 for every network of this machine,"
+            f" got {text!r}"
+        )
+        raise ArgumentTypeError(message) from None
 
 
 def money(text: str) -> Decimal:

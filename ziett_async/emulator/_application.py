@@ -37,8 +37,8 @@ class Application(Protocol):
         """
         ...
 
-    def answer(self, request: Request) -> Exchange | StreamingResponse:
-        """Answer a request that was admitted."""
+    def answer(self, request: Request, latency: float) -> Exchange | StreamingResponse:
+        """Answer a request that was admitted with a latency, which the connection waits for."""
         ...
 
     def error_response(self, refusal: Refusal) -> Response:

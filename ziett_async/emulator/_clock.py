@@ -19,7 +19,7 @@ class AdjustableClock:
     """
 
     def __init__(self) -> None:
-        self._ahead = time.time() - time.monotonic()
+        self._began = self._ahead = time.time() - time.monotonic()
         self._stopped_at: float | None = None
 
     def monotonic(self) -> float:
@@ -29,6 +29,11 @@ class AdjustableClock:
     def time(self) -> float:
         """Return seconds since 1970, the same as `monotonic`."""
         return self.monotonic()
+
+    @property
+    def advanced(self) -> float:
+        """By how many seconds it was set forward in all."""
+        return self._ahead - self._began
 
     def advance(self, seconds: float) -> None:
         """Set the clock forward by `seconds`.

@@ -74,16 +74,16 @@ class _Connection:
             request = await self._read()
             if request is None:
                 return False
-            half = application.admit(request) / 2
+            latency = application.admit(request)
         except h11.RemoteProtocolError as error:
             code = HTTPStatus(error.error_status_hint).name
             refusal = Refusal(error.error_status_hint, f"This is not HTTP: {error}", code=code)
             return await self._send(application.error_response(refusal))
         except Refusal as refusal:
             return await self._send(application.error_response(refusal))
-        await _delay(half)
-        answer = application.answer(request)
-        await _delay(half)
+        await _delay(latency / 2)
+        answer = application.answer(request, latency)
+        await _delay(latency / 2)
         if isinstance(answer, StreamingResponse):
             return await self._send_stream(answer)
         return await self._send_exchange(answer)

@@ -1,26 +1,37 @@
-"""Which requests the emulator answers: those of programs on this machine and of its own page.
+"""Which requests the emulator answers: those of programs and of its own page.
 
-It listens on loopback, yet a page of any site, open in a browser on this machine, can make that
-browser send requests here: simple ones (an image, a form, `fetch` with `no-cors`) at once, any
-other after DNS rebinding, when the page's own name resolves to this machine. The page cannot read
-the response to a simple one, but the request would use up a fault and fill the request log.
+It listens on loopback by default, yet a page of any site, open in a browser on this machine, can
+make that browser send requests here: simple ones (an image, a form, `fetch` with `no-cors`) at
+once, any other after DNS rebinding, when the page's own name resolves to this machine. The page
+cannot read the response to a simple one, but the request would use up a fault and fill the request
+log.
+
+So names that public DNS can resolve are always refused. Names that only a network hands out
+(`ziett`, `host.docker.internal`) are refused on loopback, which that network does not reach, and
+served where the emulator listens on the network anyway.
 
 Two headers identify such requests, and a page cannot set them: `Host`, the name requested, and
 `Sec-Fetch-Site`, how the page's origin relates to that name. Browsers without the latter (before
 2023) send at least `Origin` with everything but images, scripts and links.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import attrs
+
 from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request
 
+#: The last labels of names that public DNS does not have (RFC 6761, RFC 6762, ICANN).
+_LOCAL_DOMAINS = {"internal", "local", "localhost", "test"}
 
-def check_sender(request: Request) -> None:
+
+def check_sender(request: Request, *, on_loopback: bool = True) -> None:
     """Refuse the requests of pages of other origins; their links to the inbox are allowed."""
-    _check_host(request)
+    _check_host(request, _LOOPBACK if on_loopback else _NETWORK)
     if request.url.partition("?")[0] != "/":
         _check_origin(request)
 
@@ -32,13 +43,13 @@ def check_type(request: Request) -> None:
         raise Refusal(415, "Send it with the header Content-Type: application/json")
 
 
-def _check_host(request: Request) -> None:
-    """Refuse a request to a name that DNS or a network could resolve to this machine."""
+def _check_host(request: Request, served: "_Names") -> None:
+    """Refuse a request to a name by which a page of another origin could lead here."""
     for host in (value.strip() for key, value in request.headers if key.lower() == "host"):
-        if not _is_loopback(_name_of(host) or ""):
+        if not served.include(_name_of(host) or ""):
             message = (
-                f"The emulator answers to localhost, *.localhost and loopback addresses, not to"
-                f" {host[:100]!r}: use one of these, or send the header Host: localhost"
+                f"The emulator answers to {served.description}, not to {host[:100]!r}: use one of"
+                " these, or send the header Host: localhost"
             )
             raise Refusal(403, message, code="FOREIGN_HOST", service="emulator")
 
@@ -61,6 +72,28 @@ def _is_loopback(name: str) -> bool:
     with suppress(ValueError):
         return ip_address(name).is_loopback
     return f".{name}".endswith(".localhost")
+
+
+def _is_local(name: str) -> bool:
+    """Return whether public DNS cannot lead a name here: an address, or the name of a network."""
+    with suppress(ValueError):
+        return bool(ip_address(name))
+    _, dot, domain = name.rpartition(".")
+    return domain in _LOCAL_DOMAINS if dot else bool(domain)
+
+
+@attrs.frozen
+class _Names:
+    """The names of the emulator that are served."""
+
+    include: Callable[[str], bool]
+    description: str
+
+
+_LOOPBACK = _Names(_is_loopback, "localhost, *.localhost and loopback addresses")
+_NETWORK = _Names(
+    _is_local, "IP addresses, names without a dot, and *.localhost, *.internal, *.local, *.test"
+)
 
 
 def _header(request: Request, name: str) -> str:

@@ -30,8 +30,8 @@ _HEADERS = {"x-api-key", "idempotency-key", "content-type"}
 class PersistentZiett(FakeZiett):
     """A `FakeZiett` on an `AdjustableClock` that persists its state during `persisted_in`.
 
-    It persists what `exchange`, `deliver`, `top_up`, `use_dialect` and `clear` change, but not
-    what `add_message`, `put` and `delete_message` do, nor scripted faults.
+    It persists what `exchange`, `deliver`, `delete_message`, `top_up`, `use_dialect` and `clear`
+    change, but not what `add_message` and `put` do, nor scripted faults.
     """
 
     _journal: Journal | None = None
@@ -78,6 +78,17 @@ class PersistentZiett(FakeZiett):
             record = super().deliver(message_id, status, error_code)
             commit()
         return record
+
+    def delete_message(self, message_id: UUID | str) -> None:
+        """Delete a message.
+
+        Raises:
+            KeyError: there is no such message.
+
+        """
+        with self._journaled("delete", str(message_id)) as commit:
+            super().delete_message(message_id)
+            commit()
 
     def top_up(self, amount: Decimal | int) -> None:
         """Add an amount to the balance."""
@@ -138,6 +149,8 @@ class PersistentZiett(FakeZiett):
                 raise ValueError(message)
         elif command == "deliver":
             super().deliver(*arguments)
+        elif command == "delete":
+            super().delete_message(arguments)
         elif command == "use_dialect":
             super().use_dialect(arguments)
         else:

@@ -1,9 +1,11 @@
-"""Emulator: a `FakeZiett` behind real HTTP on loopback, for programs in any language."""
+"""Emulator: a `FakeZiett` behind real HTTP, for programs in any language."""
 
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from ipaddress import ip_address
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
@@ -41,17 +43,19 @@ class Emulator:
     `Fault.refuse()` is a reset, too, and the client has to treat the outcome as unknown.
 
     Its `/` is a page that shows the messages sent; the control API under `/_emulator` offers
-    what the methods of a `FakeZiett` do. It listens on loopback only and refuses API keys
-    that begin with `zk_live_`.
+    what the methods of a `FakeZiett` do. It refuses API keys that begin with `zk_live_`.
 
     Args:
         service: the service behind it; by default a `FakeZiett` on the machine's clock.
         port: 0, the default, takes a free one.
+        host: the IP address to listen on, by default loopback. On any other, such as `0.0.0.0`
+            in a container, whatever reaches it can read the messages, without a password.
         latency: seconds for the round trip, or a function that returns them for each request;
             they pass in real time, as a fault's delay does, whatever clock the service reads.
 
     Raises:
-        OSError: on entering, when the port is taken.
+        OSError: on entering, when the port is taken or the address is not this machine's.
+        ValueError: `host` is not an IP address.
 
     """
 
@@ -60,11 +64,13 @@ class Emulator:
         service: FakeZiett | None = None,
         *,
         port: int = 0,
+        host: str = HOST,
         latency: float | Callable[[], float] = 0.0,
     ) -> None:
         #: The service behind it.
         self.service = FakeZiett(clock=AdjustableClock()) if service is None else service
         self._wanted_port = port
+        self._host = ip_address(host)
         self._latency = latency
         self._log = RequestLog()
         self._control = ControlApi(self.service, self._log)
@@ -85,8 +91,14 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The address of the inbox, without a trailing slash: `http://127.0.0.1:8420`."""
-        return f"http://{HOST}:{self.port}"
+        """The address of the inbox, without a trailing slash: `http://127.0.0.1:8420`.
+
+        Where it listens on every address of the machine, this is the one on loopback.
+        """
+        host, is_ipv6 = self._host, self._host.version == 6
+        if host.is_unspecified:
+            host = ip_address("::1" if is_ipv6 else HOST)
+        return f"http://{f'[{host}]' if is_ipv6 else host}:{self.port}"
 
     @property
     def base_url(self) -> str:
@@ -94,7 +106,7 @@ class Emulator:
         return f"{self.url}/c/v1"
 
     async def __aenter__(self) -> Self:
-        self._listener = listen(self._wanted_port)
+        self._listener = listen(self._wanted_port, str(self._host))
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         self._tasks.start_soon(self._serve)
@@ -139,17 +151,17 @@ class Emulator:
             Refusal: its sender may not use the emulator.
 
         """
-        check_sender(request)
+        check_sender(request, on_loopback=self._host.is_loopback)
         if self._control.owns(request):
             return 0.0
         return self._latency() if callable(self._latency) else self._latency
 
-    def answer(self, request: Request) -> Exchange | StreamingResponse:
+    def answer(self, request: Request, latency: float) -> Exchange | StreamingResponse:
         """Answer an admitted request, by the control API if it owns the path, else the service."""
         try:
             if self._control.owns(request):
                 return self._control.answer(request)
-            return self._call_service(request)
+            return self._call_service(request, latency)
         except Refusal as refusal:
             return Exchange(self.error_response(refusal))
         except Exception as error:
@@ -163,14 +175,16 @@ class Emulator:
         trace_id = self.service.new_trace_id()
         return error_response(refusal, trace_id, moment.isoformat(timespec="microseconds"))
 
-    def _call_service(self, request: Request) -> Exchange:
-        """Pass a request to the service, and log it with its response."""
+    def _call_service(self, request: Request, latency: float) -> Exchange:
+        """Pass a request to the service, and log it with its response and how long that takes."""
+        began = perf_counter()
         try:
             _check_key(request)
             exchange = self.service.exchange(request)
         except Refusal as refusal:
             exchange = Exchange(self.error_response(refusal), executed=False)
-        self._log.append(self.service.clock.time(), request, exchange, exchange.arrival)
+        seconds = perf_counter() - began + latency + exchange.delay
+        self._log.append(self.service.clock.time(), request, exchange, seconds)
         return exchange
 
 

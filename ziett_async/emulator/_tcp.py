@@ -1,4 +1,4 @@
-"""TCP on loopback, down to the reset: plain sockets that wait with anyio, on asyncio and trio.
+"""TCP, down to the reset: plain sockets that wait with anyio, on asyncio and trio.
 
 anyio's streams cannot reset a connection: on asyncio they always close it with a FIN.
 """
@@ -8,11 +8,12 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from ipaddress import ip_address
 from typing import Any
 
 import anyio
 
-#: The address it listens on; other machines cannot reach it.
+#: The address it listens on unless another is given; other machines cannot reach it.
 HOST = "127.0.0.1"
 
 #: Seconds for the client to read the last response and close.
@@ -30,22 +31,23 @@ _readable: Wait = getattr(_names, "wait_readable", None) or _names.wait_socket_r
 _writable: Wait = getattr(_names, "wait_writable", None) or _names.wait_socket_writable
 
 
-def listen(port: int) -> socket.socket:
-    """Return a socket that listens on loopback; port 0 is a free one.
+def listen(port: int, host: str = HOST) -> socket.socket:
+    """Return a socket that listens on an IP address; port 0 is a free one.
 
     Raises:
         OSError: the port is in use.
 
     """
-    listener = socket.create_server((HOST, port), backlog=1024)
+    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=1024)
     listener.settimeout(0.0)
     return listener
 
 
-def is_free(port: int) -> bool:
-    """Return whether a port is free now."""
+def is_free(port: int, host: str = HOST) -> bool:
+    """Return whether a port of an address is free now."""
     try:
-        listen(port).close()
+        listen(port, host).close()
     except OSError:
         return False
     return True

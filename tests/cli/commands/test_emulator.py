@@ -134,6 +134,16 @@ def test_it_leaves_the_process_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "state").exists()
 
 
+def test_off_loopback_it_says_who_can_read_the_messages() -> None:
+    """And how to keep them to this machine; on loopback there is no such line."""
+    said = served("--port", "0", "--host", "0.0.0.0")  # noqa: S104 (that is what is tested)
+    assert re.search(r"http://127\.0\.0\.1:\d+/c/v1", said)
+    assert "Not on loopback" in said
+    assert re.search(r"reaches 0\.0\.0\.0, port \d+, can read\neach message", said)
+    assert re.search(r"-p 127\.0\.0\.1:(\d+):\1", said)
+    assert "Not on loopback" not in served("--port", "0", "--host", "127.0.0.1")
+
+
 def hold(port: int) -> socket.socket:
     """Listen on a port that another run of these tests may have for an instant."""
     for _ in range(100):

@@ -1,7 +1,7 @@
-"""The recipes of the cookbook, as files: what is printed there is what runs.
+"""The recipes of the cookbook and of other pages, as files: what is printed there is what runs.
 
-A recipe is a chapter; a file is a fenced block whose first line names it. To write all of them
-to a folder: `python -m tests.docs.cookbook._recipes FOLDER`.
+A recipe is a chapter; a file is a fenced block whose first line names it. To write all of the
+cookbook's to a folder: `python -m tests.docs.cookbook._recipes FOLDER`.
 """
 
 import re
@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 COOKBOOK = Path(__file__).parents[3] / "docs" / "cookbook.md"
+WORKERS = COOKBOOK.with_name("workers.md")
 
 _CHAPTER = re.compile(r"^## (.+)\n((?:(?!## ).*\n)*)", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"# (\w+\.\w+)\n")
 
 
-def chapters() -> Mapping[str, str]:
+def chapters(page: Path = COOKBOOK) -> Mapping[str, str]:
     """Return the text of every chapter, by its heading."""
-    return dict(_CHAPTER.findall(COOKBOOK.read_text(encoding="utf-8")))
+    return dict(_CHAPTER.findall(page.read_text(encoding="utf-8")))
 
 
 def blocks(chapter: str) -> list[tuple[str, str]]:
@@ -26,15 +27,17 @@ def blocks(chapter: str) -> list[tuple[str, str]]:
     return _BLOCK.findall(chapter)
 
 
-def files(heading: str) -> Mapping[str, str]:
+def files(heading: str, page: Path = COOKBOOK) -> Mapping[str, str]:
     """Return the text of every file of a recipe, by its name."""
-    named = ((_NAME.match(text), text) for _, text in blocks(chapters()[heading]))
+    named = ((_NAME.match(text), text) for _, text in blocks(chapters(page)[heading]))
     return {name[1]: text for name, text in named if name}
 
 
-def write(heading: str, folder: Path, spoilt: Mapping[str, str] | None = None) -> None:
+def write(
+    heading: str, folder: Path, spoilt: Mapping[str, str] | None = None, page: Path = COOKBOOK
+) -> None:
     """Write a recipe's files; `spoilt` says what is to be replaced in them, and by what."""
-    written = files(heading)
+    written = files(heading, page)
     for good, bad in (spoilt or {}).items():
         assert any(good in text for text in written.values()), good
         written = {name: text.replace(good, bad) for name, text in written.items()}

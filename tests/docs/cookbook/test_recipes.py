@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from tests.docs.cookbook._recipes import COOKBOOK, blocks, chapters, files
+from tests.docs.cookbook._recipes import COOKBOOK, WORKERS, blocks, chapters, files
 from tests.docs.cookbook.conftest import RunSuite
 
 pytest_plugins = ["pytester"]
@@ -53,6 +54,7 @@ CARELESS = [
         ["test_started_again_it_sends_nothing_twice[asyncio]"],
     ),
 ]
+pages = pytest.mark.parametrize("page", [COOKBOOK, WORKERS], ids=["cookbook", "workers"])
 
 
 @pytest.mark.parametrize("heading", SUITES)
@@ -75,29 +77,33 @@ def test_a_careless_copy_fails_them(
     assert outcomes == {"failed": len(names)}
 
 
-def test_every_recipe_says_first_what_it_is_for() -> None:
+@pages
+def test_every_recipe_says_first_what_it_is_for(page: Path) -> None:
     """In a sentence, before any code."""
-    for heading, text in chapters().items():
+    for heading, text in chapters(page).items():
         assert re.match(r"\n[A-Z].+?\.\s", text.partition("```")[0], re.DOTALL), heading
 
 
-def test_every_program_is_a_file_with_a_name_of_its_own() -> None:
+@pages
+def test_every_program_is_a_file_with_a_name_of_its_own(page: Path) -> None:
     """Nothing that is marked as a program is left out of the tests, or overwrites another."""
-    names = Counter(name for heading in chapters() for name in files(heading))
+    names = Counter(name for heading in chapters(page) for name in files(heading, page))
     assert set(names.values()) == {1}
     marked = [
         text
-        for chapter in chapters().values()
+        for chapter in chapters(page).values()
         for language, text in blocks(chapter)
         if language in {"python", "toml"}
     ]
     assert len(marked) == names.total()
 
 
-def test_the_contents_list_every_recipe() -> None:
+@pages
+def test_the_contents_list_every_recipe(page: Path) -> None:
     """In order, with links as GitHub makes them of headings."""
-    listed = re.findall(r"^- \[(.+)\]\(#(.+)\)$", COOKBOOK.read_text("utf-8"), re.MULTILINE)
-    links = [(each, re.sub(r"[^\w -]", "", each).lower().replace(" ", "-")) for each in chapters()]
+    listed = re.findall(r"^- \[(.+)\]\(#(.+)\)$", page.read_text("utf-8"), re.MULTILINE)
+    headings = list(chapters(page))
+    links = [(each, re.sub(r"[^\w -]", "", each).lower().replace(" ", "-")) for each in headings]
     assert listed == links
 
 

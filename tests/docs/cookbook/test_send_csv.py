@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.cookbook._recipes import write
 from tests.docs.cookbook.conftest import StartScript
-from tests.support.deadly_service import DeadlyZiett
+from tests.support.deadly import DeadlyZiett
 from ziett_async import SystemClock
 from ziett_async.emulator._tcp import listen
 from ziett_async.testing import Fault

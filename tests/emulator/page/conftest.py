@@ -58,14 +58,15 @@ def open_page(browser: Browser, harness: Harness) -> Iterator[Open]:
 
         size = {"width": width, "height": 844}
         make: Callable[..., Any] = browser.new_context
-        context = make(viewport=size, locale="en-GB", timezone_id="Africa/Luanda", **options)
+        settings = {"locale": "en-GB", "timezone_id": "Africa/Luanda", **options}
+        context = make(viewport=size, **settings)
         contexts.append(context)
         page: Page = context.new_page()
         page.on("console", lambda message: heard(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: heard(str(error)))
         page.on("request", lambda request: addresses.append(request.url))
         page.goto(harness.emulator.url + path)
-        page.get_by_text("Live", exact=True).wait_for()
+        page.locator("#live[data-state=on]").wait_for()
         return page
 
     yield opened

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from playwright.sync_api import Browser, expect
 
-from tests.emulator.page._harness import Harness, Open, bubbles
+from tests.emulator.page._harness import ANA, SMS, Harness, Open, bubbles
 from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.testing import FakeZiett, Fault
 from ziett_async.testing.emulator import Emulator
@@ -17,14 +17,14 @@ def test_the_next_send_breaks(harness: Harness, open_page: Open) -> None:
     page.get_by_role("button", name="Break next send").click()
     dialog = page.get_by_role("dialog", name="Break the next send")
     for name, label in (
-        ("502 from a proxy", "gateway_error(502)"),
-        ("504 from a proxy", "gateway_error(504)"),
-        ("503 from a proxy", "status(503)"),
-        ("429", "status(429)"),
-        ("The connection breaks first", "reset()"),
-        ("The answer is 5 s late", "slow(5)"),
-        ("Still running", "running(5)"),
-        ("The answer is cut off", "truncate(10)"),
+        ("502 from a proxy", "502 from a proxy"),
+        ("504 from a proxy", "504 from a proxy"),
+        ("503 from a proxy", "503 from a proxy"),
+        ("429", "429, too many requests"),
+        ("The connection breaks first", "The connection breaks first"),
+        ("The answer is 5 s late", "The answer is 5 s late"),
+        ("Still running", "Still running, for 5 s"),
+        ("The answer is cut off", "The answer is cut off"),
     ):
         dialog.get_by_role("radio", name=name).check()
         dialog.get_by_role("spinbutton", name="How many sends").fill("2")
@@ -45,11 +45,12 @@ def test_money_time_and_a_new_beginning(harness: Harness, open_page: Open) -> No
     page = open_page(excused="status of 422")
     balance = page.locator("#balance")
     expect(balance).to_have_text("985")
+    expect(page.locator("#clock")).to_be_hidden()
     page.get_by_role("button", name="Top up").click()
     dialog = page.get_by_role("dialog", name="Top up the balance")
     dialog.get_by_role("textbox", name="Amount").fill("1,5")
     dialog.get_by_role("button", name="Top up").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("must be an amount")
+    expect(dialog.get_by_role("alert")).to_contain_text("Must be an amount, such as 500")
     dialog.get_by_role("textbox", name="Amount").fill("500.50")
     dialog.get_by_role("button", name="Top up").click()
     expect(balance).to_have_text("1,485.5")
@@ -59,10 +60,14 @@ def test_money_time_and_a_new_beginning(harness: Harness, open_page: Open) -> No
     page.get_by_role("dialog").get_by_role("button", name="Skip ahead").click()
     expect(page.locator("#toast")).to_have_text("It is later now")
     assert harness.service.clock.time() - before >= 3600
-    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#clock")).to_be_visible()
+    expect(page.locator("#clock")).to_have_text("Clock 1 h ahead")
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Clear everything").click()
     page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
     expect(bubbles(page)).to_have_count(1)
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("button", name="Clear everything").click()
     page.get_by_role("dialog").get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Waiting for the first message")).to_be_visible()
     expect(balance).to_have_text("1,000")
@@ -77,11 +82,12 @@ def test_requests_and_limits_are_shown_live(harness: Harness, open_page: Open) -
     harness.ask("GET", "/messages/nonsense")
     rows = page.locator("#log > li")
     expect(rows).to_have_count(2)
-    expect(rows.first).to_contain_text("422GET/c/v1/messages/nonsense")
+    expect(rows.last.locator(".took")).to_have_text(re.compile(r"\d+\sms"))
+    expect(rows.first).to_contain_text("422One messageGET /c/v1/messages/nonsense")
     meter = page.get_by_role("meter", name="Send, requests left")
     expect(meter).to_have_attribute("aria-valuenow", "119")
     rows.last.locator("summary").click()
-    expect(rows.last).to_contain_text("send_message")
+    expect(rows.last).to_contain_text("Message to +244 923 456 789")
     expect(rows.last).to_contain_text("zk_test_…4567")
     expect(rows.last.get_by_label("Answer")).to_contain_text("message_id")
     harness.service.faults.add(Fault.gateway_error(), Fault.status(503), Fault.lose_answer())
@@ -95,6 +101,55 @@ def test_requests_and_limits_are_shown_live(harness: Harness, open_page: Open) -
     for kind, count in (("sends", 1), ("reads", 4), ("errors and faults", 4), ("all", 5)):
         page.get_by_role("combobox", name="Show").select_option(kind)
         expect(rows).to_have_count(count)
+
+
+def test_a_message_and_its_requests_lead_to_each_other(harness: Harness, open_page: Open) -> None:
+    """Even where a proxy answered in place of the service, and where it is a repeat."""
+    harness.service.faults.add(Fault.gateway_error(502, operation="send_message"))
+    body = {**SMS, "content": "Hello", "save_contact": ANA}
+    for _ in range(2):
+        with suppress(ValueError):
+            harness.ask("POST", "/messages", body, "order-1")
+    harness.ask("GET", f"/messages/{harness.service.messages[0].id}")
+    page = open_page("/#/requests")
+    rows = page.locator("#log > li")
+    expect(rows.first).to_contain_text("200Read the message to Ana Domingos")
+    expect(rows.last).to_contain_text("502Message to Ana DomingosPOST /c/v1/messages")
+    rows.last.locator("summary").click()
+    rows.last.get_by_role("link", name="Show the message").click()
+    expect(bubbles(page)).to_have_text(["Hello"])
+    details = page.get_by_role("complementary")
+    links = details.get_by_role("link", name="Message to Ana Domingos", exact=True)
+    expect(links).to_have_count(2)
+    links.first.click()
+    expect(rows.nth(1).locator("details")).to_have_attribute("open", "")
+    expect(rows.nth(1).locator("summary")).to_be_focused()
+
+
+def test_a_campaign_is_seen_as_a_whole(harness: Harness, open_page: Open) -> None:
+    """What became of its messages, live, and its messages alone."""
+    page = open_page("/#/campaigns")
+    expect(page.get_by_text("No campaigns yet.")).to_be_visible()
+    numbers = [f"+24492300000{n}" for n in range(3)]
+    batch = {**SMS, "recipients": numbers, "content": "Natal", "name": "Dezembro"}
+    del batch["target_e164"]
+    harness.ask("POST", "/campaigns/batch", batch)
+    harness.send("Another", to="+351912345678")
+    campaign = page.locator("#campaign-list > li")
+    expect(campaign).to_contain_text("0 delivered, 3 on the way, 0 failed")
+    harness.service.deliver(harness.service.messages[0].id)
+    harness.service.deliver(harness.service.messages[1].id, "FAILED")
+    expect(campaign).to_contain_text("1 delivered, 1 on the way, 1 failed")
+    campaign.get_by_role("link", name="Show its messages").click()
+    people = page.locator("#people li")
+    expect(people).to_have_count(3)
+    expect(page.locator("#found-words")).to_have_text("3 messages in Dezembro")
+    page.get_by_role("link", name=re.compile("^Details")).click()
+    page.get_by_role("complementary").get_by_role("link", name="Dezembro").click()
+    expect(page.get_by_role("heading", name="Dezembro")).to_be_focused()
+    page.get_by_role("link", name="Messages", exact=True).click()
+    page.get_by_role("button", name="Show all").click()
+    expect(people).to_have_count(4)
 
 
 def test_an_empty_bucket_says_when(harness: Harness, open_page: Open) -> None:
@@ -131,7 +186,7 @@ def test_a_flood_leaves_the_page_usable(harness: Harness, open_page: Open) -> No
         )
     page = open_page()
     expect(page.locator("#people li")).to_have_count(200)
-    expect(page.locator("#found")).to_have_text("1000 messages of the newest 1000")
+    expect(page.locator("#found-words")).to_have_text("1000 messages of the newest 1000")
     harness.send("The last one", to="+351912345678")
     page.get_by_role("link", name=re.compile("The last one")).click()
     expect(bubbles(page)).to_have_text(["The last one"])

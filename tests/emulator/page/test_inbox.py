@@ -85,8 +85,9 @@ def test_the_policy_holds_even_if_a_text_were_put_in_as_html(
 
 def test_a_code_is_copied_with_one_click(harness: Harness, open_page: Open) -> None:
     """And it is said that it was; where the browser refuses, that is said."""
-    harness.send("O seu código é 482910. Não o partilhe.")
+    harness.send("Pedido 55123, 15000 Kz. O seu código é 482910. Não o partilhe.")
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    expect(page.get_by_role("button", name="Copy code")).to_have_count(1)
     page.get_by_role("button", name="Copy code 482910").click()
     expect(page.locator("#toast")).to_have_text("Copied 482910")
     assert page.evaluate("navigator.clipboard.readText()") == "482910"
@@ -103,14 +104,16 @@ def test_a_code_is_copied_with_one_click(harness: Harness, open_page: Open) -> N
         ("923 456 7", ["Ana"]),
         ("+351", ["+351912345678"]),
         ("PREMIUM", ["Ana"]),
+        ("o seu codigo", ["Ana"]),
+        ("CÓDIGO", ["Ana"]),
         ("482910", ["Ana"]),
         ("order-1", ["+351912345678"]),
         ("nothing like it", []),
     ],
 )
 def test_search_finds(harness: Harness, open_page: Open, words: str, found: list[str]) -> None:
-    """By number, name, tag, text, code and key, whatever the case and the spaces."""
-    harness.send("Your code is 482910.", save_contact=ANA)
+    """By number, name, tag, text, code and key, whatever the case, the spaces and the accents."""
+    harness.send("O seu código é 482910.", save_contact=ANA)
     harness.send("Banana", to="+244923000111")
     body = {**SMS, "content": "Hello", "target_e164": "+351912345678"}
     harness.ask("POST", "/messages", body, "order-1")
@@ -126,11 +129,45 @@ def test_an_empty_phone_says_why(harness: Harness, open_page: Open) -> None:
     """The open conversation stays open when nothing in it is found."""
     harness.send("Olá")
     page = open_page()
-    said = "node => getComputedStyle(node, '::after').content"
-    assert page.locator("#thread").evaluate(said) == "none"
+    said = page.get_by_text("No message here matches the search.")
+    expect(said).to_be_hidden()
     page.get_by_role("searchbox", name="Search messages").fill("Adeus")
     expect(bubbles(page)).to_have_count(0)
-    assert page.locator("#thread").evaluate(said) == '"No message here matches the search."'
+    expect(said).to_be_visible()
+
+
+def test_after_clear_the_next_message_is_shown(harness: Harness, open_page: Open) -> None:
+    """Though the recipient whose conversation was open is gone; so it is after a deletion."""
+    harness.send("Before")
+    page = open_page()
+    expect(bubbles(page)).to_have_text(["Before"])
+    harness.service.clear()
+    expect(page.get_by_text("Waiting for the first message")).to_be_visible()
+    harness.send("After", to="+351912345678")
+    expect(bubbles(page)).to_have_text(["After"])
+    harness.service.delete_message(harness.service.messages[0].id)
+    expect(page.get_by_text("Waiting for the first message")).to_be_visible()
+    harness.send("At last", to="+244923000111")
+    expect(bubbles(page)).to_have_text(["At last"])
+
+
+def test_an_empty_page_has_what_to_paste(open_page: Open) -> None:
+    """Settings that a shell exports to the program, and a request that needs no setting."""
+    settings, request = open_page().locator(".example pre").all_text_contents()
+    lines = settings.splitlines()
+    assert [line.partition("=")[0] for line in lines] == [
+        "export ZIETT_BASE_URL", "export ZIETT_API_KEY", "export ZIETT_REMITTER_ID",
+    ]  # fmt: skip
+    assert '"X-API-KEY: zk_test_local"' in request
+
+
+def test_a_link_to_a_message_opens_it(harness: Harness, open_page: Open) -> None:
+    """In a new tab, too: the address is that of what is seen."""
+    message_id = harness.send("First")
+    harness.send("Second", to="+351912345678")
+    page = open_page(f"/#/to/%2B244923456789/{message_id}")
+    expect(bubbles(page)).to_have_text(["First"])
+    expect(page.get_by_role("complementary")).to_contain_text(message_id)
 
 
 def test_filters_by_status(harness: Harness, open_page: Open) -> None:

@@ -68,7 +68,7 @@ def test_other_pages_leave_no_trace(browser: Browser, harness: Harness, other_pa
     else:
         pytest.fail(f"only these were sent: {ended}")
     page.get_by_role("link", name="The inbox").click()
-    page.get_by_text("Live", exact=True).wait_for()
+    page.locator("#live[data-state=on]").wait_for()
     expect(page.get_by_role("region", name="Faults that are waiting")).to_contain_text("and 1 more")
     assert len(harness.service.faults.pending) == 2
     assert harness.service.requests == []

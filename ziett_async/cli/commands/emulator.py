@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 
 import anyio
@@ -23,7 +24,7 @@ from ziett_async._fake.dialect import DIALECTS
 from ziett_async._fake.quotas import WINDOWS
 from ziett_async.cli import _options as take
 from ziett_async.cli._service import make_latency, make_service
-from ziett_async.emulator._tcp import is_free
+from ziett_async.emulator._tcp import HOST, is_free
 from ziett_async.testing import Delivery, FakeZiett
 from ziett_async.testing.emulator import Emulator
 
@@ -42,12 +43,27 @@ _EXAMPLE = """\
   curl {url}/c/v1/messages -H 'X-API-KEY: zk_test_local'
 """
 
+_WARNING = """\
+[bold]Not on loopback[/bold]: every machine and container that reaches {host}, port {port}, can read
+each message with its number and code, send, and clear everything. There is no password. Publish
+the port of a container on loopback (docker run -p 127.0.0.1:{port}:{port}), and stop the emulator
+on a network that you do not trust.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take what a Ziett can be set to."""
     add = parser.add_argument
     add(
         "--port", type=take.port, help=f"by default {USUAL_PORT}, or a free one while that is taken"
+    )
+    add(
+        "--host",
+        type=take.address,
+        default=HOST,
+        metavar="ADDRESS",
+        help=f"the address to listen on, by default {HOST}; with 0.0.0.0, as in a container,"
+        " other machines can read the messages",
     )
     add("--latency", type=take.seconds, default=0.0, metavar="S", help="seconds there and back")
     add("--jitter", type=take.seconds, default=0.0, metavar="S", help="at most so much on top")
@@ -99,9 +115,12 @@ def _interrupt(_: int, __: object) -> None:
 async def _serve(options: argparse.Namespace, service: FakeZiett, console: Console) -> None:
     port = options.port
     if port is None:
-        port = USUAL_PORT if is_free(USUAL_PORT) else 0
-    async with Emulator(service, port=port, latency=make_latency(options)) as emulator:
+        port = USUAL_PORT if is_free(USUAL_PORT, options.host) else 0
+    latency = make_latency(options)
+    async with Emulator(service, port=port, host=options.host, latency=latency) as emulator:
         console.print(_EXAMPLE.format(url=emulator.url))
+        if not ip_address(options.host).is_loopback:
+            console.print(_WARNING.format(host=options.host, port=emulator.port))
         await anyio.sleep_forever()
 
 

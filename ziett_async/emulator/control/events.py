@@ -9,10 +9,12 @@ import anyio
 from ziett_async._fake.fake import FakeZiett
 from ziett_async._fake.responses import Document
 from ziett_async._fake.state.changes import ChangedRow, ChangeLog, DeletedMessage
-from ziett_async._fake.state.records import ContactRecord, MessageRecord
+from ziett_async._fake.state.records import CampaignRecord, ContactRecord, MessageRecord
 from ziett_async.emulator._application import Send
+from ziett_async.emulator._clock import AdjustableClock
 from ziett_async.emulator.control.request_log import RequestLog
-from ziett_async.emulator.control.views import Views, request_view
+from ziett_async.emulator.control.request_views import request_view
+from ziett_async.emulator.control.views import Views
 
 #: Seconds between two reads of the logs, and the share of its time that a listener may cost.
 _PAUSE, _SHARE = 0.1, 0.05
@@ -75,6 +77,9 @@ class EventStream:
         if changed := self._changed_messages(rows):
             for document in self._views.messages(changed):
                 yield "message", document
+        if campaigns := self._changed_campaigns(rows):
+            for document in self._views.campaigns(campaigns):
+                yield "campaign", document
         for entry in self._log.since(self._requests):
             self._requests = entry.number
             yield "request", request_view(entry)
@@ -102,6 +107,14 @@ class EventStream:
                 changed[each.id] = each
         return changed.values()
 
+    def _changed_campaigns(self, rows: Sequence[ChangedRow]) -> Collection[CampaignRecord]:
+        """Return the campaigns that changed, or whose messages did."""
+        ids = {row.id for row in rows if isinstance(row, CampaignRecord)}
+        ids |= {
+            row.campaign_id for row in rows if isinstance(row, MessageRecord) and row.campaign_id
+        }
+        return [each for each in self._service.campaigns if each.id in ids] if ids else []
+
     def _repeated_keys(self) -> Collection[str | None]:
         """Return the idempotency keys of new requests that earlier requests carried as well."""
         latest = self._service.latest
@@ -115,8 +128,9 @@ class EventStream:
     def _account_facts(self) -> object:
         """Return the facts whose change sends an `account` event; the time is not one of them."""
         levels = [(each.owner, each.bucket, each.free) for each in self._service.levels]
-        service = self._service
-        return service.balance, service.dialect, service.faults.pending, levels
+        service, clock = self._service, self._service.clock
+        advanced = clock.advanced if isinstance(clock, AdjustableClock) else 0
+        return service.balance, service.dialect, service.faults.pending, levels, advanced
 
 
 def _encode(name: str, document: Document) -> bytes:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import attrs
 
 from ziett_async._fake.faults import Exchange
-from ziett_async._fake.state.records import Arrival
 from ziett_async._wire import Request
+from ziett_async.emulator.control.request_facts import RequestFacts
 
 #: Bytes of a body that are kept.
 _MAX_BODY = 8192
@@ -23,8 +23,12 @@ class Entry:
     at: float
     request: Request
     exchange: Exchange
-    #: The service's own record of it; None where the request did not reach the service.
-    arrival: Arrival | None
+    #: From its arrival to the end of its answer, on the machine's clock.
+    seconds: float
+    #: Read before the bodies were cut off.
+    facts: RequestFacts
+    #: Whether the request's body was cut off.
+    is_cut: bool
 
 
 class RequestLog:
@@ -35,19 +39,27 @@ class RequestLog:
         #: How many requests there have been.
         self.count = 0
 
-    def append(
-        self, at: float, request: Request, exchange: Exchange, arrival: Arrival | None
-    ) -> None:
-        """Add a request and its outcome."""
+    def append(self, at: float, request: Request, exchange: Exchange, seconds: float) -> None:
+        """Add a request, its outcome, and the seconds that it took."""
         self.count += 1
-        if len(request.body) > _MAX_BODY:
+        facts, is_cut = RequestFacts.of(request, exchange), len(request.body) > _MAX_BODY
+        if is_cut:
             request = attrs.evolve(request, body=request.body[:_MAX_BODY])
         response = exchange.response
         if response is not None and len(response.body) > _MAX_BODY:
             response = attrs.evolve(response, body=response.body[:_MAX_BODY])
             exchange = attrs.evolve(exchange, response=response)
-        entry = Entry(number=self.count, at=at, request=request, exchange=exchange, arrival=arrival)
-        self._entries.append(entry)
+        self._entries.append(
+            Entry(
+                number=self.count,
+                at=at,
+                request=request,
+                exchange=exchange,
+                seconds=seconds,
+                facts=facts,
+                is_cut=is_cut,
+            )
+        )
 
     def since(self, number: int = 0) -> Sequence[Entry]:
         """Return the requests that came after the one with this number, in order."""

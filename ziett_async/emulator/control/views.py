@@ -1,22 +1,27 @@
-"""Views: messages, requests, buckets and the account as JSON documents."""
+"""Views: messages, campaigns, buckets and the account as JSON documents."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
-from ziett_async._fake.assertions import codes_in
+from ziett_async._fake.codes import codes_in
 from ziett_async._fake.fake import FakeZiett
-from ziett_async._fake.faults import Ending, Fault
 from ziett_async._fake.quotas import BucketLevel
 from ziett_async._fake.responses import Document
 from ziett_async._fake.shapes import sender
-from ziett_async._fake.state.records import Change, ContactRecord, MessageRecord
+from ziett_async._fake.state.records import (
+    CampaignRecord,
+    Change,
+    ContactRecord,
+    MessageRecord,
+)
 from ziett_async._telephony.sms import sms_parts
-from ziett_async._wire import Response
-from ziett_async.emulator.control.request_log import Entry, RequestLog
+from ziett_async.emulator._clock import AdjustableClock
+from ziett_async.emulator.control.request_log import RequestLog
+from ziett_async.emulator.control.request_views import fault_view, masked, request_view
 
-_KEY_SUFFIX = 4
 #: How many of the characters that need UCS-2 are named.
 _MOST_NAMED = 5
 
@@ -57,7 +62,7 @@ class Views:
                 "channel_destination": each.channel_destination,
                 "content": each.content,
                 "codes": codes_in(each.content),
-                "segments": _segments(each),
+                "segments": _segments(each.content) if each.channel_type == "SMS" else None,
                 "status": each.status,
                 "error_code": each.error_code,
                 "history": [_change(change) for change in each.history],
@@ -71,10 +76,38 @@ class Views:
             for each in records
         ]
 
+    def campaigns(self, records: Iterable[CampaignRecord]) -> Sequence[Document]:
+        """Return campaigns with how many of their messages have which status, and their cost."""
+        statuses = defaultdict[UUID, Counter[str]](Counter)
+        costs = defaultdict[UUID, Decimal](Decimal)
+        for each in self._service.messages:
+            if each.campaign_id is not None:
+                statuses[each.campaign_id][each.status] += 1
+                costs[each.campaign_id] += each.cost
+        return [
+            {
+                "id": str(each.id),
+                "name": each.name,
+                "status": each.status,
+                "content": each.content,
+                "segments": _segments(each.content),
+                "recipients": each.recipients,
+                "statuses": statuses[each.id],
+                "cost": str(costs[each.id]),
+                "idempotency_key": each.idempotency_key,
+                "created_at": _iso(each.created_at),
+                "completed_at": _iso(each.completed_at) if each.completed_at else None,
+            }
+            for each in records
+        ]
+
     def account(self) -> Document:
         """Return the time, the dialect, the balance, the buckets and the pending faults."""
+        clock = self._service.clock
         return {
-            "now": _iso(datetime.fromtimestamp(self._service.clock.time(), UTC)),
+            "now": _iso(datetime.fromtimestamp(clock.time(), UTC)),
+            # Seconds by which the clock was set forward.
+            "advanced": round(clock.advanced) if isinstance(clock, AdjustableClock) else 0,
             "dialect": self._service.dialect.name,
             "balance": str(self._service.balance),
             "limits": [_level(each) for each in self._service.levels],
@@ -82,54 +115,19 @@ class Views:
         }
 
     def state(self, limit: int) -> Document:
-        """Return the account, and the newest messages and requests, newest first."""
+        """Return the account, and the newest messages, campaigns and requests, newest first."""
         messages = self._service.messages
         return {
             **self.account(),
             "messages": self.messages(messages[: -limit - 1 : -1]),
             "messages_in_all": len(messages),
+            "campaigns": self.campaigns(self._service.campaigns[: -limit - 1 : -1]),
             "requests": self.requests(limit),
         }
 
     def requests(self, limit: int) -> Sequence[Document]:
         """Return the newest requests, newest first."""
         return [request_view(each) for each in self._log.since()[: -limit - 1 : -1]]
-
-
-def request_view(entry: Entry) -> Document:
-    """Return a request and its response."""
-    exchange, arrival, request = entry.exchange, entry.arrival, entry.request
-    headers = {name.lower(): value for name, value in request.headers}
-    return {
-        "number": entry.number,
-        "at": _iso(datetime.fromtimestamp(entry.at, UTC)),
-        "method": request.method,
-        "path": request.url,
-        "operation": arrival.operation if arrival else None,
-        "bucket": arrival.bucket if arrival else None,
-        "api_key": _masked(headers.get("x-api-key", "")),
-        "idempotency_key": headers.get("idempotency-key"),
-        "body": _text(request.body),
-        "executed": exchange.executed,
-        "replayed": bool(arrival and arrival.replayed),
-        "ending": exchange.ending.value,
-        "delay": None if exchange.ending is Ending.STALLED else exchange.delay,
-        "answer": _answer(exchange.response),
-        # The status of the service's answer, where a proxy answered in its place.
-        "service_status": arrival.status if arrival else None,
-    }
-
-
-def fault_view(fault: Fault) -> Document:
-    """Return a pending fault."""
-    return {"label": fault.label, "operation": fault.operation}
-
-
-def _answer(response: Response | None) -> Document | None:
-    if response is None:
-        return None
-    headers = [list(pair) for pair in response.headers]
-    return {"status": response.status, "headers": headers, "body": _text(response.body)}
 
 
 def _contact(contact: ContactRecord | None) -> Document | None:
@@ -144,10 +142,8 @@ def _campaign(campaign_id: UUID | None, names: Mapping[UUID, str | None]) -> Doc
     return {"id": str(campaign_id), "name": names.get(campaign_id)}
 
 
-def _segments(message: MessageRecord) -> Document | None:
-    if message.channel_type != "SMS":
-        return None
-    found = sms_parts(message.content)
+def _segments(content: str) -> Document:
+    found = sms_parts(content)
     return {
         "encoding": found.encoding,
         "parts": found.parts,
@@ -163,23 +159,13 @@ def _change(change: Change) -> Document:
 
 def _level(level: BucketLevel) -> Document:
     return {
-        "api_key": _masked(level.owner),
+        "api_key": masked(level.owner),
         "bucket": level.bucket,
         "limit": level.quota.limit,
         "per": level.quota.per,
         "free": level.free,
         "wait": round(level.wait, 3),
     }
-
-
-def _masked(api_key: str) -> str:
-    """Return enough of a key to recognise it, and too little to use it."""
-    shown = api_key[-_KEY_SUFFIX:] if len(api_key) > 3 * _KEY_SUFFIX else ""
-    return f"{api_key[:8]}…{shown}" if api_key else ""
-
-
-def _text(body: bytes) -> str:
-    return body.decode(errors="replace")
 
 
 def _iso(moment: datetime) -> str:

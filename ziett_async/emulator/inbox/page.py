@@ -1,7 +1,7 @@
 """The inbox: the emulator's page, built from the files beside this module as one response.
 
 It loads nothing else and runs nothing but its own script: its Content-Security-Policy names the
-style and the script by their hashes.
+style and the script by their hashes. Its texts, in each language, are in `strings.json`.
 """
 
 from base64 import b64encode
@@ -12,14 +12,25 @@ from pathlib import Path
 from ziett_async._wire import Response
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("words.js", "store.js", "parts.js", "views.js", "requests.js", "main.js")
+_SCRIPTS = (
+    "text.js",
+    "dom.js",
+    "store.js",
+    "curl.js",
+    "messages.js",
+    "details.js",
+    "campaigns.js",
+    "requests.js",
+    "actions.js",
+    "main.js",
+)
 
 
 @cache
 def inbox() -> Response:
     """Return the page."""
     style = _text("inbox.css")
-    script = "\n".join(_text(name) for name in _SCRIPTS)
+    script = "\n".join([f"const TEXTS = {_text('strings.json')};", *map(_text, _SCRIPTS)])
     page = _text("inbox.html").replace("/* style */", style).replace("/* script */", script)
     policy = (
         "default-src 'none'",
