@@ -1,6 +1,7 @@
 """One connection to a real database: its statements end in time, and are done in their order."""
 
 import os
+import signal
 import threading
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -145,6 +146,7 @@ def test_a_forked_child_has_a_connection_of_its_own(postgres_url: str) -> None:
     read, write = os.pipe()
     child = os.fork()
     if not child:
+        signal.alarm(20)
         try:
             os.write(write, anyio.run(database.do, backend).encode())
             database.close()
