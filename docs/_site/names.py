@@ -35,7 +35,10 @@ class NameLinks(SphinxPostTransform):
     def _names(self) -> dict[str, tuple[str, str]]:
         """Return where each name is documented: in full, by class, or alone."""
         found = dict[str, tuple[str, str]]()
-        for full, entry in self.env.domains.python_domain.objects.items():
+        objects = self.env.domains.python_domain.objects
+        # Where two have one name, the root's is meant.
+        for full in sorted(objects, key=lambda full: full.count(".")):
+            entry = objects[full]
             place = (entry.docname, entry.node_id)
             short = full.rpartition(".")[2]
             is_word = short.islower() and "_" not in short

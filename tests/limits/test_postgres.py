@@ -69,7 +69,7 @@ def database(other_database: str) -> str:
         b"postgresql://",
         "app",
         "mysql://app:secret@db/app",
-        "postgresql://app:secret words@db/app",
+        "postgresql://app:secret@[db/app",
         "postgresql://app:secret@db/app?ssl=require",
     ],
 )

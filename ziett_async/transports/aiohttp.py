@@ -199,9 +199,11 @@ def _runs_on_asyncio() -> bool:
 class AiohttpTransport(PooledTransport):
     """A `PooledTransport` that speaks HTTP with aiohttp, on asyncio; on trio nothing is sent.
 
-    It keeps the promises of `HttpxTransport`, and costs a fraction of its CPU time. Every
-    connection is a session of aiohttp's of its own: its pool does not look whether a free
-    connection has received more than the answer, and its client repeats a GET by itself.
+    It keeps the promises of `HttpxTransport`, and costs a fraction of its CPU time. Its
+    `connect_timeout` is for TCP and TLS together, for each address of the host.
+
+    Every connection is a session of aiohttp's of its own: aiohttp's pool does not look whether a
+    free connection has received more than the answer, and its client repeats a GET by itself.
     """
 
     def _parse_url(self, url: str) -> URL:
