@@ -36,10 +36,8 @@ class Seen:
     @property
     def worst(self) -> int:
         """How many arrivals the fullest window has."""
-        return max(
-            bisect_left(self.arrivals, start + self.per) - place
-            for place, start in enumerate(self.arrivals)
-        )
+        ends = (bisect_left(self.arrivals, start + self.per) for start in self.arrivals)
+        return max((end - start for start, end in enumerate(ends)), default=0)
 
     @property
     def used(self) -> float:
