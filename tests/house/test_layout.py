@@ -73,7 +73,6 @@ ELSEWHERE = {
     "testing/conformance.py": "transports/test_broken.py",
     "testing/emulator.py": "emulator/test_server.py",
     "transports/_base.py": "transports/test_conformance.py",
-    "transports/_failures.py": "transports/test_connections.py",
     "transports/httpx.py": "transports/test_conformance.py",
     "transports/httpx2.py": "transports/test_conformance.py",
 }
