@@ -3,12 +3,13 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import partial
 from threading import Barrier, Thread, current_thread, get_ident, main_thread
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -27,7 +28,7 @@ from ziett_async import (
 )
 from ziett_async.blocking import Ziett
 from ziett_async.blocking._caller import Caller
-from ziett_async.blocking._iterators import Steps
+from ziett_async.blocking._iterators import Pages, Steps
 from ziett_async.blocking._portal import Call, Portal, Process
 from ziett_async.blocking._source import Inbox
 from ziett_async.testing import FakeTransport, FakeZiett, Fault
@@ -150,6 +151,58 @@ def test_what_a_step_gave_when_it_was_interrupted_is_given_by_the_next(fake: Fak
     with interrupting(KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         next(steps)
     assert [next(steps), next(steps)] == [2, 3]
+    caller.close()
+
+
+class Failing:
+    """Sends the signal as it fails, and has no more to give."""
+
+    has_failed = False
+
+    def __aiter__(self) -> "Failing":
+        return self
+
+    async def __anext__(self) -> int:
+        if self.has_failed:
+            raise StopAsyncIteration
+        self.has_failed = True
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+        raise ZeroDivisionError
+
+
+def test_how_a_step_failed_when_it_was_interrupted_is_raised_by_the_next(fake: FakeZiett) -> None:
+    """Else a run that an error has ended would pass for complete."""
+    caller = Caller(AsyncZiett(API_KEY, transport=FakeTransport(fake)))
+    steps = Steps(caller, Failing())
+    with interrupting(KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        next(steps)
+    with pytest.raises(ZeroDivisionError):
+        next(steps)
+    assert list(steps) == []
+    caller.close()
+
+
+class OnePage:
+    """A list of one page, which sends the signal as its entries are taken."""
+
+    async def pages(self) -> AsyncIterator["OnePage"]:
+        """Give the page."""
+        yield self
+
+    @property
+    def entries(self) -> tuple[int, ...]:
+        """Send the signal before they are known."""
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+        return (1, 2, 3)
+
+
+def test_a_page_that_came_when_its_loop_was_interrupted_is_whole(fake: FakeZiett) -> None:
+    """No entry of it is missing, although the thread has seen none yet."""
+    caller = Caller(AsyncZiett(API_KEY, transport=FakeTransport(fake)))
+    found = iter(Pages[Any](caller, cast("Any", OnePage())))
+    with interrupting(KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        next(found)
+    assert list(found) == [1, 2, 3]
     caller.close()
 
 

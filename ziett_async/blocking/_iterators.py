@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
@@ -36,24 +36,42 @@ class Steps(Generic[T]):
         self._iterator = [iterator]
         #: What a step gave; it waits here for the next one where the thread was interrupted.
         self._given = deque[T]()
+        #: How a step failed, or that there are no more; it waits here, too.
+        self._error: Exception | None = None
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
+        while not self._given:
+            self._advance()
+        return self._given.popleft()
+
+    def _advance(self) -> None:
         portal = self._caller.portal()
         if self._portal not in {None, portal}:
             raise ConfigurationError(_FORKED)
         self._portal = portal
+        if self._error is None:
+            portal.call(self._step, self._inbox, self._source)
+        error, self._error = self._error, None
+        if isinstance(error, StopAsyncIteration):
+            raise StopIteration
         try:
-            if not self._given:
-                portal.call(self._step, self._inbox, self._source)
-        except StopAsyncIteration:
-            raise StopIteration from None
-        return self._given.popleft()
+            if error is not None:
+                raise error
+        finally:
+            del error  # Its traceback refers to this frame.
 
     async def _step(self) -> None:
-        self._given.append(await anext(self._iterator[0]))
+        """Take what comes next; in the event loop, where no signal interrupts it half way."""
+        try:
+            self._take(await anext(self._iterator[0]))
+        except Exception as error:  # noqa: BLE001 - it is for the thread
+            self._error = error
+
+    def _take(self, given: Any) -> None:  # noqa: ANN401 - what this iterator gives
+        self._given.append(given)
 
     def __del__(self) -> None:
         if self._portal is not None:
@@ -82,28 +100,19 @@ class Pages(Generic[R]):
     _pages: AsyncPages[R]
 
     def __iter__(self) -> Iterator[R]:
-        return _Entries(self.pages())
+        pages: AsyncIterator[Any] = self._pages.pages()
+        return _Entries[R](self._caller, pages)
 
     def pages(self) -> Iterator[Page[R]]:
         """Iterate page by page: each page holds only the entries that are new."""
         return Steps(self._caller, self._pages.pages())
 
 
-class _Entries(Generic[R]):
-    """Waits for a page at a time; and after an error, not for nothing, as a generator would."""
+class _Entries(Steps[R]):
+    """The entries of pages: a step gives all those of a page."""
 
-    def __init__(self, pages: Iterator[Page[R]]) -> None:
-        self._pages = pages
-        #: Entries of the last page, the next one last.
-        self._waiting: list[R] = []
-
-    def __iter__(self) -> Iterator[R]:
-        return self
-
-    def __next__(self) -> R:
-        while not self._waiting:
-            self._waiting = [*reversed(next(self._pages).entries)]
-        return self._waiting.pop()
+    def _take(self, given: Page[R]) -> None:
+        self._given.extend(given.entries)
 
 
 class Outcomes(Steps[T]):
