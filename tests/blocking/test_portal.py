@@ -291,11 +291,11 @@ def test_a_call_that_was_interrupted_before_it_started_ends() -> None:
     async def ask() -> asyncio.Future[object]:
         return asyncio.get_running_loop().create_future()
 
-    inbox.put(wanted := portal.call(ask))
+    inbox.wanted.append(wanted := portal.call(ask))
     call = Call(partial(asyncio.sleep, 0), inbox)
     portal.call_soon(call.cancel)
     call.wait_for_end()
-    assert inbox.get_nowait() is wanted
+    assert list(inbox.wanted) == [wanted]
     portal.stop()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from threading import current_thread
@@ -12,6 +13,7 @@ from tests.support.bulk import MemoryJournal
 from tests.support.samples import NUMBER
 from ziett_async import ConfigurationError, NewMessage, SendOutcome
 from ziett_async.blocking import Ziett
+from ziett_async.blocking._portal import Portal
 from ziett_async.blocking._source import NOTHING, Inbox, Source, is_lazy, read_into
 from ziett_async.testing import FakeZiett
 
@@ -126,15 +128,78 @@ def test_a_message_for_a_run_that_has_ended_is_dropped() -> None:
     """It is read, but nothing waits for it any more."""
 
     async def ask() -> None:
-        inbox: Inbox = Inbox()
+        inbox = Inbox()
         asking = asyncio.create_task(anext(Source(inbox)))
         await asyncio.sleep(0)
-        wanted = inbox.get()
-        assert wanted is not None
+        wanted = inbox.wanted[0]
         asking.cancel()
         await asyncio.wait([asking])
-        read_into(wanted, NOTHING)
+        read_into(inbox, NOTHING)
         await asyncio.sleep(0)
         assert wanted.cancelled()
 
     asyncio.run(ask())
+
+
+class Interrupted(Inbox):
+    """Is interrupted as soon as it has been woken for a message, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, and raise the first time."""
+        if self.waits.is_set():
+            return super().wait(seconds)
+        self.waits.set()
+        while not self.wanted:
+            super().wait(seconds)
+        raise KeyboardInterrupt
+
+
+def test_a_message_that_was_wanted_as_its_thread_was_interrupted_is_read_by_the_next_step() -> None:
+    """The run would wait for it for ever."""
+    portal, inbox = Portal(), Interrupted()
+    source, asking = iter(["first", "second"]), list[asyncio.Task[object]]()
+
+    async def step() -> object:
+        await asyncio.to_thread(inbox.waits.wait, 5)
+        asking.append(asyncio.create_task(anext(Source(inbox))))
+        return await asyncio.shield(asking[0])
+
+    with pytest.raises(KeyboardInterrupt):
+        portal.call(step, inbox, source)
+    done, _ = portal.call(lambda: asyncio.wait(asking, timeout=5), inbox, source)
+    assert [task.result() for task in done] == ["first"]
+    portal.stop()
+
+
+class Place(asyncio.Future[object]):
+    """Is interrupted before it can be filled, once."""
+
+    is_interrupted = False
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return its event loop, or raise."""
+        if self.is_interrupted:
+            return super().get_loop()
+        self.is_interrupted = True
+        raise KeyboardInterrupt
+
+
+def test_a_message_that_was_read_as_its_thread_was_interrupted_is_not_skipped() -> None:
+    """The run ends with an error: whether it was read is not known any more."""
+
+    async def read() -> None:
+        inbox, source = Inbox(), iter(["first", "second"])
+        inbox.wanted.append(wanted := Place())
+        with pytest.raises(KeyboardInterrupt):
+            read_into(inbox, source)
+        read_into(inbox, source)
+        assert not inbox.wanted
+        with pytest.raises(ConfigurationError, match="reading them was interrupted"):
+            await wanted
+        assert next(source) == "second"
+
+    asyncio.run(read())

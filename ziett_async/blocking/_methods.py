@@ -8,7 +8,6 @@ import inspect
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
 from functools import partial
 from operator import attrgetter
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_args, get_origin
 
 from ziett_async._client import AsyncZiett
@@ -96,7 +95,7 @@ def streamed(
     """Return a method that sends many messages, read one by one as it goes on."""
 
     def stream(client: "Ziett", /, *args: Any, **kwargs: Any) -> Outcomes[T]:  # noqa: ANN401 - as `method`
-        inbox: Inbox = SimpleQueue()
+        inbox = Inbox()
         lazy = next(filter(is_lazy, (*args, *kwargs.values())), ())
         given = [Source(inbox) if each is lazy else each for each in args]
         named = {name: Source(inbox) if each is lazy else each for name, each in kwargs.items()}

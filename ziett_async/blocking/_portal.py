@@ -12,7 +12,6 @@ import asyncio
 import atexit
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import closing, suppress
-from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 from weakref import WeakSet
@@ -64,26 +63,20 @@ class Call(Generic[T]):
 
     def _end(self, _: object = None) -> None:
         self._is_over = True
-        self._inbox.put(None)
+        self._inbox.wake()
 
     def wait(self, source: Iterator[object]) -> None:
-        """Wait for its end; meanwhile read from the source what is asked for."""
+        """Wait for its end; meanwhile read from the source what is wanted."""
         while not self._is_over:
-            with suppress(Empty):
-                wanted = self._inbox.get(timeout=_LOOK)
-                if wanted is not None:
-                    read_into(wanted, source)
+            if self._inbox.wanted:
+                read_into(self._inbox, source)
+            else:
+                self._inbox.wait(_LOOK)
 
     def wait_for_end(self) -> None:
-        """Wait for its end alone; what is asked for is left to the next wait."""
-        unread = list[asyncio.Future[object] | None]()
-        try:
-            while not self._is_over:
-                with suppress(Empty):
-                    unread.append(self._inbox.get(timeout=_LOOK))
-        finally:
-            for wanted in unread:
-                self._inbox.put(wanted)
+        """Wait for its end alone; what is wanted is left to the next wait."""
+        while not self._is_over:
+            self._inbox.wait(_LOOK)
 
     def result(self) -> T:
         """Return its result, or raise its error."""
@@ -117,7 +110,7 @@ class Portal:
         source: Iterator[object] = NOTHING,
     ) -> T:
         """Carry out some work in the event loop, and wait for it."""
-        call = Call(work, SimpleQueue() if inbox is None else inbox)
+        call = Call(work, Inbox() if inbox is None else inbox)
         try:
             self._loop.call_soon_threadsafe(call.start)
             call.wait(source)
@@ -190,7 +183,7 @@ class Process:
         """Close a client, and do not wait for it."""
         self.clients.discard(client)
         if self._portal is not None:  # Else nothing is open.
-            self._portal.call_soon(Call(client.aclose, SimpleQueue()).start)
+            self._portal.call_soon(Call(client.aclose, Inbox()).start)
 
     def end(self) -> None:
         """End with the process, after its last thread that is no daemon."""
