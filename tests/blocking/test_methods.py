@@ -1,7 +1,7 @@
 """The methods: those of the asynchronous client, without a second copy of anything."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from threading import current_thread
 from typing import Any
@@ -147,6 +147,17 @@ def test_many_messages_are_sent_from_a_list_and_with_a_journal(
                 each.content for each in messages
             )
     assert len(fake.requests) == 60
+
+
+@pytest.mark.parametrize("messages", [(), []], ids=["tuple", "list"])
+def test_a_run_without_messages_is_that_of_a_list(
+    client: Ziett, messages: Sequence[NewMessage]
+) -> None:
+    """Its name is a digest of the list; only a stream has one of its journal."""
+    journal = MemoryJournal()
+    assert not list(client.send_many(messages, journal=journal))
+    assert journal.header is not None
+    assert journal.header.digest is not None
 
 
 def test_a_campaign_of_any_size_is_sent(client: Ziett) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_args
 from ziett_async._client import AsyncZiett
 from ziett_async._pages import Pages as AsyncPages
 from ziett_async.blocking._iterators import Loop, Outcomes, Pages
-from ziett_async.blocking._source import Inbox, Source, is_lazy
+from ziett_async.blocking._source import NOTHING, Inbox, Source, is_lazy
 from ziett_async.models._page import Row
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def streamed(
 
     def stream(client: "Ziett", /, *args: Any, **kwargs: Any) -> Outcomes[T]:  # noqa: ANN401 - as `method`
         inbox = Inbox()
-        lazy = next(filter(is_lazy, (*args, *kwargs.values())), ())
+        lazy = next(filter(is_lazy, (*args, *kwargs.values())), NOTHING)
         given = [Source(inbox) if each is lazy else each for each in args]
         named = {name: Source(inbox) if each is lazy else each for name, each in kwargs.items()}
         caller = _caller_of(client)
