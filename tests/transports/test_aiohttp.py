@@ -1,10 +1,12 @@
 """What aiohttp does by itself, and its transport does not."""
 
+import gc
 import select
 import socket
 import threading
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from weakref import ref
 
 import aiohttp
 import anyio
@@ -139,6 +141,19 @@ async def test_an_unsolicited_answer_is_not_believed_unread(
         assert forger.has_forged.wait(5)
         assert (await transport.send(get)).body == b"second"
     await transport.aclose()
+
+
+async def test_a_free_connection_holds_nothing_of_its_last_request() -> None:
+    """The key, a number and a text are not kept for as long as the transport is open."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = AiohttpTransport()
+        request = Request("POST", f"{server.url}/c/v1/messages", HEADERS, b"{}")
+        await transport.send(request)
+        kept = ref(request)
+        del request
+        gc.collect()
+        assert kept() is None
+        await transport.aclose()
 
 
 async def test_nothing_is_added_to_a_request() -> None:

@@ -130,6 +130,31 @@ async def test_a_connection_is_used_again(kind: type[PooledTransport], *, tls: b
 
 
 @KINDS
+async def test_a_connection_that_received_part_of_an_answer_while_free_is_not_used_again(
+    kind: type[PooledTransport],
+) -> None:
+    """The rest may follow after the next request, which would get it as its own."""
+    has_sent = anyio.Event()
+
+    async def play(talk: Talk) -> None:
+        await talk.read()
+        await talk.send(written(Response(200, (), b"first")))
+        await anyio.sleep(0.02)
+        await talk.send(b"HTTP/1.1 408 Request Ti")
+        has_sent.set()
+
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind()
+        with server.script(Act("part of an answer a moment later", play)):
+            await transport.send(Request("GET", server.url, GET.headers))
+        await has_sent.wait()
+        await anyio.sleep(0.02)
+        await transport.send(Request("GET", server.url, GET.headers))
+        assert server.accepted == 2
+        await transport.aclose()
+
+
+@KINDS
 async def test_a_connection_is_not_used_after_its_time(kind: type[PooledTransport]) -> None:
     """Servers drop idle connections: one that was idle for longer is not the next request's."""
     async with FaultServer(FakeZiett()).serving() as server:

@@ -36,7 +36,7 @@ class _Protocol(ResponseHandler):
 class Connector(aiohttp.TCPConnector):
     """aiohttp's pool, of one connection, which notes when a request gets it."""
 
-    #: The request that is on its way.
+    #: The request that waits for its connection.
     sending: "Sending"
     #: The connection of the last request, and asyncio's transport below it.
     protocol: Any = None
@@ -54,18 +54,22 @@ class Connector(aiohttp.TCPConnector):
         self.protocol, self.transport = connection.protocol, connection.transport
         self.protocol.head = b""
         self.sending.is_begun = True
+        # A free connection would keep the key, and the text.
+        del self.sending
         return connection
 
     def retire(self, *, is_old: bool) -> None:
         """Close a free connection that the next request cannot use.
 
-        One that has received more than the answer is such a one: the next request would get
-        that as its own. aiohttp looks for it when a request has ended, but not when one begins.
+        One that has received more than the answer is such a one, even if it is only a part of
+        another: the next request would get that as its own. aiohttp looks for whole answers, and
+        when a request has ended, but not when one begins.
         """
         if self.transport is None or self.transport.is_closing():
             return
         sock = self.transport.get_extra_info("socket")
-        if is_old or self.protocol.should_close or _is_readable(sock):
+        has_received = self.protocol.head or self.protocol.should_close or _is_readable(sock)
+        if is_old or has_received:
             self.abort()
 
     def abort(self) -> None:

@@ -102,6 +102,7 @@ class _Connection:
             return failures.too_long(answer.status, max_bytes)
         protocol = self._connector.protocol
         self.is_clean = protocol.is_connected() and not protocol.should_close
+        protocol.head = b""
         self.free_since = monotonic()
         return Response(answer.status, _headers(answer), body)
 
