@@ -100,6 +100,7 @@ class Forger:
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(5)  # A forged answer that is believed opens no second one.
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
         self.forge, self.has_forged = threading.Event(), threading.Event()
 
@@ -122,8 +123,10 @@ def forging() -> Generator[Forger]:
     forger = Forger()
     thread = threading.Thread(target=forger.serve)
     thread.start()
-    yield forger
-    thread.join()
+    try:
+        yield forger
+    finally:
+        thread.join()
 
 
 @pytest.mark.parametrize("has_poll", [True, False])
