@@ -362,29 +362,26 @@ def test_the_conformance_tests_want_a_transport() -> None:
         TransportConformance().make_transport()
 
 
-@KINDS
-@pytest.mark.parametrize(
-    "request_",
-    [
-        Request("GET", f"http://127.0.0.1:1/{'a' * 70_000}", ()),
-        Request("GET", "http://127.0.0.1:1/", (("x", "\u00e9\u20ac"),)),
-    ],
-    ids=["too long", "not ASCII"],
-)
-async def test_what_http_cannot_carry_is_not_sent(
-    kind: type[PooledTransport], request_: Request
-) -> None:
-    """An address or a header that the library refuses certainly did not reach the server.
-
-    To aiohttp no address is too long; here no server would get it.
-    """
-    transport = kind()
-    with pytest.raises(
-        SendFailed, match=r"cannot be sent|no connection to 127\.0\.0\.1:1"
-    ) as caught:
-        await transport.send(request_)
+async def check_is_not_sent(transport: PooledTransport, request: Request) -> None:
+    """Have a request refused that the library does not put into HTTP."""
+    with pytest.raises(SendFailed, match="cannot be sent") as caught:
+        await transport.send(request)
     await transport.aclose()
     assert not caught.value.reached
+
+
+@KINDS
+async def test_a_header_that_is_not_ascii_is_not_sent(kind: type[PooledTransport]) -> None:
+    """It certainly did not reach the server."""
+    headers = (("x", "\u00e9\u20ac"),)
+    await check_is_not_sent(kind(), Request("GET", "http://127.0.0.1:1/", headers))
+
+
+@pytest.mark.parametrize("kind", [HttpxTransport, Httpx2Transport])
+async def test_an_address_that_is_too_long_is_not_sent(kind: type[PooledTransport]) -> None:
+    """Nor did this one; to aiohttp none is too long."""
+    address = f"http://127.0.0.1:1/{'a' * 70_000}"
+    await check_is_not_sent(kind(), Request("GET", address, ()))
 
 
 async def test_an_odd_header_after_the_body_was_sent_may_have_been_sent(
