@@ -326,6 +326,17 @@ async def test_connecting_has_a_time_of_its_own(kind: type[PooledTransport]) -> 
 
 
 @KINDS
+async def test_no_time_to_connect_is_none(kind: type[PooledTransport]) -> None:
+    """A `connect_timeout` of 0 is no time, and not any time."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind(connect_timeout=0)
+        with pytest.raises(SendFailed, match="no connection in time") as caught:
+            await transport.send(Request("GET", server.url, GET.headers, b"", 60.0))
+        assert (caught.value.reached, caught.value.timed_out) == (False, True)
+        await transport.aclose()
+
+
+@KINDS
 async def test_a_request_under_way_outlives_the_transport(kind: type[PooledTransport]) -> None:
     """Closing does not wait: the request is answered, and its connection closed then."""
     answers = list[int]()

@@ -24,6 +24,8 @@ __all__ = ["AiohttpTransport"]
 
 #: What aiohttp would add to a request.
 _ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+#: Seconds that are over before anything can be done in them.
+_NO_TIME = 1e-9
 
 
 @cache
@@ -72,7 +74,8 @@ class _Connection:
             auto_decompress=False,
             trust_env=False,
             middlewares=(_send_once,),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
+            # aiohttp takes 0 for any time.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout or _NO_TIME),
         )
         #: Whether another request may travel here.
         self.is_clean = False
