@@ -130,6 +130,19 @@ async def test_a_connection_is_used_again(kind: type[PooledTransport], *, tls: b
 
 
 @KINDS
+async def test_an_address_without_a_path_has_the_same_connection(
+    kind: type[PooledTransport],
+) -> None:
+    """It is the same origin, and that of no other port."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind()
+        for url in (server.url, f"{server.url}/", server.url):
+            await transport.send(Request("GET", url, GET.headers))
+        assert server.accepted == 1
+        await transport.aclose()
+
+
+@KINDS
 async def test_a_connection_that_received_part_of_an_answer_while_free_is_not_used_again(
     kind: type[PooledTransport],
 ) -> None:

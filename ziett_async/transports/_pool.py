@@ -220,7 +220,7 @@ class PooledTransport(ABC):
 
     async def _exchange(self, pool: Pool, sending: Sending) -> Response | SendFailed:
         url = sending.request.url
-        free = pool.free[url[: url.find("/", len("https://"))]]
+        free = pool.free["/".join(url.split("/", 3)[:3])]
         connection = free.pop() if free else self._new_connection(tls=url.startswith("https:"))
         try:
             return await connection.exchange(sending, self._max_bytes)
