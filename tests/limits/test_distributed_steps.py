@@ -238,6 +238,14 @@ async def test_another_server_with_the_same_data_is_noticed(script: Script) -> N
     assert await script.wait_of("b") == 14.0
 
 
+async def test_another_server_with_the_same_data_is_not_a_new_one(script: Script) -> None:
+    """So it is not trusted as one, and only what has no data starts at once."""
+    await script.acquire("a")
+    make_another_server(script.url, script.name)
+    assert not ONE.distrusts_new_store
+    assert await script.wait_of("b") == 14.0
+
+
 async def test_a_clock_set_back_is_noticed(script: Script) -> None:
     """By more than a tenth of a second; by less, it stands until it is there again."""
     await script.acquire("a")

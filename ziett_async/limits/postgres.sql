@@ -140,8 +140,10 @@ BEGIN
         INTO counted, expiring, oldest
         FROM ziett.permits p WHERE p.bucket = name AND p.state <> 'waiting';
 
-    IF this.run IS NULL OR (command = 'acquire' AND this.run <> pg_postmaster_start_time()) THEN
+    IF this.run IS NULL THEN
         forget := unknown;
+    ELSIF command = 'acquire' AND this.run <> pg_postmaster_start_time() THEN
+        forget := quarantine;
     ELSIF now < this.seen - backward THEN
         this.jumped := this.jumped + now - this.seen;
         forget := quarantine;

@@ -58,8 +58,10 @@ local function forget(seconds)
         'open', open, 'jumped', jumped, 'largest', largest, 'bulk', 0)
 end
 
-if not run or (command == 'acquire' and run ~= run_id()) then
+if not run then
     forget(setting(3))
+elseif command == 'acquire' and run ~= run_id() then
+    forget(setting(2))
 elseif now < seen - BACKWARD then
     jumped = jumped + now - seen
     forget(setting(2))
