@@ -10,11 +10,11 @@
 -- Times are whole microseconds of this server's clock.
 
 -- Of processes that start together, one creates it.
-SELECT pg_advisory_xact_lock(hashtextextended('ziett', 0));
+SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ziett', 0));
 
 -- IF NOT EXISTS would ask for the right to create schemas where this one is there.
 DO $$ BEGIN
-    IF to_regnamespace('ziett') IS NULL THEN
+    IF pg_catalog.to_regnamespace('ziett') IS NULL THEN
         CREATE SCHEMA ziett;
     END IF;
 END $$;
@@ -104,6 +104,8 @@ $$;
 CREATE OR REPLACE FUNCTION ziett.step_VERSION(
     command text, name text, id text, settings bigint[], words text[]
 ) RETURNS bigint[] LANGUAGE plpgsql
+-- What others may have created under the same names is not called.
+SET search_path = pg_catalog, pg_temp
 -- A client does not wait for longer.
 SET lock_timeout = '900ms'
 -- A plain scan of the index forgets dead rows as it meets them; the others would read them again in
