@@ -122,7 +122,7 @@ async def test_a_role_without_rights_gets_an_error_that_says_what_is_needed(data
         began = monotonic()
         with pytest.raises(LimiterUnavailable, match=f"postgres: the role .* `{PRINTED}` prints"):
             await limiter.acquire(SEND)
-        assert monotonic() - began < 1.0
+        assert monotonic() - began < ANSWER_WITHIN
         command = [sys.executable, *PRINTED.split()[1:]]
         done = await anyio.run_process(command, env=dict(os.environ))
         for statements in (done.stdout.decode(), f"GRANT USAGE ON SCHEMA ziett TO {role}"):
@@ -216,7 +216,7 @@ async def test_a_limiter_has_one_connection_until_it_is_closed(database: str) ->
     began = monotonic()
     with pytest.raises(LimiterUnavailable, match="postgres: the limiter is closed"):
         await limiter.acquire(SEND)
-    assert monotonic() - began < 1.0
+    assert monotonic() - began < ANSWER_WITHIN
 
 
 def test_it_serves_several_event_loops(postgres_url: str) -> None:
@@ -273,7 +273,7 @@ async def test_a_locked_bucket_holds_no_call_for_long(postgres_url: str) -> None
             began = monotonic()
             with pytest.raises(LimiterUnavailable, match="postgres: LockNotAvailable"):
                 await account.acquire(SEND)
-            assert monotonic() - began < ANSWER_WITHIN + 1.0
+            assert monotonic() - began < ANSWER_WITHIN + 5.0
         await anyio.sleep(COOL_DOWN)
         await take(account)
 
