@@ -102,7 +102,7 @@ async def test_several_rates_each_see_their_own_windows(script: Script) -> None:
 
 
 async def test_waiters_come_back_in_their_order(script: Script) -> None:
-    """Each is told when its own slot is free; one that comes early does not overtake."""
+    """Each is asked back when its own slot is free; one that comes early does not overtake."""
     for permit in "ab":
         await script.acquire(permit)
         await script.release(permit)
@@ -280,7 +280,7 @@ RATES = [
 
 @pytest.mark.parametrize("rates", RATES, ids=str)
 async def test_it_counts_as_the_local_bucket_does(script: Script, rates: Sequence[Rate]) -> None:
-    """Through thousands of random steps: the same attempts start, and the same waits are told."""
+    """Through thousands of random steps: the same attempts start, after the same waits."""
     random = Random(rates[0].limit)  # noqa: S311 - the same each time
     reserve = random.choice([0.0, 0.2, 0.5])
     script.terms = Terms(rates, reserve, 1000.0, distrusts_new_store=False)

@@ -201,7 +201,7 @@ def connections(url: str) -> int:
 async def closed(url: str) -> None:
     """Wait until no limiter is connected to a database."""
     with anyio.fail_after(20):
-        while connections(url):  # noqa: ASYNC110 - the server tells no one
+        while connections(url):  # noqa: ASYNC110 - the server sends no event
             await anyio.sleep(0.01)
 
 
@@ -276,6 +276,16 @@ async def test_a_locked_bucket_holds_no_call_for_long(postgres_url: str) -> None
             assert monotonic() - began < ANSWER_WITHIN + 5.0
         await anyio.sleep(COOL_DOWN)
         await take(account)
+
+
+async def test_a_creation_that_is_locked_leaves_no_process_behind(database: str) -> None:
+    """The server gives it up by itself: one for each try would soon be all that it allows."""
+    with psycopg.connect(database, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('ziett', 0))")
+        async with PostgresLimiter(database, **QUICK) as limiter:
+            with pytest.raises(LimiterUnavailable, match="LockNotAvailable|TimeoutError"):
+                await limiter.acquire(SEND)
+        await closed(database)
 
 
 async def test_a_process_of_the_server_that_is_killed_empties_the_tables(

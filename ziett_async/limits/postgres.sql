@@ -9,6 +9,9 @@
 -- The tables are unlogged: no step waits for a disk, and a server that crashed has emptied them.
 -- Times are whole microseconds of this server's clock.
 
+-- A client, which carries all of this out as one transaction, does not wait for longer.
+SELECT pg_catalog.set_config('lock_timeout', '900ms', true);
+
 -- Of processes that start together, one creates it.
 SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ziett', 0));
 
