@@ -283,7 +283,7 @@ async def test_a_creation_that_is_locked_leaves_no_process_behind(database: str)
     with psycopg.connect(database, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('ziett', 0))")
         async with PostgresLimiter(database, **QUICK) as limiter:
-            with pytest.raises(LimiterUnavailable, match="LockNotAvailable|TimeoutError"):
+            with pytest.raises(LimiterUnavailable, match=r"LockNotAvailable|TimeoutError"):
                 await limiter.acquire(SEND)
         await closed(database)
 
