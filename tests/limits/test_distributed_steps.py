@@ -195,6 +195,15 @@ async def test_asking_again_is_answered_as_before(script: Script) -> None:
     assert not (await script.acquire("c")).granted
 
 
+async def test_a_step_that_is_tried_again_is_answered_as_before(script: Script) -> None:
+    """Its connection broke before the answer came: the last token is its own, and it has it."""
+    for permit in "ab":
+        await script.acquire(permit)
+    assert (await script.acquire("b")).granted
+    assert not (await script.acquire("c")).granted
+    assert waiting(script.url, script.name) == ["c"]
+
+
 async def test_a_late_or_repeated_release_changes_nothing(script: Script) -> None:
     """The slot counts from the first release, or from the end of the lease."""
     await script.acquire("a")
