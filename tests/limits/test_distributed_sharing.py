@@ -108,9 +108,19 @@ async def test_first_come_first_served(process: Make) -> None:
     assert order == list(range(10))
 
 
-async def test_urgent_calls_of_any_process_go_before_bulk(process: Make) -> None:
+async def until_waiting(store_url: str, account: str, number: int) -> list[str]:
+    """Wait until so many permits wait for a bucket; return their ids."""
+    with anyio.fail_after(20):
+        while len(found := waiting(store_url, f"{account}:send")) < number:  # noqa: ASYNC110 - a store sends no event
+            await anyio.sleep(0.01)
+    return found
+
+
+async def test_urgent_calls_of_any_process_go_before_bulk(
+    process: Make, store_url: str, account: str
+) -> None:
     """Also before bulk calls that have waited for longer."""
-    bulk, urgent = (process(send=Rate(2, per=0.6), reserve=0.0) for _ in range(2))
+    bulk, urgent = (process(send=Rate(1, per=0.6), reserve=0.0) for _ in range(2))
     order = list[str]()
 
     async def call(limiter: Limiter, priority: Priority) -> None:
@@ -118,13 +128,13 @@ async def test_urgent_calls_of_any_process_go_before_bulk(process: Make) -> None
         order.append(priority)
         await permit.release()
 
-    await take(bulk)
-    await anyio.sleep(0.3)
-    await take(bulk)
+    held = await bulk.acquire(SEND)
     async with anyio.create_task_group() as group:
         group.start_soon(call, bulk, Priority.BULK)
-        await anyio.sleep(0.05)
+        await until_waiting(store_url, account, 1)
         group.start_soon(call, urgent, Priority.URGENT)
+        await until_waiting(store_url, account, 2)
+        await held.release()
     assert order == ["urgent", "bulk"]
 
 
@@ -174,7 +184,7 @@ async def test_a_cancelled_call_leaves_its_place_to_the_next(
     process: Make, store_url: str, account: str
 ) -> None:
     """The store never learns that it was another one; the last to leave takes the place back."""
-    limiter, bucket = process(send=Rate(1, per=0.5)), f"{account}:send"
+    limiter, bucket = process(send=Rate(1, per=30.0)), f"{account}:send"
     await take(limiter)
     async with anyio.create_task_group() as group:
         first = anyio.CancelScope()
@@ -184,12 +194,11 @@ async def test_a_cancelled_call_leaves_its_place_to_the_next(
                 await take(limiter)
 
         group.start_soon(call, first)
-        await anyio.sleep(0.05)
+        place = await until_waiting(store_url, account, 1)
         second = anyio.CancelScope()
         group.start_soon(call, second)
         await anyio.sleep(0.05)
-        place = waiting(store_url, bucket)
-        assert len(place) == 1
+        assert waiting(store_url, bucket) == place
         first.cancel()
         await anyio.sleep(0.05)
         assert waiting(store_url, bucket) == place
