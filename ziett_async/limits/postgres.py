@@ -102,7 +102,10 @@ class PostgresLimiter(DistributedLimiter):
         )
 
     async def aclose(self) -> None:
-        """Close its connection, when all steps that were begun have ended; used, it raises."""
+        """Close its connection, when all steps that were begun have ended.
+
+        Used afterwards, it does what `on_failure` is for.
+        """
         self._database.close()
 
     async def __aenter__(self) -> Self:
