@@ -39,7 +39,7 @@ def postgres_url() -> Generator[str]:
 
 @pytest.fixture
 def store_url(library: str, request: pytest.FixtureRequest) -> str:
-    """Return the address of such a server; the module says for which library."""
+    """Return the address of such a server, for the library of the module."""
     url: str = request.getfixturevalue("postgres_url" if library == "postgres" else "valkey_url")
     return url
 

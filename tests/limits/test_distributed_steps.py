@@ -102,7 +102,7 @@ async def test_several_rates_each_see_their_own_windows(script: Script) -> None:
 
 
 async def test_waiters_come_back_in_their_order(script: Script) -> None:
-    """Each is told when its own slot is free; one that comes early does not overtake."""
+    """Each is asked back when its own slot is free; one that comes early does not overtake."""
     for permit in "ab":
         await script.acquire(permit)
         await script.release(permit)
@@ -195,6 +195,15 @@ async def test_asking_again_is_answered_as_before(script: Script) -> None:
     assert not (await script.acquire("c")).granted
 
 
+async def test_a_step_that_is_tried_again_is_answered_as_before(script: Script) -> None:
+    """Its connection broke before the answer came: the last token is its own, and it has it."""
+    for permit in "ab":
+        await script.acquire(permit)
+    assert (await script.acquire("b")).granted
+    assert not (await script.acquire("c")).granted
+    assert waiting(script.url, script.name) == ["c"]
+
+
 async def test_a_late_or_repeated_release_changes_nothing(script: Script) -> None:
     """The slot counts from the first release, or from the end of the lease."""
     await script.acquire("a")
@@ -238,6 +247,14 @@ async def test_another_server_with_the_same_data_is_noticed(script: Script) -> N
     assert await script.wait_of("b") == 14.0
 
 
+async def test_another_server_with_the_same_data_is_not_a_new_one(script: Script) -> None:
+    """So it is not trusted as one, and only what has no data starts at once."""
+    await script.acquire("a")
+    make_another_server(script.url, script.name)
+    assert not ONE.distrusts_new_store
+    assert await script.wait_of("b") == 14.0
+
+
 async def test_a_clock_set_back_is_noticed(script: Script) -> None:
     """By more than a tenth of a second; by less, it stands until it is there again."""
     await script.acquire("a")
@@ -272,7 +289,7 @@ RATES = [
 
 @pytest.mark.parametrize("rates", RATES, ids=str)
 async def test_it_counts_as_the_local_bucket_does(script: Script, rates: Sequence[Rate]) -> None:
-    """Through thousands of random steps: the same attempts start, and the same waits are told."""
+    """Through thousands of random steps: the same attempts start, after the same waits."""
     random = Random(rates[0].limit)  # noqa: S311 - the same each time
     reserve = random.choice([0.0, 0.2, 0.5])
     script.terms = Terms(rates, reserve, 1000.0, distrusts_new_store=False)

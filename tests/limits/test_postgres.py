@@ -122,7 +122,7 @@ async def test_a_role_without_rights_gets_an_error_that_says_what_is_needed(data
         began = monotonic()
         with pytest.raises(LimiterUnavailable, match=f"postgres: the role .* `{PRINTED}` prints"):
             await limiter.acquire(SEND)
-        assert monotonic() - began < 1.0
+        assert monotonic() - began < ANSWER_WITHIN
         command = [sys.executable, *PRINTED.split()[1:]]
         done = await anyio.run_process(command, env=dict(os.environ))
         for statements in (done.stdout.decode(), f"GRANT USAGE ON SCHEMA ziett TO {role}"):
@@ -131,6 +131,29 @@ async def test_a_role_without_rights_gets_an_error_that_says_what_is_needed(data
             await limiter.acquire(SEND)
         rights = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ziett"
         do(database, f"GRANT {rights} TO {role}")
+        await take(limiter)
+
+
+#: Fits better than the server's own where a step hashes a name, and where it counts microseconds.
+HOSTILE = """
+    DROP SCHEMA IF EXISTS hostile CASCADE;
+    CREATE SCHEMA hostile;
+    CREATE FUNCTION hostile.hashtextextended(text, integer) RETURNS bigint LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'hostile'; END $$;
+    CREATE FUNCTION hostile.times(numeric, integer) RETURNS numeric LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'hostile'; END $$;
+    CREATE OPERATOR hostile.* (FUNCTION = hostile.times, LEFTARG = numeric, RIGHTARG = integer);
+    ALTER DATABASE other SET search_path = hostile;
+"""
+
+
+async def test_functions_of_others_are_not_called(database: str) -> None:
+    """A role that may create some in a schema of the search path gets no rights by it."""
+    do(database, HOSTILE)
+    for statement in ("SELECT hashtextextended('a', 0)", "SELECT 1.5 * 1"):
+        with pytest.raises(psycopg.errors.RaiseException, match="hostile"):
+            do(database, statement)
+    async with PostgresLimiter(database, **QUICK) as limiter:
         await take(limiter)
 
 
@@ -178,7 +201,7 @@ def connections(url: str) -> int:
 async def closed(url: str) -> None:
     """Wait until no limiter is connected to a database."""
     with anyio.fail_after(20):
-        while connections(url):  # noqa: ASYNC110 - the server tells no one
+        while connections(url):  # noqa: ASYNC110 - the server sends no event
             await anyio.sleep(0.01)
 
 
@@ -193,7 +216,7 @@ async def test_a_limiter_has_one_connection_until_it_is_closed(database: str) ->
     began = monotonic()
     with pytest.raises(LimiterUnavailable, match="postgres: the limiter is closed"):
         await limiter.acquire(SEND)
-    assert monotonic() - began < 1.0
+    assert monotonic() - began < ANSWER_WITHIN
 
 
 def test_it_serves_several_event_loops(postgres_url: str) -> None:
@@ -250,9 +273,19 @@ async def test_a_locked_bucket_holds_no_call_for_long(postgres_url: str) -> None
             began = monotonic()
             with pytest.raises(LimiterUnavailable, match="postgres: LockNotAvailable"):
                 await account.acquire(SEND)
-            assert monotonic() - began < ANSWER_WITHIN + 1.0
+            assert monotonic() - began < ANSWER_WITHIN + 5.0
         await anyio.sleep(COOL_DOWN)
         await take(account)
+
+
+async def test_a_creation_that_is_locked_leaves_no_process_behind(database: str) -> None:
+    """The server gives it up by itself: one for each try would soon be all that it allows."""
+    with psycopg.connect(database, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('ziett', 0))")
+        async with PostgresLimiter(database, **QUICK) as limiter:
+            with pytest.raises(LimiterUnavailable, match=r"LockNotAvailable|TimeoutError"):
+                await limiter.acquire(SEND)
+        await closed(database)
 
 
 async def test_a_process_of_the_server_that_is_killed_empties_the_tables(

@@ -84,7 +84,7 @@ async def test_one_lost_key_is_noticed(script: Keys, key: str) -> None:
 
 
 async def test_a_lost_queue_costs_places_only(script: Keys) -> None:
-    """Who waited asks again and waits; no one starts for it."""
+    """A waiter asks again and waits; nothing starts for it."""
     for permit in "ab":
         await script.acquire(permit)
     await script.wait_of("c")

@@ -68,7 +68,7 @@ class PostgresLimiter(DistributedLimiter):
             the clients, or more. After a crash the permits of a process come back as late.
         new_store: where the server has no memory of other processes, as after a restart, no
             attempt starts for the longest `per` and `longest_attempt` together; `"start"` takes
-            such a server for one that was never used.
+            a server that is empty for one that was never used.
         on_failure: when the server does not answer, `"closed"` raises `LimiterUnavailable`, and
             nothing is sent; `Share(1, 5)` uses a fifth of every rate in this process, until
             the server answers again.
@@ -102,7 +102,10 @@ class PostgresLimiter(DistributedLimiter):
         )
 
     async def aclose(self) -> None:
-        """Close its connection, when all steps that were begun have ended; used, it raises."""
+        """Close its connection, when all steps that were begun have ended.
+
+        Used afterwards, it does what `on_failure` is for.
+        """
         self._database.close()
 
     async def __aenter__(self) -> Self:

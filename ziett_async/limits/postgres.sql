@@ -9,12 +9,15 @@
 -- The tables are unlogged: no step waits for a disk, and a server that crashed has emptied them.
 -- Times are whole microseconds of this server's clock.
 
+-- A client, which carries all of this out as one transaction, does not wait for longer.
+SELECT pg_catalog.set_config('lock_timeout', '900ms', true);
+
 -- Of processes that start together, one creates it.
-SELECT pg_advisory_xact_lock(hashtextextended('ziett', 0));
+SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('ziett', 0));
 
 -- IF NOT EXISTS would ask for the right to create schemas where this one is there.
 DO $$ BEGIN
-    IF to_regnamespace('ziett') IS NULL THEN
+    IF pg_catalog.to_regnamespace('ziett') IS NULL THEN
         CREATE SCHEMA ziett;
     END IF;
 END $$;
@@ -104,6 +107,8 @@ $$;
 CREATE OR REPLACE FUNCTION ziett.step_VERSION(
     command text, name text, id text, settings bigint[], words text[]
 ) RETURNS bigint[] LANGUAGE plpgsql
+-- What others may have created under the same names is not called.
+SET search_path = pg_catalog, pg_temp
 -- A client does not wait for longer.
 SET lock_timeout = '900ms'
 -- A plain scan of the index forgets dead rows as it meets them; the others would read them again in
@@ -140,8 +145,10 @@ BEGIN
         INTO counted, expiring, oldest
         FROM ziett.permits p WHERE p.bucket = name AND p.state <> 'waiting';
 
-    IF this.run IS NULL OR (command = 'acquire' AND this.run <> pg_postmaster_start_time()) THEN
+    IF this.run IS NULL THEN
         forget := unknown;
+    ELSIF command = 'acquire' AND this.run <> pg_postmaster_start_time() THEN
+        forget := quarantine;
     ELSIF now < this.seen - backward THEN
         this.jumped := this.jumped + now - this.seen;
         forget := quarantine;

@@ -58,8 +58,10 @@ local function forget(seconds)
         'open', open, 'jumped', jumped, 'largest', largest, 'bulk', 0)
 end
 
-if not run or (command == 'acquire' and run ~= run_id()) then
+if not run then
     forget(setting(3))
+elseif command == 'acquire' and run ~= run_id() then
+    forget(setting(2))
 elseif now < seen - BACKWARD then
     jumped = jumped + now - seen
     forget(setting(2))
@@ -188,11 +190,11 @@ local function grant(...)
     return answer(1, now, ...)
 end
 
-if asked_before and call('ZSCORE', held, permit) then
-    return grant()
-end
 if waiters == 0 and not asked_before and turn(0, 0) <= now then
     return grant()
+end
+if call('ZSCORE', held, permit) then
+    return grant() -- the answer to an earlier step was lost
 end
 
 for _, dead in ipairs(call('ZRANGEBYSCORE', due, '-inf', now)) do

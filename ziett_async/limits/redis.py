@@ -48,7 +48,7 @@ class RedisLimiter(DistributedLimiter):
             the clients, or more. After a crash the permits of a process come back as late.
         new_store: where the store has no memory of other processes, as after a restart, no
             attempt starts for the longest `per` and `longest_attempt` together; `"start"` takes
-            such a store for one that was never used.
+            a store that is empty for one that was never used.
         on_failure: when the store does not answer, `"closed"` raises `LimiterUnavailable`, and
             nothing is sent; `Share(1, 5)` uses a fifth of every rate in this process, until
             the store answers again.

@@ -25,7 +25,7 @@ class Terms(Value):
     reserve: float
     #: Seconds from the start of an attempt to its end, at the most: `15.0`.
     longest_attempt: float
-    #: Whether no attempt starts for `quarantine` seconds where a store has no memory of others.
+    #: Whether no attempt starts for `quarantine` seconds where a store has nothing of a bucket.
     distrusts_new_store: bool = True
 
     @property
