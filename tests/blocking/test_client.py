@@ -176,7 +176,7 @@ def test_beside_a_running_event_loop_it_may_be_used(client: Ziett) -> None:
     assert asyncio.run(use()) == 0
 
 
-def test_who_does_not_import_it_pays_nothing() -> None:
+def test_a_program_that_does_not_import_it_loads_nothing_of_it() -> None:
     """Neither the package nor its asynchronous client imports it."""
     code = "import sys, ziett_async; ziett_async.AsyncZiett; print(*sys.modules)"
     done = subprocess.run(  # noqa: S603 (ours)

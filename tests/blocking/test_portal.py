@@ -128,7 +128,7 @@ def test_a_loop_over_many_goes_on_after_an_interruption(
 
 
 class Counting:
-    """Counts, and sends the signal when it has counted to two, before it says so."""
+    """Counts, and sends the signal before it returns two."""
 
     number = 0
 

@@ -142,8 +142,8 @@ client.send_message(NUMBER, content="Olá")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_process_ends_without_a_word(base_url: str, ending: str) -> None:
-    """At once, and with nothing left behind that would warn."""
+def test_a_process_ends_and_prints_nothing(base_url: str, ending: str) -> None:
+    """At once, and nothing is left behind that would warn."""
     assert run(ENDINGS[ending], base_url) == (0, "", "")
 
 

@@ -53,7 +53,7 @@ def test_without_the_extra_it_names_what_to_install(
     code = "import sys; sys.modules[sys.argv[1]] = None; from ziett_async.cli import main"
     process = start("-c", f"{code}; sys.exit(main([sys.argv[2]]))", absent, command)
     _, said = process.communicate(timeout=30)
-    assert said == f"ziett needs {absent}: pip install 'ziett-async[cli]'\n".encode()
+    assert said == f"ziett needs {absent}: python -m pip install '.[cli]' in the clone\n".encode()
     assert process.returncode == 2
 
 

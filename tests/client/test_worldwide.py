@@ -80,7 +80,7 @@ for call in (
         print(type(error).__name__, error)
 """
     must = "must be one of AO, BR, CV, GW, MZ, PT, ST; another country needs an extra"
-    install = 'pip install "ziett_async[phone]"'
+    install = "python -m pip install '.[phone]' in the clone"
     assert run(WITHOUT_IT + code) == [
         f"InvalidRequest normalize_number: country: {must}: {install}",
         f"InvalidRequest prepare_recipients: country: {must}: {install}",

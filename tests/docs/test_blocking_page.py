@@ -17,6 +17,8 @@ def test_the_fixture_of_the_page_works_beside_those_of_the_plugin(
 ) -> None:
     """With warnings as errors, and without a network."""
     [suite] = [each for each in FENCED.findall(PAGE.read_text("utf-8")) if "pytest.fixture" in each]
+    # Else pytest reads that of a folder around this one.
+    pytester.makeini("[pytest]\n")
     pytester.makepyfile(suite)
     monkeypatch.setenv("PYTHONPATH", str(Path(ziett_async.__file__).parents[1]))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

@@ -66,8 +66,9 @@ def test_the_programs_are_the_same_in_both_languages() -> None:
 
 
 def test_what_is_on_no_index_is_not_installed_from_one() -> None:
-    """Every page, and every image, installs the package from a clone."""
+    """Every page, image and error: a name that is free on an index, anyone can take there."""
     pages = [*TOP.glob("README*.md"), *TOP.glob("docs/*.md"), *TOP.glob("docs/*/*Containerfile")]
+    pages += TOP.glob("ziett_async/**/*.py")
     found = {page.name: BY_NAME.findall(page.read_text(encoding="utf-8")) for page in pages}
     assert {name: each for name, each in found.items() if each} == {}
     assert BY_NAME.search("pip install 'ziett-async[cli]'")

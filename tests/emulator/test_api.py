@@ -97,6 +97,15 @@ async def test_its_health_is_read_without_a_key_and_leaves_no_trace(harness: Har
     assert await harness.ask("GET", "/requests") == {"requests": []}
 
 
+async def test_a_browsers_request_for_an_icon_uses_up_no_fault(harness: Harness) -> None:
+    """A browser makes it by itself when it shows `/_emulator/faults`."""
+    await harness.ask("POST", "/faults", {"kind": "reset"})
+    answer = await harness.http.get("/favicon.ico")
+    assert (answer.status_code, answer.json()["service"]) == (404, "emulator")
+    assert len((await harness.ask("GET", "/faults"))["faults"]) == 1
+    assert (await harness.ask("GET", "/requests"))["requests"] == []
+
+
 async def test_the_inbox_and_the_control_api_have_no_latency() -> None:
     """The latency function is called for the API only, so that a seeded run repeats."""
     draws = list[float]()

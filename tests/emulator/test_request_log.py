@@ -76,6 +76,18 @@ async def test_requests_are_linked_to_what_they_made_or_read(harness: Harness) -
     assert nothing["to"] is None
 
 
+@pytest.mark.parametrize("number", ["+244\ud800", "9" * 20_000], ids=["no Unicode", "long"])
+async def test_a_recipient_that_is_no_number_is_shown_in_part(
+    harness: Harness, number: str
+) -> None:
+    """One that cannot be encoded would hide every other request; a long one would fill the log."""
+    body = json.dumps({**SEND, "target_e164": number}).encode()
+    await harness.http.post("/c/v1/messages", content=body, headers={"X-API-KEY": KEY})
+    [sent] = (await harness.ask("GET", "/requests"))["requests"]
+    assert sent["to"] == number.replace("\ud800", "?")[:100]
+    assert (await harness.ask("GET", "/state"))["requests"] == [sent]
+
+
 async def test_requests_have_their_duration() -> None:
     """Latency and delay included; an answer that never comes has none."""
     async with (

@@ -54,7 +54,7 @@ def _after(pattern: str) -> re.Pattern[str]:
 
 
 _MONEY_BEFORE = _before(
-    rf"(?:(?<!\w){_CURRENCY}\W{{0,2}}"
+    rf"(?:(?<!\w)(?<!\d\s){_CURRENCY}\W{{0,2}}"
     r"|\b(?:saldo|valor|total|montante|preco|custo|custa|desconto|amount|balance|price|costs?"
     r"|discount|pague|pagou|pay|paid)(?: (?:de|of|a pagar|e|is|atual|actual|disponivel))*\W{0,3})"
 )
@@ -66,7 +66,8 @@ _ORDER_BEFORE = _before(
     rf"\b{_NUMBERED}(?: (?:de|do|da|multicaixa|pagamento))*(?:\W{{0,3}}{_MARK})?\W{{0,3}}"
 )
 _ORDER_IS_BEFORE = _before(rf"\b{_NUMBERED}(?:\W{{0,3}}{_MARK})? (?:e|is)\W{{1,2}}")
-_MARK_BEFORE = _before(rf"(?<!\w){_MARK}\W{{0,2}}")
+# Android's SMS Retriever begins a text with `<#>`.
+_MARK_BEFORE = _before(rf"(?<![\w<]){_MARK}\W{{0,2}}")
 _ORDER_AFTER = _after(rf"\s(?:e|is) (?:[a-z]+ ){{0,4}}?{_NUMBERED}\b")
 _PHONE_BEFORE = _before(
     r"\b(?:tel|telf|telefone|telemovel|phone|contacto|fax|call|ligue|ligar|dial|marque|disque)"
@@ -85,6 +86,9 @@ _YEAR_BEFORE = _before(
 )
 _INTRODUCED_BEFORE = _before(rf"{_CODE_WORD}[^.!?\n\d]{{0,40}}|@\S+ #|\b[a-z]-")
 _INTRODUCED_AFTER = _after(rf"[^.!?\n\d]{{1,40}}?{_CODE_WORD}")
+_IS_CODE_AFTER = _after(
+    rf"\W{{0,2}}(?:e|is) (?:o|a|the|your) (?:(?!{_NUMBERED}\b)[a-z]+ ){{0,2}}?{_CODE_WORD}"
+)
 _CODE_MARK_BEFORE = _before(rf"(?:{_CODE_WORD}\W{{0,3}}|@\S+ ){_MARK}\W{{0,2}}")
 
 
@@ -128,6 +132,8 @@ class _Candidate:
     def _numbers_a_thing(self) -> bool:
         """Whether they are the number of an order, an account, a card."""
         before = self.before
+        if _IS_CODE_AFTER.match(self.after):
+            return False
         if _ORDER_BEFORE.search(before) or _CARD_BEFORE.search(before):
             return True
         if _MARK_BEFORE.search(before):

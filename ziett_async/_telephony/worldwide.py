@@ -6,7 +6,7 @@ Only this module imports it, when a number or country outside the own table is f
 from functools import cache
 
 #: What a user installs for it.
-EXTRA = 'pip install "ziett_async[phone]"'
+EXTRA = "python -m pip install '.[phone]' in the clone"
 
 
 @cache

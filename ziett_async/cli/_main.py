@@ -57,7 +57,8 @@ def _run(arguments: Sequence[str], name: str, commands: Mapping[str, str]) -> in
         lacking = str(error.name).partition(".")[0]
         if lacking not in _EXTRAS:
             raise
-        sys.stderr.write(f"ziett needs {lacking}: pip install 'ziett-async[{_EXTRAS[lacking]}]'\n")
+        install = f"python -m pip install '.[{_EXTRAS[lacking]}]' in the clone"
+        sys.stderr.write(f"ziett needs {lacking}: {install}\n")
         return USAGE
     return code
 

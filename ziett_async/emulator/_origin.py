@@ -11,8 +11,9 @@ So names that public DNS can resolve are always refused. Names that only a netwo
 served where the emulator listens on the network anyway.
 
 Two headers identify such requests, and a page cannot set them: `Host`, the name requested, and
-`Sec-Fetch-Site`, how the page's origin relates to that name. Browsers without the latter (before
-2023) send at least `Origin` with everything but images, scripts and links.
+`Sec-Fetch-Site`, how the page's origin relates to that name. Browsers before 2023 do not send the
+latter, and none sends it over http to an address other than loopback; they send at least `Origin`
+with everything but images, scripts and links.
 """
 
 from collections.abc import Callable

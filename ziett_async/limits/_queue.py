@@ -92,8 +92,8 @@ class Queue:
         with self.lock:
             waiter, loop = self._join(priority, deadline)
         try:
-            while (nap := self._take_or_delay(waiter, loop)) is not None:
-                await self._rest(nap, waiter)
+            while (seconds := self._take_or_delay(waiter, loop)) is not None:
+                await self._rest(seconds, waiter)
         finally:
             with self.lock:
                 self._leave(waiter, loop)
@@ -113,10 +113,10 @@ class Queue:
         self.loops.clear()
         self.lock = RLock()
 
-    async def _rest(self, nap: float, waiter: Waiter) -> None:
+    async def _rest(self, seconds: float, waiter: Waiter) -> None:
         """Sleep; without a delay above 0 it is the turn of the head, which is this call."""
         self._log(waiter.priority)
-        await self._clock.sleep(nap, waiter.event)
+        await self._clock.sleep(seconds, waiter.event)
 
     def _join(self, priority: Priority, deadline: float) -> tuple[Waiter, LoopQueue]:
         self.tokens.take_back()  # while calls wait there is nothing to spare
@@ -148,16 +148,16 @@ class Queue:
             head = first.head()
             if head is waiter and self.tokens.take(now, waiter.priority):
                 return None
-            nap = self._check_deadline(waiter, loop, now)
+            seconds = self._check_deadline(waiter, loop, now)
             waiter.rearm()
             if waiter is not loop.head() or head is None:
-                return nap
+                return seconds
             turn = self.tokens.earliest(now, 0, head.priority) - now
             if head is waiter:
-                return min(nap, turn)
+                return min(seconds, turn)
             if turn <= 0:
                 self._wake_others(loop, now)
-            return min(nap, max(turn, REACTION + GRAIN))
+            return min(seconds, max(turn, REACTION + GRAIN))
 
     def _check_deadline(self, waiter: Waiter, loop: LoopQueue, now: float) -> float:
         """Raise `TimeoutError` if a call cannot start in time; return when to check again."""

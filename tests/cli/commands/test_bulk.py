@@ -169,7 +169,7 @@ def test_a_spreadsheet_needs_its_extra(start: Start, tmp_path: Path) -> None:
     arguments = ("bulk", str(path), "--template", "x", "--dry-run", "--remitter", REMITTER)
     process = start("-c", f"{code}; sys.exit(main(sys.argv[1:]))", *arguments)
     _, said = process.communicate(timeout=30)
-    assert said == b"ziett needs python_calamine: pip install 'ziett-async[xlsx]'\n"
+    assert said == b"ziett needs python_calamine: python -m pip install '.[xlsx]' in the clone\n"
     assert process.returncode == 2
 
 

@@ -155,9 +155,13 @@ def hold(port: int) -> socket.socket:
 
 
 def test_another_port_is_taken_when_the_usual_one_is() -> None:
-    """Unless one was asked for."""
+    """Unless one was asked for; it says so, since programs may be set to the usual one."""
+    taken = f"Port {emulator.USUAL_PORT} is taken"
     with hold(emulator.USUAL_PORT):
-        assert f":{emulator.USUAL_PORT} " not in served()
+        said = served()
+    assert f":{emulator.USUAL_PORT} " not in said
+    assert taken in said
+    assert taken not in served("--port", "0")
 
 
 def test_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -173,7 +173,7 @@ def test_without_rich_nothing_is_sent(emulator: Emulator, start: Start) -> None:
     arguments = ("send", NUMBER, CONTENT)
     process = start("-c", f"{code}; sys.exit(main(sys.argv[1:]))", *arguments, terminal=theirs)
     os.close(theirs)
-    read_until(ours, b"ziett needs rich: pip install 'ziett-async[cli]'")
+    read_until(ours, b"ziett needs rich: python -m pip install '.[cli]' in the clone")
     assert process.wait(timeout=30) == 2
     os.close(ours)
     assert emulator.service.messages == []

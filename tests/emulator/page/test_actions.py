@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
@@ -92,6 +94,20 @@ def test_a_request_is_copied_as_curl_without_its_key(harness: Harness, open_page
         "--data-raw", json.dumps(body_of(content)),
     ]  # fmt: skip
     assert '-H "X-API-KEY: $ZIETT_API_KEY"' in copied
+
+
+def test_a_target_that_is_no_path_is_not_copied(harness: Harness, open_page: Open) -> None:
+    """After `http://127.0.0.1:8420`, one that begins with `@` would send the key to its host."""
+    for target in ("@attacker.test/", "/c/v1/messages"):
+        client = HTTPConnection("127.0.0.1", harness.emulator.port, timeout=10)
+        with closing(client):
+            client.request("GET", target)
+            client.getresponse().read()
+    page = open_page("/#/requests")
+    expect(page.locator("#log summary")).to_have_count(2)
+    for summary in page.locator("#log summary").all():
+        summary.click()
+    expect(page.get_by_role("button", name="Copy as curl")).to_have_count(1)
 
 
 def test_a_message_is_copied_as_curl_that_sends_it_anew(harness: Harness, open_page: Open) -> None:

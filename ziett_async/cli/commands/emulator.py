@@ -43,6 +43,10 @@ _EXAMPLE = """\
   curl {url}/c/v1/messages -H 'X-API-KEY: zk_test_local'
 """
 
+_ANOTHER_PORT = """\
+Port {port} is taken, perhaps by another emulator: programs set to it do not reach this one.
+"""
+
 _WARNING = """\
 [bold]Not on loopback[/bold]: every machine and container that reaches {host}, port {port}, can read
 each message with its number and code, send, and clear everything. There is no password. Publish
@@ -119,6 +123,8 @@ async def _serve(options: argparse.Namespace, service: FakeZiett, console: Conso
     latency = make_latency(options)
     async with Emulator(service, port=port, host=options.host, latency=latency) as emulator:
         console.print(_EXAMPLE.format(url=emulator.url))
+        if options.port is None and emulator.port != USUAL_PORT:
+            console.print(_ANOTHER_PORT.format(port=USUAL_PORT))
         if not ip_address(options.host).is_loopback:
             console.print(_WARNING.format(host=options.host, port=emulator.port))
         await anyio.sleep_forever()

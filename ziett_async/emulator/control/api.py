@@ -74,7 +74,7 @@ class ControlApi:
     def owns(self, request: Request) -> bool:
         """Return whether a request is for the inbox or the control API."""
         path = request.url.partition("?")[0]
-        return path in {"/", _BASE} or path.startswith(f"{_BASE}/")
+        return path in {"/", "/favicon.ico", _BASE} or path.startswith(f"{_BASE}/")
 
     def answer(self, request: Request) -> Exchange | StreamingResponse:
         """Answer a request that it owns.

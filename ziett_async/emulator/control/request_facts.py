@@ -11,12 +11,15 @@ from ziett_async._wire import Request
 
 Document = Mapping[str, object]
 
+#: Characters of a recipient or an id that are kept.
+_MAX_TEXT = 100
+
 
 @attrs.frozen(kw_only=True)
 class RequestFacts:
     """What the list of requests shows of one; None where a request has no such thing."""
 
-    #: The recipient of a send, as the program wrote it.
+    #: The recipient of a send, as the program wrote it; at most 100 characters.
     to: str | None
     #: How many recipients a campaign has.
     recipients: int | None
@@ -47,7 +50,8 @@ def _id_in(request: Request, resource: str) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    """Return the beginning of a string; JSON can hold lone surrogates, which have no encoding."""
+    return value[:_MAX_TEXT].encode(errors="replace").decode() if isinstance(value, str) else None
 
 
 def _object(body: bytes) -> Document:

@@ -14,6 +14,9 @@ function curlOf(method, path, headers, body, apiKey = "$ZIETT_API_KEY") {
   return [`curl ${quoted(location.origin + path)}`, ...options].join(" \\\n  ");
 }
 
+/** Whether a request can be made again; after the address, `@host` would send the key elsewhere. */
+const canBeCopied = ({ path, body_is_cut: isCut }) => path.startsWith("/") && !isCut;
+
 /** The same request again, under the same idempotency key. */
 function requestAsCurl(request) {
   const { idempotency_key: key, body } = request;

@@ -80,7 +80,7 @@ function linksOf(request) {
   return [
     message ? el("a", { class: "link", href: addressOf(message.target_e164, message.id), "data-does": "message" }, t("show.message")) : null,
     campaign && store.campaigns.has(campaign) ? el("a", { class: "link", href: `#/campaigns/${campaign}`, "data-does": "campaign" }, t("show.campaign")) : null,
-    request.body_is_cut ? null : copier(requestAsCurl(request), t("copy.curl"), t("copied.curl")),
+    canBeCopied(request) ? copier(requestAsCurl(request), t("copy.curl"), t("copied.curl")) : null,
   ];
 }
 

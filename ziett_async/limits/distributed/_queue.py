@@ -133,10 +133,10 @@ class StoreQueue(Queue):
         self._request, self._tokens.ask_at = None, -inf
         self._tokens.granted.clear()
 
-    async def _rest(self, nap: float, waiter: Waiter) -> None:
+    async def _rest(self, seconds: float, waiter: Waiter) -> None:
         """Sleep, or as the head of the queue ask the store until the waiter's deadline."""
-        if nap > 0:
-            await super()._rest(nap, waiter)
+        if seconds > 0:
+            await super()._rest(seconds, waiter)
             return
         if waiter.deadline == inf:
             await self._ask()
