@@ -32,6 +32,12 @@ def _ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(autouse=True)
+def _no_colours_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep Python 3.14 from colouring help, for which it asks standard output what it is."""
+    monkeypatch.setenv("PYTHON_COLORS", "0")
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start Python; what still runs when the test is over is killed."""
