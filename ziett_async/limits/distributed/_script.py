@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ziett_async._operation import Priority
 from ziett_async.limits._bucket import for_bulk
@@ -59,6 +60,7 @@ class ScriptedStore(ABC):
         return Answer(bool(granted), now / 1e6, until / 1e6, jumped / 1e6, bool(is_identified))
 
 
+@lru_cache(maxsize=64)  # made anew for each step, it is a fiftieth of what a permit costs
 def _settings(terms: Terms) -> Sequence[int]:
     unknown = terms.quarantine if terms.distrusts_new_store else 0
     settings = [_microseconds(each) for each in (terms.lease, terms.quarantine, unknown, GRACE)]

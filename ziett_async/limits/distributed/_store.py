@@ -16,9 +16,9 @@ START_WITHIN = 1.0
 GRACE = 0.5
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, eq=False)
 class Terms(Value):
-    """What a store must know of a bucket."""
+    """What a store must know of a bucket; each is equal to itself alone."""
 
     rates: Sequence[Rate]
     #: The share of every rate that bulk attempts leave to urgent ones.
