@@ -22,8 +22,8 @@ from ziett_async.transports._pool import PooledTransport, Sending
 
 __all__ = ["AiohttpTransport"]
 
-#: What aiohttp would add to a request.
-_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+#: What aiohttp would add to a request that does not have it.
+_ADDED = frozenset({"user-agent", "accept", "accept-encoding", "content-type"})
 #: Seconds that are over before anything can be done in them.
 _NO_TIME = 1e-9
 
@@ -37,20 +37,6 @@ def shared_tls_context() -> ssl.SSLContext:
     settings: Any = context
     settings.keylog_filename = None
     return context
-
-
-class _Interrupted(Exception):
-    """A connection that broke under a request; the cause is aiohttp's error."""
-
-
-async def _send_once(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Send, as aiohttp's middleware: without it, aiohttp sends a GET again by itself."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _Interrupted from error
 
 
 class _Connection:
@@ -70,10 +56,8 @@ class _Connection:
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_ADDED,
             auto_decompress=False,
             trust_env=False,
-            middlewares=(_send_once,),
             # aiohttp takes 0 for any time.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout or _NO_TIME),
         )
@@ -91,8 +75,6 @@ class _Connection:
         self._connector.sending = sending
         try:
             answer = await self._start(sending)
-        except _Interrupted as error:
-            return self._failure(error.__cause__ or error, sending)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return self._failure(error, sending)
         try:
@@ -116,6 +98,7 @@ class _Connection:
             self._parse_url(request.url),
             headers=request.headers,
             data=request.body or None,
+            skip_auto_headers=_ADDED.difference([name for name, _ in request.headers]) or None,
             allow_redirects=False,
         )
 
