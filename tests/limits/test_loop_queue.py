@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import anyio
 import pytest
@@ -19,6 +19,8 @@ from ziett_async.limits import Rate, TokenBucketLimiter, shared_limiter
 from ziett_async.limits._bucket import Tokens
 from ziett_async.limits._loop_queue import REACTION, LoopQueue
 from ziett_async.limits._queue import Queue
+
+Ts = TypeVarTuple("Ts")
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 #: Seconds in which a call that a loop which does not run holds up gives up.
@@ -384,8 +386,8 @@ class CountingLoop(asyncio.SelectorEventLoop):
 
     def call_soon_threadsafe(
         self,
-        callback: Callable[..., object],
-        *args: Any,  # noqa: ANN401 - the callback's
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
         """Count a call."""

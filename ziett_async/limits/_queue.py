@@ -7,8 +7,8 @@ only wakes the next one. The head sleeps until the earliest moment at which it c
 then looks again; as that moment is a lower bound, a release does not have to wake any call.
 
 The calls of one event loop have a queue of their own. The head of the whole is the first of the
-heads of these: urgent before bulk, and then as they came. A loop is woken by a function that it
-is asked to run soon, from any thread and without blocking. A loop that has been closed refuses
+heads of these: urgent before bulk, and then as they came. Another loop is woken by a function that
+it is asked to run soon, from any thread and without blocking. A loop that has been closed refuses
 that, and its calls are dropped. A loop that was stopped, or is blocked, accepts the function and
 does not run it: after `REACTION` seconds it is silent, and until it does run it the queue
 consists of the other loops' calls. While there are several loops, the head of each looks whether
