@@ -46,7 +46,7 @@ _ALIASES = {
     "to": "target_e164",
     "body": "content",
 }
-#: Fields that are no id of another row, or of few: to cache them is of no use.
+#: Ids that no other row has, or few have: to cache them is of no use.
 _UNCACHED = (("id", UUID), ("message_id", UUID), ("contact_id", UUID | None))
 #: What a page holds up to 200 of.
 _ROWS = (Message, Campaign)
