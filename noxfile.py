@@ -12,7 +12,16 @@ import nox
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 nox.needs_version = ">=2025.10.14"
-nox.options.sessions = ["lint", "typing", "docs", "coverage", "tests", "wheel", "lowest", "fidelity"]
+nox.options.sessions = [
+    "lint",
+    "typing",
+    "docs",
+    "coverage",
+    "tests",
+    "wheel",
+    "lowest",
+    "fidelity",
+]
 nox.options.reuse_existing_virtualenvs = False
 # uv installs in a tenth of the time, and is not needed.
 nox.options.default_venv_backend = "uv|virtualenv"
