@@ -97,6 +97,17 @@ def test_a_code_is_copied_with_one_click(harness: Harness, open_page: Open) -> N
     expect(page.locator("#toast")).to_contain_text("does not let")
 
 
+@pytest.mark.parametrize("written", ["482-910", "482 910", "482\N{NO-BREAK SPACE}910"])
+def test_a_code_in_two_groups_is_copied_without_what_separates_them(
+    harness: Harness, open_page: Open, written: str
+) -> None:
+    """It is highlighted as it stands in the text."""
+    harness.send(f"O seu código é {written}.")
+    page = open_page()
+    expect(page.get_by_role("button", name="Copy code 482910")).to_be_visible()
+    expect(page.locator("b.code")).to_have_text(written)
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [
