@@ -18,21 +18,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from psycopg import Error
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import (
-    InsufficientPrivilege,
-    InvalidSchemaName,
-    UndefinedFunction,
-    UndefinedTable,
-)
-
+from ziett_async._extras import needs_extra
 from ziett_async.errors import LimiterUnavailable
 from ziett_async.limits._bucket import Rate
-from ziett_async.limits._postgres_connection import Connection, Database
 from ziett_async.limits._rates import BATCH, LIST, READ, SEND, rates_of_buckets
 from ziett_async.limits.distributed._limiter import DistributedLimiter, Share
 from ziett_async.limits.distributed._script import ScriptedStore
+
+with needs_extra("PostgresLimiter", "postgres", "psycopg[binary]"):
+    from psycopg import Error
+    from psycopg.conninfo import conninfo_to_dict
+    from psycopg.errors import (
+        InsufficientPrivilege,
+        InvalidSchemaName,
+        UndefinedFunction,
+        UndefinedTable,
+    )
+
+    from ziett_async.limits._postgres_connection import Connection, Database
 
 __all__ = ["PostgresLimiter", "Share"]
 
