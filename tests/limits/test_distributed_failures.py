@@ -109,15 +109,23 @@ async def test_a_late_answer_is_not_used(server: Server, limiting: Open) -> None
 
 
 @pytest.mark.parametrize("way", ["asyncio-redis", "trio-postgres"])
-async def test_a_share_of_the_limit_without_the_store(server: Server, limiting: Open) -> None:
-    """The process goes on at its part of the rate; with the store it has all of it again."""
+async def test_a_share_of_the_limit_without_the_store(
+    server: Server, limiting: Open, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    """The process goes on at its part of the rate; with the store it has all of it again.
+
+    Each of the two is one warning, however many calls there are.
+    """
     server.start()
     async with limiting(server, on_failure=Share(1, 3)) as limiter:
         await fill(limiter)
+        assert _warnings(caplog) == []
         server.kill()
         await limiter.acquire(SEND)
         with pytest.raises(TimeoutError):
             await limiter.acquire(SEND, timeout=PER / 2)
+        [begin] = _warnings(caplog)
+        assert begin.endswith(", send attempts of this process have 1/3 of the limit")
         with pytest.raises(LimiterUnavailable):
             await limiter.pause(SEND, PER)
         server.start()
@@ -125,6 +133,15 @@ async def test_a_share_of_the_limit_without_the_store(server: Server, limiting: 
         # The share would not do: its only token is held.
         with anyio.fail_after(20):
             await fill(limiter)
+    name = way.partition("-")[2].replace("coredis", "redis")
+    end = f"{name}: it grants permits again, and send attempts have the whole limit"
+    assert _warnings(caplog) == [begin, end]
+
+
+def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings of the package."""
+    records = [each for each in caplog.records if each.name == "ziett_async"]
+    return [each.getMessage() for each in records if each.levelno == logging.WARNING]
 
 
 def restart(server: Server) -> None:

@@ -22,8 +22,9 @@ from ziett_async._extras import needs_extra
 from ziett_async.errors import LimiterUnavailable
 from ziett_async.limits._bucket import Rate
 from ziett_async.limits._rates import BATCH, LIST, READ, SEND, rates_of_buckets
-from ziett_async.limits.distributed._limiter import DistributedLimiter, Share
+from ziett_async.limits.distributed._limiter import DistributedLimiter
 from ziett_async.limits.distributed._script import ScriptedStore
+from ziett_async.limits.distributed._share import Share
 
 with needs_extra("PostgresLimiter", "postgres", "psycopg[binary]"):
     from psycopg import Error
@@ -74,7 +75,7 @@ class PostgresLimiter(DistributedLimiter):
             a server that is empty for one that was never used.
         on_failure: when the server does not answer, `"closed"` raises `LimiterUnavailable`, and
             nothing is sent; `Share(1, 5)` uses a fifth of every rate in this process, until
-            the server answers again.
+            the server answers again, and the log has a warning when that begins and ends.
 
     Raises:
         ValueError: an argument cannot be used; the message names it.

@@ -15,8 +15,9 @@ from typing import Literal, Protocol, cast
 
 from ziett_async.limits._bucket import Rate
 from ziett_async.limits._rates import BATCH, LIST, READ, SEND, rates_of_buckets
-from ziett_async.limits.distributed._limiter import DistributedLimiter, Share
+from ziett_async.limits.distributed._limiter import DistributedLimiter
 from ziett_async.limits.distributed._script import ScriptedStore
+from ziett_async.limits.distributed._share import Share
 
 __all__ = ["RedisLimiter", "Share"]
 
@@ -51,7 +52,7 @@ class RedisLimiter(DistributedLimiter):
             a store that is empty for one that was never used.
         on_failure: when the store does not answer, `"closed"` raises `LimiterUnavailable`, and
             nothing is sent; `Share(1, 5)` uses a fifth of every rate in this process, until
-            the store answers again.
+            the store answers again, and the log has a warning when that begins and ends.
 
     Raises:
         ValueError: an argument cannot be used; the message names it.
