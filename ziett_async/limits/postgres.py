@@ -62,14 +62,16 @@ class PostgresLimiter(DistributedLimiter):
         conninfo: a connection string or URL of libpq: `postgresql://app@db.internal/app`. One of
             SQLAlchemy, `postgresql+psycopg://...`, is taken as well. What it leaves out is
             libpq's to find, such as a password in `PGPASSWORD`.
-        send: the rate of `POST /messages`, or several that hold together.
+        send: the rate of `POST /messages`, or several that hold together. A `limit` is at most
+            1000000000, a `per` 100000000 seconds.
         list: the rate of the paginated lists. The defaults are those of the API page, Rate
             limits.
         read: the rate of the other GETs.
         batch: the rate of `POST /campaigns/batch`.
         reserve: the share of every rate that bulk attempts leave to urgent ones.
         longest_attempt: seconds that an attempt lasts at the most: the `attempt_timeout` of
-            the clients, or more. After a crash the permits of a process come back as late.
+            the clients, or more; at most 100000000. After a crash the permits of a process come
+            back as late.
         new_store: where the server has no memory of other processes, as after a restart, no
             attempt starts for the longest `per` and `longest_attempt` together; `"start"` takes
             a server that is empty for one that was never used.

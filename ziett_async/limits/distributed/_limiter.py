@@ -14,7 +14,7 @@ from ziett_async.limits._rates import checked_reserve
 from ziett_async.limits.distributed._bucket import StoreBucket
 from ziett_async.limits.distributed._queue import StoreQueue
 from ziett_async.limits.distributed._share import LocalShare, Share
-from ziett_async.limits.distributed._store import Store, Terms
+from ziett_async.limits.distributed._store import MOST_ATTEMPTS, MOST_SECONDS, Store, Terms
 
 
 class DistributedLimiter:
@@ -34,12 +34,14 @@ class DistributedLimiter:
         new_store: str,
         on_failure: object,
     ) -> None:
-        if type(longest_attempt) not in {int, float} or not 0 < longest_attempt < float("inf"):
+        if type(longest_attempt) not in {int, float} or not 0 < longest_attempt <= MOST_SECONDS:
             message = (
-                "longest_attempt: must be a finite number of seconds above 0, "
+                f"longest_attempt: must be seconds above 0 and at most {MOST_SECONDS}, "
                 f"got {longest_attempt!r}"
             )
             raise ValueError(message)
+        for bucket, each in rates.items():
+            _check_range(bucket, each)
         if new_store not in {"wait", "start"}:
             message = f"new_store: must be 'wait' or 'start', got {new_store!r}"
             raise ValueError(message)
@@ -92,6 +94,18 @@ class DistributedLimiter:
     async def pause(self, bucket: Bucket, seconds: float) -> None:
         """Stop handing out permits of an account without a name."""
         await self.for_account("").pause(bucket, seconds)
+
+
+def _check_range(bucket: Bucket, rates: Sequence[Rate]) -> None:
+    for rate in rates:
+        for field, given, most in (
+            ("limit", rate.limit, MOST_ATTEMPTS),
+            ("per", rate.per, MOST_SECONDS),
+        ):
+            if given > most:
+                allowed = f"must be at most {most} in a shared limiter"
+                message = f"{bucket}: {field} {allowed}, got {given!r}"
+                raise ValueError(message)
 
 
 class AccountLimiter:
