@@ -181,6 +181,19 @@ def test_a_link_to_a_message_opens_it(harness: Harness, open_page: Open) -> None
     expect(page.get_by_role("complementary")).to_contain_text(message_id)
 
 
+@pytest.mark.parametrize("page", ["constructor", "__proto__", "toString", "nowhere"])
+def test_an_address_that_no_page_has_shows_the_messages(
+    harness: Harness, open_page: Open, page: str
+) -> None:
+    """Also one that every object of JavaScript has."""
+    harness.send("Your code is 482910.")
+    opened = open_page(f"/#/{page}")
+    expect(bubbles(opened)).to_have_text("Your code is 482910.")
+    expect(opened.get_by_role("link", name="Messages", exact=True)).to_have_attribute(
+        "aria-current", "page"
+    )
+
+
 def test_filters_by_status(harness: Harness, open_page: Open) -> None:
     """On the way, delivered, failed; each with its own."""
     for index, status in enumerate(("PENDING", "SENT", "DELIVERED", "FAILED", "UNDELIVERED")):
