@@ -9,8 +9,8 @@ import pytest
 
 from tests.limits._attempts import SEND, take
 from tests.limits._failures import LIMIT, LONGEST, PER, Open, fill
+from tests.support.faketime import needs_faketime
 from tests.support.stores import Server, held
-from tests.support.valkey import FAKETIME, NO_FAKETIME
 from ziett_async import LimiterUnavailable, Rate
 from ziett_async.limits.distributed._bucket import ANSWER_WITHIN, COOL_DOWN
 from ziett_async.limits.distributed._store import START_WITHIN
@@ -189,9 +189,6 @@ async def test_a_new_store_that_is_trusted_breaks_the_limit(server: Server, limi
         assert await take(limiter) - last < rate.per
 
 
-needs_faketime = pytest.mark.skipif(FAKETIME is None, reason=NO_FAKETIME)
-
-
 @needs_faketime
 @pytest.mark.parametrize("step", [20.0, -20.0])
 @pytest.mark.parametrize("way", ["asyncio-redis", "trio-postgres"])
@@ -204,7 +201,7 @@ async def test_a_clock_that_is_set_is_noticed(
         await limiter.pause(SEND, 0.0)
     async with limiting(server, new_store="wait") as limiter:
         last = await fill(limiter)
-        server.set_clock(step)
+        server.clock.set(step)
         assert await take(limiter) - last >= PER + LONGEST
     said = [each for each in caplog.records if ": its clock was set by " in each.getMessage()]
     # What the store has not noticed of it the client notices, too.
