@@ -1,6 +1,9 @@
 """What only some programs need: without it, the error says how to install it."""
 
+import pytest
+
 from tests.support.interpreter import run
+from ziett_async._extras import needs_extra
 
 #: The modules that need an extra: who uses it, what is installed, and the library.
 MODULES = {
@@ -28,6 +31,21 @@ for module, _ in modules:
     for line, (user, packages, library) in zip(lines, MODULES.values(), strict=True):
         install = f"python -m pip install {packages} in the clone"
         assert line.startswith(f"{library}: {user} needs an extra: {install} (")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ModuleNotFoundError("No module named 'x'", name="x"), ImportError("no x\nx, y", name="y")],
+    ids=["missing", "broken"],
+)
+def test_the_error_is_of_the_kind_of_pythons_own(error: ImportError) -> None:
+    """With its name and the first line of its words."""
+    with pytest.raises(ImportError) as caught, needs_extra("Class", "extra", "another"):
+        raise error
+    assert (type(caught.value), caught.value.name) == (type(error), error.name)
+    packages = "'.[extra]' 'another'"
+    install = f"Class needs an extra: python -m pip install {packages} in the clone"
+    assert str(caught.value) == f"{install} ({str(error).splitlines()[0]})"
 
 
 def test_a_library_that_lacks_a_part_of_its_own_is_named_too() -> None:
