@@ -114,6 +114,8 @@ CODES = {
     # From shops.
     "Use o cupão 482910 e ganhe 10%.": "482910",
     "Código promocional 2025": "2025",
+    "Pay Kz 2500 with code 4410 before 1800 on 12/09": "4410",
+    "Your table for 2 at 1930, table 1204, is confirmed. Code: 4410": "4410",
     # For logins.
     "Ziett: 482910": "482910",
     "482910 (Ziett)": "482910",

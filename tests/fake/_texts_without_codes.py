@@ -92,7 +92,10 @@ OTHER_DIGITS = [
     "Alerta: nova sessão às 2145 de 14 de Julho de 2025. Se não foi você ligue 19192",
     "Deposito de 100000 confirmado. Operacao 88123456.",
     "Crédito aprovado! Até 500000 Kz em 2026.",
+    "EPAL: fatura 88213 de 12300 Kz. Ref: 998 877 665",
+    "Ano lectivo 2025/2026: propina 45000",
     # From deliveries.
+    "Código de rastreio: 55120331",
     "Encomenda pronta na Rua Rainha Ginga 1234.",
     "Pickup: 5678 Main Street",
     "Pick up at Suite 1204, Marginal Tower.",
@@ -126,6 +129,8 @@ OTHER_DIGITS = [
     "Recarga de 5000 efectuada. Novo saldo 6200 UTT",
     "Corrida Marginal: 10000 metros, 1500 atletas, dia 14.",
     "Unitel: tem 1200 pontos. Troque ja em *111*1200#",
+    "Ticket 55102 closed. How did we do? Text 1 to 55102",
+    "Lubango fica a 2100 m de altitude",
     # Hotlines.
     "Support: 19192",
     "Helpline 19192",

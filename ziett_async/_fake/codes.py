@@ -42,11 +42,11 @@ _CURRENCY = (
     r"|stn|zar)"
 )
 _NUMBERED = (
-    r"(?:pedidos?|encomendas?|compras?|order|fact?ura|invoice|recibo|receipt|ref|referencia"
+    r"(?:pedidos?|encomendas?|compras?|order|fac?tura|invoice|recibo|receipt|ref|referencia"
     r"|reference|ticket|bilhete|reserva|booking|reservation|processo|protocolo|contrato|contract"
     r"|conta|account|entidade|entity|cliente|customer|agencia|balcao|branch|lote|talao|transac?cao"
-    r"|transaction|tracking|guia|envio|shipment|parcel|apolice|policy|contador|meter|cartao|card"
-    r"|voo|flight|sala|room|quarto|mesa|gabinete|cacifo|apartamento|apto|apartment|suite|nif|postal"
+    r"|transaction|tracking|rastreio|guia|envio|shipment|parcel|apolice|policy|contador|meter|cartao|card"
+    r"|voo|flight|sala|room|quarto|mesa|table|gabinete|cacifo|apartamento|apto|apartment|suite|nif|postal"
     r"|cep|zip(?: code)?|loja|shop|utente|paciente|patient|ordem"
     r"|(?<!codigo d[ae] )operac(?:ao|oes))"
 )
@@ -71,7 +71,7 @@ def _after(pattern: str) -> re.Pattern[str]:
 
 _MONEY_BEFORE = _before(
     rf"(?:(?<!\w)(?<!\d\s){_CURRENCY}\W{{0,2}}"
-    r"|\b(?:saldo|valor|total|montante|preco|custo|custa|desconto|amount|balance|price|costs?"
+    r"|\b(?:saldo|valor|total|montante|preco|custo|custa|desconto|propina|mensalidade|renda|taxa|multa|amount|balance|price|costs?"
     r"|discount|pague|pagou|pay|paid)(?: (?:de|of|a pagar|e|is|atual|actual|disponivel))*\W{0,3})"
 )
 _QUANTITY_BEFORE = _before(
@@ -79,7 +79,7 @@ _QUANTITY_BEFORE = _before(
 )
 _QUANTITY_AFTER = _after(
     rf"\s?(?:{_CURRENCY}(?![a-z])|(?:mil|milhoes|[kmg]b|utt|pontos|points|sms|mensagens|messages"
-    r"|min|mins|minut[oe]s|segundos|seconds|h|hrs|horas|hours|dias|days|km|m?g|ml|kg|unidades|units|people)\b)"
+    r"|min|mins|minut[oe]s|segundos|seconds|h|hrs|horas|hours|dias|days|km|m|m?g|ml|kg|unidades|units|people)\b)"
 )
 # A word in the plural; the first ones end like one.
 _COUNTED_AFTER = _after(
@@ -102,7 +102,7 @@ _ORDER_AFTER = _after(rf"\s(?:e|is) (?:[a-z]+ ){{0,4}}?{_NUMBERED}\b")
 _PHONE_BEFORE = _before(
     r"\b(?:tel|telf|telefone|telemovel|phone|contacto|fax|call|ligue|ligar|dial|marque|disque)"
     r"(?: (?:para|to|o|us|on|numero|number|gratis|\d{3,9} (?:ou|or)))*\W{0,3}"
-    r"|\b(?:envie|envia|sms|send|text|responda|reply)\b[^.!?\n\d]{0,30} (?:para|to)(?: o)?\s"
+    r"|\b(?:envie|envia|sms|send|text|responda|reply)\b[^.!?\n]{0,30} (?:para|to)(?: o)?\s"
     rf"|(?<!codigo de )\b{_HOTLINE}(?: ao cliente)?[^\w.!\n]{{1,3}}|\b(?:stop|sair) (?:para |to )?"
     r"|\bcontacte-nos\W{1,3}"
 )
@@ -113,7 +113,7 @@ _CARD_BEFORE = _before(
     r"|\b(?:final|terminad[oa]s?(?: em)?|end(?:ing|s)(?: in| with)?))\s?"
 )
 _DIALLED_BEFORE, _DIALLED_AFTER = _before(r"\*(?:\d+\*)?"), _after("#")
-_HOUR_BEFORE = _before(r"\b(?:as|at|pelas|hora|time)[: ]\s?")
+_HOUR_BEFORE = _before(r"\b(?:as|at|pelas|hora|time|before|after|until)[: ]\s?")
 _YEAR_BEFORE = _before(
     r"\b(?:ano|year|em|in|de|of|ate|until|till|desde|since|antes|before|apos|after|feliz|happy"
     rf"|{_MONTH}(?: \d\d?(?:st|nd|rd|th)?)?,?) |©\s?"
