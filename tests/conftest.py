@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support import chromium, nginx, postgres, valkey
+from tests.support import chromium, faketime, nginx, postgres, valkey
 from tests.support.services import WAYS, Service, Way
 from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
@@ -50,7 +50,7 @@ NOT_TESTED = {
     nginx.MISSING: "No real proxy was tested",
     valkey.MISSING: "The limit shared by processes was not tested",
     postgres.MISSING: "No limit in a PostgreSQL database was tested",
-    valkey.NO_FAKETIME: "No clock of a process or a store was set",
+    faketime.MISSING: "No clock of a process or a store was set",
 }
 
 #: Makes a service around a fake; by default one of its own.
@@ -184,6 +184,16 @@ async def client(service: Service) -> AsyncGenerator[AsyncZiett]:
     """Lend a client of `service`."""
     async with service.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Generator[str]:
+    """Lend a server of PostgreSQL that several tests use, each under names of its own."""
+    server = postgres.PostgresServer()
+    try:
+        yield server.start().url
+    finally:
+        server.remove()
 
 
 @pytest.fixture
