@@ -331,7 +331,7 @@ def test_a_share_is_a_part_of_a_rate() -> None:
     assert Share(1, 5).of(Rate(120, per=60.0)) == Rate(24, per=60.0)
     assert Share(2, 7).of(Rate(10, per=60.0)) == Rate(2, per=60.0)
     assert Share(1, 20).of(Rate(10, per=60.0)) == Rate(1, per=120.0)
-    for part, whole in ((0, 5), (6, 5), (1, 0), (1.0, 5)):
+    for part, whole in ((0, 5), (6, 5), (1, 0), (1.0, 5), (1, 10**400)):
         wrong: Any = part
         with pytest.raises(ValueError, match=r"^Share: "):
             Share(wrong, whole)

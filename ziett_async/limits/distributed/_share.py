@@ -18,9 +18,13 @@ _BEGINS = "%s; until the store grants permits, %s attempts of this process have 
 _ENDS = "%s: it grants permits again, and %s attempts have the whole limit"
 
 
+#: The most parts of a limit.
+_MOST_PARTS = 1_000_000
+
+
 def _check_part(_: object, __: object, number: int) -> None:
-    if type(number) is not int or number < 1:
-        message = f"Share: must be whole numbers of at least 1, got {number!r}"
+    if type(number) is not int or not 1 <= number <= _MOST_PARTS:
+        message = f"Share: must be whole numbers from 1 to {_MOST_PARTS}, got {number!r}"
         raise ValueError(message)
 
 
@@ -29,7 +33,7 @@ class Share(Value):
     """What part of the limits a process may use by itself: `Share(1, 5)` is a fifth of them.
 
     Raises:
-        ValueError: a number is below 1, or the part larger than the whole.
+        ValueError: a number is not from 1 to 1,000,000, or the part is larger than the whole.
 
     """
 
