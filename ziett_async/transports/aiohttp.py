@@ -164,9 +164,9 @@ def _can_be_sent(headers: Headers) -> bool:
 
 async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """Return the whole body; of one that is too long, more than `max_bytes` of it."""
-    body = bytearray()
-    while len(body) <= max_bytes and (chunk := await answer.content.readany()):
-        body += chunk
+    body, content = bytearray(), answer.content
+    while len(body) <= max_bytes and not content.at_eof():
+        body += await content.readany()
     return bytes(body)
 
 
