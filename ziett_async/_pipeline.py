@@ -8,7 +8,6 @@ decided whether there is another.
 
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
 from math import inf
 from os import urandom
 from typing import TYPE_CHECKING, TypeVar
@@ -39,8 +38,6 @@ T = TypeVar("T")
 logger = logging.getLogger("ziett_async")
 
 _URGENT = Priority.URGENT  # to look up a member of an enum takes longer than to compare it
-#: In place of an observer; it does nothing, so all calls may share it.
-_UNOBSERVED = nullcontext()
 
 
 def _never_at_once(_: Bucket) -> None:
@@ -96,8 +93,11 @@ class Pipeline:
         if use is not None:
             state.is_unsettled = hash(request.body) in use.unsettled
         try:
-            with _UNOBSERVED if self.observer is None else self.observer.watch(state, priority):
+            if self.observer is None:
                 result = await self._attempt_until_done(state, request, timeout, priority)
+            else:
+                with self.observer.watch(state, priority):
+                    result = await self._attempt_until_done(state, request, timeout, priority)
         except OutcomeUnknown:
             # The error carries the key that was made here, so the caller may use it again.
             if use is None and key is not None:

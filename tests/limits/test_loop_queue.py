@@ -5,19 +5,22 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from contextvars import Context
+from typing import Any, TypeVarTuple
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests.limits._clocks import ReadingClock, StillClock, in_threads
+from tests.limits._clocks import BoundedClock, ReadingClock, StillClock, in_threads
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Bucket, Priority
 from ziett_async.limits import Rate, TokenBucketLimiter, shared_limiter
 from ziett_async.limits._bucket import Tokens
 from ziett_async.limits._loop_queue import REACTION, LoopQueue
 from ziett_async.limits._queue import Queue
+
+Ts = TypeVarTuple("Ts")
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 #: Seconds in which a call that a loop which does not run holds up gives up.
@@ -374,3 +377,90 @@ def test_an_urgent_call_goes_before_a_bulk_call_of_another_loop() -> None:
     run(one)
     one.close()
     other.close()
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    """An event loop that counts how often it is woken through its selector."""
+
+    wake_ups = 0
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Count a call."""
+        self.wake_ups += 1
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+
+def test_a_call_wakes_the_next_one_of_its_event_loop_without_a_selector() -> None:
+    """To wake another event loop takes system calls, and another turn of it."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, CountingLoop)
+        clock = BoundedClock()
+        starts = Starts(TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock), clock)
+        async with anyio.create_task_group() as tasks:
+            for name in "abcdef":
+                tasks.start_soon(starts.attempt, name, None)
+        assert starts.seen == [(name, 10.0 * number) for number, name in enumerate("abcdef")]
+        assert loop.wake_ups == 0
+
+    anyio.run(main, backend_options={"loop_factory": CountingLoop})
+
+
+def test_a_call_cancelled_in_the_instant_in_which_it_was_woken_wakes_the_next() -> None:
+    """With asyncio a task can be cancelled after what it waits for has come, before it runs."""
+
+    async def main() -> None:
+        clock = BoundedClock(autojump=False)
+        starts = Starts(TokenBucketLimiter(send=Rate(2, per=10.0), clock=clock), clock)
+        for name in "xy":
+            await starts.attempt(name)
+        tasks = list[asyncio.Task[None]]()
+
+        async def cancel_the_next() -> None:
+            await starts.attempt("a", None)
+            tasks[1].cancel()
+
+        attempts = [cancel_the_next(), *(starts.attempt(name, None) for name in "bc")]
+        tasks += [asyncio.create_task(each) for each in attempts]
+        for _ in range(5):
+            await checkpoint()
+        clock.advance(10)
+        await asyncio.wait(tasks)
+        assert tasks[1].cancelled()
+        assert starts.seen[2:] == [("a", 10), ("c", 10)]
+
+    asyncio.run(main())
+
+
+def test_a_call_that_another_thread_closes_wakes_the_next_through_the_selector() -> None:
+    """As the garbage collector may, wherever it runs, with a call that no task runs any more."""
+
+    async def main() -> None:
+        clock = StillClock()
+        starts = Starts(TokenBucketLimiter(send=Rate(1, per=10.0), clock=clock), clock)
+        await starts.attempt("first")
+        waiting = starts.attempt("closed", None)
+        closed, served = (
+            asyncio.create_task(waiting),
+            asyncio.create_task(starts.attempt("b", None)),
+        )
+        for _ in range(5):
+            await checkpoint()
+        clock.now = 10.0
+        thread, began = threading.Timer(0.1, waiting.close), SystemClock.monotonic()
+        thread.start()
+        await asyncio.wait([served], timeout=5)
+        assert starts.seen[1:] == [("b", 10)]
+        assert SystemClock.monotonic() - began < 4
+        thread.join()
+        closed.cancel()
+        await asyncio.wait([closed])
+        assert isinstance(closed.exception(), RuntimeError)  # nothing is left of it to cancel
+
+    asyncio.run(main())

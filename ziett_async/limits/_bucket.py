@@ -164,9 +164,9 @@ class Tokens(Pool):
 
     def take_back(self) -> None:
         """Empty `spare`: its tokens are as free as they were."""
-        # Other threads pop meanwhile: each token is either theirs or comes back.
-        with suppress(IndexError):
-            while True:
+        while self.spare:
+            # Other threads pop meanwhile: each token is either theirs or comes back.
+            with suppress(IndexError):
                 self.spare.pop()
                 self.in_flight -= 1
 

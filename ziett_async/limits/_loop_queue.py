@@ -56,6 +56,12 @@ class LoopQueue:
         """Return the first urgent call, or if there is none the first bulk call."""
         return next(iter(self.waiting[Priority.URGENT] or self.waiting[Priority.BULK]), None)
 
+    def wake_head(self) -> None:
+        """Wake the first call; runs in its event loop."""
+        self.woken = inf
+        if head := self.head():
+            head.event.set()
+
     def is_silent(self, now: float) -> bool:
         """Return whether its event loop does not run."""
         return self.woken + REACTION <= now

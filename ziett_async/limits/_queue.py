@@ -7,8 +7,8 @@ only wakes the next one. The head sleeps until the earliest moment at which it c
 then looks again; as that moment is a lower bound, a release does not have to wake any call.
 
 The calls of one event loop have a queue of their own. The head of the whole is the first of the
-heads of these: urgent before bulk, and then as they came. A loop is woken by a function that it
-is asked to run soon, from any thread and without blocking. A loop that has been closed refuses
+heads of these: urgent before bulk, and then as they came. Another loop is woken by a function that
+it is asked to run soon, from any thread and without blocking. A loop that has been closed refuses
 that, and its calls are dropped. A loop that was stopped, or is blocked, accepts the function and
 does not run it: after `REACTION` seconds it is silent, and until it does run it the queue
 consists of the other loops' calls. While there are several loops, the head of each looks whether
@@ -91,12 +91,14 @@ class Queue:
         deadline = inf if timeout is None else self.monotonic() + timeout
         with self.lock:
             waiter, loop = self._join(priority, deadline)
+        is_here = False
         try:
             while (seconds := self._take_or_delay(waiter, loop)) is not None:
                 await self._rest(seconds, waiter)
+            is_here = True  # Otherwise the garbage collector may be closing it, in any thread.
         finally:
             with self.lock:
-                self._leave(waiter, loop)
+                self._leave(waiter, loop, is_here=is_here)
 
     def pause(self, seconds: float) -> None:
         """Start no attempt for `seconds`; wake the calls whose deadline comes first."""
@@ -128,16 +130,18 @@ class Queue:
         loop.waiting[priority][waiter] = None
         return waiter, loop
 
-    def _leave(self, waiter: Waiter, loop: LoopQueue) -> None:
+    def _leave(self, waiter: Waiter, loop: LoopQueue, *, is_here: bool) -> None:
         was_head = loop.head() is waiter
         loop.waiting[waiter.priority].pop(waiter, None)
         if was_head:
-            now = self.monotonic()
+            now, woken = self.monotonic(), loop if is_here else None
             if loop.head() is None:
                 self.loops.pop(loop.call_soon, None)
+            elif is_here:
+                loop.wake_head()  # To wake a selector takes four system calls.
             else:
                 self._wake(loop, now)
-            while (first := self._first(now)) and not self._wake(first, now):
+            while (first := self._first(now)) not in (None, woken) and not self._wake(first, now):
                 pass
 
     def _take_or_delay(self, waiter: Waiter, loop: LoopQueue) -> float | None:
@@ -220,9 +224,7 @@ class Queue:
     def _wake_here(self, loop: LoopQueue) -> None:
         """Wake the head of a loop; runs in its event loop."""
         with self.lock:
-            loop.woken = inf
-            if head := loop.head():
-                head.event.set()
+            loop.wake_head()
 
     def _log(self, priority: Priority) -> None:
         """Log that calls of a priority wait long, once a minute or when ten times as many do."""

@@ -37,7 +37,7 @@ class Connector(aiohttp.TCPConnector):
     """aiohttp's pool, of one connection, which notes when a request gets it."""
 
     #: The request that waits for its connection.
-    sending: "Sending"
+    sending: "Sending | None" = None
     #: The connection of the last request, and asyncio's transport below it.
     protocol: Any = None
     transport: Any = None
@@ -50,12 +50,15 @@ class Connector(aiohttp.TCPConnector):
         self, req: aiohttp.ClientRequest, traces: "list[Trace]", timeout: aiohttp.ClientTimeout
     ) -> "Connection":
         """Give a request its connection, on which it then is."""
+        if self.sending is None:
+            # One whose connection broke: aiohttp sends a GET again by itself.
+            raise aiohttp.ServerDisconnectedError
         connection = await super().connect(req, traces, timeout)
         self.protocol, self.transport = connection.protocol, connection.transport
         self.protocol.head = b""
         self.sending.is_begun = True
         # A free connection would keep the key, and the text.
-        del self.sending
+        self.sending = None
         return connection
 
     def retire(self, *, is_old: bool) -> None:

@@ -67,6 +67,8 @@ class Pool:
 
     def __init__(self, owner: Owner, max_connections: int) -> None:
         self._pid, self._loop = owner
+        #: The event loop's own clock: to ask anyio for it costs more than to read it.
+        self.time = getattr(self._loop, "time", anyio.current_time)
         #: A slot for each connection that may be in use.
         self.slots = anyio.Semaphore(max_connections, fast_acquire=True)
         #: Free connections by origin, the longest free first.
@@ -183,10 +185,14 @@ class PooledTransport(ABC):
             message = "the transport is closed"
             raise SendFailed(message, reached=False)
         answer, sending = None, Sending(request)
-        with anyio.move_on_after(request.timeout):
-            pool = self._pools.get(self._owner()) or await self._open_pool()
-            async with pool.slots:
+        pool = self._pools.get(self._owner()) or await self._open_pool()
+        end = None if request.timeout is None else pool.time() + request.timeout
+        with anyio.move_on_at(end):
+            await pool.slots.acquire()
+            try:
                 answer = await self._exchange(pool, sending)
+            finally:
+                pool.slots.release()
         if isinstance(answer, Response):
             return answer
         # Raised out here it has no context: the library's errors would keep the
@@ -203,6 +209,7 @@ class PooledTransport(ABC):
         await self._close_pools(list(self._pools))
 
     def _owner(self) -> Owner:
+        """Return this process and the running event loop."""
         return getpid(), current_token().native_token
 
     async def _open_pool(self) -> Pool:
@@ -239,8 +246,5 @@ class PooledTransport(ABC):
 
     @abstractmethod
     def _new_connection(self, *, tls: bool) -> Connection:
-        """Return a connection that opens with its first request.
-
-        Raises `SendFailed` where the running event loop cannot have one.
-        """
+        """Return a connection that opens with its first request."""
         ...
