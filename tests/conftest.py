@@ -124,6 +124,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"{count} tests were skipped, {missing}")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_unconfigure(config: pytest.Config) -> Generator[None]:
+    """Let a run with a failed test end as one, also where that test has left a socket open.
+
+    pytest ends with an error of its own there, which mutmut takes for tests that did not run.
+    """
+    session: Any = config.pluginmanager.get_plugin("session")
+    try:
+        yield
+    except (pytest.PytestUnraisableExceptionWarning, ExceptionGroup):
+        if not session.testsfailed:
+            raise
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Run a test that is marked `anyio` on each event loop."""

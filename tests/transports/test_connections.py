@@ -15,6 +15,7 @@ import ziett_async.transports
 from tests.support.fault_runs import API_KEY
 from tests.support.fault_server import (
     Act,
+    ClosedPort,
     FaultServer,
     Talk,
     client_tls,
@@ -99,6 +100,29 @@ async def test_an_error_without_words_says_so(httpx_mock: HTTPXMock) -> None:
     with pytest.raises(SendFailed, match=r"no connection to 127\.0\.0\.1:1: no reason given"):
         await transport.send(GET)
     await transport.aclose()
+
+
+async def test_a_time_of_the_library_that_is_up_is_told_as_such(httpx_mock: HTTPXMock) -> None:
+    """Users' mocks have one; the library's own ends with the connection."""
+    httpx_mock.add_exception(httpx.ReadTimeout(""))
+    transport = HttpxTransport()
+    with pytest.raises(SendFailed, match="ReadTimeout") as caught:
+        await transport.send(attrs.evolve(GET, method="POST", body=b"{}"))
+    await transport.aclose()
+    assert (caught.value.reached, caught.value.timed_out) == (True, True)
+
+
+@KINDS
+async def test_a_refused_connection_names_the_host_and_the_reason(
+    kind: type[PooledTransport],
+) -> None:
+    """Both are in the message, also on trio, whose own error has no words."""
+    port, transport = ClosedPort(), kind()
+    host = port.url.removeprefix("http://")
+    with pytest.raises(SendFailed, match=f"^no connection to {host}: .*[Cc]onnect"):
+        await transport.send(attrs.evolve(GET, url=port.url))
+    await transport.aclose()
+    port.close()
 
 
 async def at_once(count: int, transport: PooledTransport, request: Request) -> None:
