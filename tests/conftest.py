@@ -4,6 +4,7 @@ import gc
 import os
 import threading
 import time
+import warnings
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
 from importlib import import_module
@@ -124,18 +125,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"{count} tests were skipped, {missing}")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_unconfigure(config: pytest.Config) -> Generator[None]:
-    """Let a run with a failed test end as one, also where that test has left a socket open.
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Forget the sockets that a failed test has left open, so that its failure is all there is.
 
-    pytest ends with an error of its own there, which mutmut takes for tests that did not run.
+    Found later they are an error in pytest itself, which mutmut takes for tests that did not run.
     """
-    session: Any = config.pluginmanager.get_plugin("session")
-    try:
-        yield
-    except (pytest.PytestUnraisableExceptionWarning, ExceptionGroup):
-        if not session.testsfailed:
-            raise
+    if exitstatus:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
 
 
 @pytest.fixture(params=["asyncio", "trio"])
