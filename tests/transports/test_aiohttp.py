@@ -1,6 +1,7 @@
 """What aiohttp does by itself, and its transport does not."""
 
 import gc
+import os
 import select
 import socket
 import threading
@@ -12,7 +13,8 @@ import aiohttp
 import anyio
 import pytest
 
-from tests.support.fault_server import Act, FaultServer, Talk, written
+from tests.support.fault_server import Act, ClosedPort, FaultServer, Talk, written
+from tests.transports._echo import echoes, echoing
 from ziett_async import Request, Response, SendFailed
 from ziett_async.testing import FakeZiett, Fault
 from ziett_async.transports.aiohttp import AiohttpTransport
@@ -50,7 +52,16 @@ async def test_an_impossible_address_is_not_sent(url: str) -> None:
     with pytest.raises(SendFailed, match="cannot be sent") as caught:
         await transport.send(Request("GET", url, HEADERS))
     await transport.aclose()
-    assert not caught.value.reached
+    assert caught.value.reached is False
+
+
+async def test_a_refused_connection_has_the_reason_of_the_system() -> None:
+    """Without the words that aiohttp puts around it."""
+    port, transport = ClosedPort(), AiohttpTransport()
+    with pytest.raises(SendFailed, match=r": \[Errno \d+\] "):
+        await transport.send(Request("GET", port.url, HEADERS))
+    await transport.aclose()
+    port.close()
 
 
 async def test_a_get_on_a_connection_that_breaks_is_sent_once() -> None:
@@ -62,7 +73,21 @@ async def test_a_get_on_a_connection_that_breaks_is_sent_once() -> None:
         with server.script(Fault.lose_answer()), pytest.raises(SendFailed) as caught:
             await transport.send(get)
         assert (caught.value.reached, len(server.heard)) == (True, 2)
+        assert caught.value.reason.startswith("the connection ")
         await transport.aclose()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_after_the_event_loop_has_ended_is_silent() -> None:
+    """Its connections can neither be paused nor be read again, and are not used again."""
+    transport = AiohttpTransport()
+    with echoing() as url:
+        anyio.run(echoes, transport, url)
+        if not (child := os.fork()):
+            os._exit(0)
+        os.waitpid(child, 0)
+        anyio.run(transport.aclose)
 
 
 @pytest.mark.naive("aiohttp's client as it is", "a read is sent again, past policy and limit")

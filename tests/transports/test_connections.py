@@ -415,7 +415,7 @@ async def check_is_not_sent(transport: PooledTransport, request: Request) -> Non
     with pytest.raises(SendFailed, match="cannot be sent") as caught:
         await transport.send(request)
     await transport.aclose()
-    assert not caught.value.reached
+    assert caught.value.reached is False
 
 
 @KINDS

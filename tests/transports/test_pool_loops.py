@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import anyio
-import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 from anyio.lowlevel import current_token
@@ -18,7 +17,6 @@ from tests.transports._echo import echoes, echoing
 from ziett_async import AsyncZiett
 from ziett_async.testing import FakeZiett
 from ziett_async.transports import HttpxTransport
-from ziett_async.transports._connections import Connection
 from ziett_async.transports._pool import Owner, Pool, PooledTransport
 from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
@@ -201,12 +199,17 @@ def test_closing_twice_at_the_same_time(
         check_nothing_is_open(before)
 
 
+@UNLIKE
 @pytest.mark.parametrize("loop_is_gone", [True, False])
 def test_a_socket_that_the_library_does_not_show_is_left_to_the_collector(
-    *, loop_is_gone: bool
+    kind: Callable[[], PooledTransport], *, loop_is_gone: bool
 ) -> None:
     """As it may be in another version of the library, or where none was ever opened."""
-    Connection(httpx, str, None, keepalive=1.0).drop(loop_is_gone=loop_is_gone)
+
+    async def drop() -> None:
+        kind()._new_connection(tls=False).drop(loop_is_gone=loop_is_gone)
+
+    anyio.run(drop)
 
 
 async def _owned_by(pid: int) -> Pool:

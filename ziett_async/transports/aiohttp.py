@@ -146,14 +146,13 @@ class _Connection:
                 self._connector.abort()
 
     def _failure(self, error: BaseException, sending: Sending) -> SendFailed:
-        timed_out = isinstance(error, TimeoutError)
         if sending.is_begun:
-            head: bytes = self._connector.protocol.head
-            return failures.without_answer(error, head, timed_out=timed_out)
+            return failures.without_answer(error, self._connector.protocol.head)
         if not isinstance(error, OSError | aiohttp.ClientConnectionError):
             # An address that is none, or a host with a part of 64 letters.
             return failures.unsendable(reached=False)
         host = sending.request.url.split("/")[2]
+        timed_out = isinstance(error, TimeoutError)
         return failures.not_connected(error.__cause__ or error, host, timed_out=timed_out)
 
 
