@@ -17,7 +17,7 @@ from tests.support.fault_server import Act, ClosedPort, FaultServer, Talk, writt
 from tests.transports._echo import echoes, echoing
 from ziett_async import Request, Response, SendFailed
 from ziett_async.testing import FakeZiett, Fault
-from ziett_async.transports.aiohttp import AiohttpTransport
+from ziett_async.transports.aiohttp import AiohttpTransport, _connections
 
 pytestmark = pytest.mark.anyio
 
@@ -80,14 +80,17 @@ async def test_a_get_on_a_connection_that_breaks_is_sent_once() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_after_the_event_loop_has_ended_is_silent() -> None:
-    """Its connections can neither be paused nor be read again, and are not used again."""
+    """Its connections are not paused and read again, be they free still or closed since."""
     transport = AiohttpTransport()
     with echoing() as url:
         anyio.run(echoes, transport, url)
-        if not (child := os.fork()):
-            os._exit(0)
-        os.waitpid(child, 0)
-        anyio.run(transport.aclose)
+        kept = [*_connections.values()]
+        for _ in range(2):
+            if not (child := os.fork()):
+                os._exit(0)
+            os.waitpid(child, 0)
+            anyio.run(transport.aclose)
+    assert len(kept) == 5
 
 
 @pytest.mark.naive("aiohttp's client as it is", "a read is sent again, past policy and limit")
@@ -169,6 +172,20 @@ async def test_an_unsolicited_answer_is_not_believed_unread(
         assert forger.has_forged.wait(5)
         assert (await transport.send(get)).body == b"second"
     await transport.aclose()
+
+
+async def test_a_connection_is_used_again_where_the_system_has_no_poll(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Windows has none; to look whether anything has come takes no time there either."""
+    monkeypatch.delattr(select, "poll", raising=False)
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = AiohttpTransport()
+        with anyio.fail_after(4):
+            for _ in range(6):
+                await transport.send(Request("GET", server.url, HEADERS))
+        await transport.aclose()
+    assert server.accepted == 1
 
 
 async def test_a_free_connection_holds_nothing_of_its_last_request() -> None:

@@ -482,6 +482,49 @@ async def test_the_size_limit_is_exact(
         await transport.aclose()
 
 
+def in_pieces(*pieces: bytes) -> Act:
+    """Execute, answer with these bytes and a pause after each, close."""
+
+    async def play(talk: Talk) -> None:
+        await talk.execute()
+        for piece in pieces:
+            await talk.send(piece)
+            await anyio.sleep(0.02)
+        await talk.finish()
+
+    return Act(f"{len(pieces)} pieces", play)
+
+
+@KINDS
+async def test_an_answer_that_comes_in_pieces_is_whole(kind: type[PooledTransport]) -> None:
+    """Cut in its first line, in its headers and in its body."""
+    pieces = (b"HTTP/1.1 2", b"00 OK\r\ncontent-le", b"ngth: 4\r\n\r\na", b"b", b"cd")
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind()
+        with server.script(in_pieces(*pieces)):
+            answer = await transport.send(Request("GET", server.url, GET.headers))
+        await transport.aclose()
+    assert (answer.status, answer.body) == (200, b"abcd")
+
+
+@KINDS
+async def test_an_answer_that_is_cut_in_its_headers_has_a_status(
+    kind: type[PooledTransport],
+) -> None:
+    """Once its first line is there, in however many pieces, and on a connection used before."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind()
+        get = Request("GET", server.url, GET.headers)
+        await transport.send(get)
+        with (
+            server.script(in_pieces(b"HTTP/1.1 2", b"02 Accepted\r\nx: y")),
+            pytest.raises(SendFailed, match="cut in its headers") as caught,
+        ):
+            await transport.send(get)
+        await transport.aclose()
+    assert (caught.value.reached, caught.value.status, server.accepted) == (True, 202, 1)
+
+
 @KINDS
 async def test_the_size_limit_is_exact_where_the_end_comes_later(
     kind: type[PooledTransport],

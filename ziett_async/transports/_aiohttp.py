@@ -52,7 +52,6 @@ class Connector(aiohttp.TCPConnector):
         """Give a request its connection, on which it then is."""
         connection = await super().connect(req, traces, timeout)
         self.protocol, self.transport = connection.protocol, connection.transport
-        self.protocol.head = b""
         self.sending.is_begun = True
         # A free connection would keep the key, and the text.
         del self.sending

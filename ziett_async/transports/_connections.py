@@ -40,10 +40,11 @@ class Body:
     Not a generator: a cancelled request would leave one half way, and not close it.
     """
 
+    #: Called when sending begins, by when the connection exists.
+    on_begin: Callable[[], None]
+
     def __init__(self, sending: Sending) -> None:
         self._sending = sending
-        #: Called when sending begins, by when the connection exists.
-        self.on_begin: Callable[[], None] = lambda: None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
