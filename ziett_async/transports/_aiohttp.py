@@ -88,7 +88,6 @@ class Connector(aiohttp.TCPConnector):
 def new_connector(context: ssl.SSLContext | None) -> Connector:
     """Return a pool of one connection; None as `context` is for plain text."""
     connector = Connector(
-        limit=0,
         keepalive_timeout=_NEVER,
         # It would be another one where aiodns is installed.
         resolver=aiohttp.ThreadedResolver(),
