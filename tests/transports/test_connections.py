@@ -160,7 +160,7 @@ async def test_an_address_without_a_path_has_the_same_connection(
     """It is the same origin, and that of no other port."""
     async with FaultServer(FakeZiett()).serving() as server:
         transport = kind()
-        for url in (server.url, f"{server.url}/", server.url):
+        for url in (server.url, f"{server.url}/", f"{server.url}/c/v1/messages", server.url):
             await transport.send(Request("GET", url, GET.headers))
         assert server.accepted == 1
         await transport.aclose()

@@ -75,7 +75,7 @@ class _Connection:
             trust_env=False,
             middlewares=(_send_once,),
             # aiohttp takes 0 for any time.
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout or _NO_TIME),
+            timeout=aiohttp.ClientTimeout(sock_connect=connect_timeout or _NO_TIME),
         )
         #: Whether another request may travel here.
         self.is_clean = False
