@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from typing import Any
 from weakref import ref
 
 import aiohttp
@@ -17,7 +18,7 @@ from tests.support.fault_server import Act, ClosedPort, FaultServer, Talk, writt
 from tests.transports._echo import echoes, echoing
 from ziett_async import Request, Response, SendFailed
 from ziett_async.testing import FakeZiett, Fault
-from ziett_async.transports.aiohttp import AiohttpTransport, _connections
+from ziett_async.transports.aiohttp import AiohttpTransport
 
 pytestmark = pytest.mark.anyio
 
@@ -81,10 +82,11 @@ async def test_a_get_on_a_connection_that_breaks_is_sent_once() -> None:
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_after_the_event_loop_has_ended_is_silent() -> None:
     """Its connections are not paused and read again, be they free still or closed since."""
-    transport = AiohttpTransport()
+    transport: Any = AiohttpTransport()
     with echoing() as url:
         anyio.run(echoes, transport, url)
-        kept = [*_connections.values()]
+        (pool,) = transport._pools.values()
+        kept = [connection for free in pool.free.values() for connection in free]
         for _ in range(2):
             if not (child := os.fork()):
                 os._exit(0)

@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 import anyio
 import pytest
@@ -207,7 +208,8 @@ def test_a_socket_that_the_library_does_not_show_is_left_to_the_collector(
     """As it may be in another version of the library, or where none was ever opened."""
 
     async def drop() -> None:
-        kind()._new_connection(tls=False).drop(loop_is_gone=loop_is_gone)
+        transport: Any = kind()
+        transport._new_connection(tls=False).drop(loop_is_gone=loop_is_gone)
 
     anyio.run(drop)
 
