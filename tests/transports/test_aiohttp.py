@@ -5,6 +5,7 @@ import os
 import select
 import socket
 import threading
+import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -187,6 +188,44 @@ async def test_a_connection_is_used_again_where_the_system_has_no_poll(
         with anyio.fail_after(4):
             for _ in range(6):
                 await transport.send(Request("GET", server.url, HEADERS))
+        await transport.aclose()
+    assert server.accepted == 1
+
+
+async def test_a_host_is_looked_up_for_every_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have moved since the last one."""
+    asked, look_up = list[object](), socket.getaddrinfo
+
+    def count(host: object, *rest: Any, **settings: Any) -> Any:  # noqa: ANN401 - the system's
+        asked.append(host)
+        return look_up(host, *rest, **settings)
+
+    async def leave(talk: Talk) -> None:
+        await talk.read()
+        await talk.send(written(Response(200, (("connection", "close"),))))
+        await talk.finish()
+
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = AiohttpTransport()
+        monkeypatch.setattr(socket, "getaddrinfo", count)
+        url = server.url.replace("127.0.0.1", "localhost")
+        with server.script(*[Act("an answer, and no more", leave)] * 2):
+            for _ in range(2):
+                await transport.send(Request("GET", url, HEADERS))
+        await transport.aclose()
+    assert asked == ["localhost"] * 2
+
+
+async def test_a_connection_is_used_again_after_twenty_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As over httpx: the time of aiohttp's pool is another, and shorter."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = AiohttpTransport()
+        get = Request("GET", server.url, HEADERS)
+        await transport.send(get)
+        monkeypatch.setattr("aiohttp.connector.monotonic", lambda: time.monotonic() + 20)
+        await transport.send(get)
         await transport.aclose()
     assert server.accepted == 1
 
