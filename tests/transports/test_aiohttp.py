@@ -1,11 +1,11 @@
 """What aiohttp does by itself, and its transport does not."""
 
+import asyncio
 import gc
 import os
 import select
 import socket
 import threading
-import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -192,21 +192,26 @@ async def test_a_connection_is_used_again_where_the_system_has_no_poll(
     assert server.accepted == 1
 
 
-async def test_a_host_is_looked_up_for_every_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may have moved since the last one."""
-    asked, look_up = list[object](), socket.getaddrinfo
+class CountingLoop(asyncio.SelectorEventLoop):
+    """An event loop that counts what it looks up."""
 
-    def count(*host: Any, **settings: Any) -> Any:  # noqa: ANN401 - the system's
-        asked.append(host[0])
-        return look_up(*host, **settings)
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = list[object]()
 
+    async def getaddrinfo(self, host: Any, port: Any, **settings: Any) -> Any:  # noqa: ANN401 - asyncio's
+        """Look a host up."""
+        self.asked.append(host)
+        return await super().getaddrinfo(host, port, **settings)
+
+
+async def _send_twice_to_a_server_that_leaves() -> None:
     async def leave(talk: Talk) -> None:
         await talk.read()
         await talk.send(written(Response(200, ())))
         await anyio.sleep(0.02)
         await talk.finish()
 
-    monkeypatch.setattr(socket, "getaddrinfo", count)
     async with FaultServer(FakeZiett()).serving() as server:
         transport = AiohttpTransport()
         url = server.url.replace("127.0.0.1", "localhost")
@@ -215,21 +220,14 @@ async def test_a_host_is_looked_up_for_every_connection(monkeypatch: pytest.Monk
                 await transport.send(Request("GET", url, HEADERS))
                 await anyio.sleep(0.1)
         await transport.aclose()
-    assert asked.count("localhost") == 2
 
 
-async def test_a_connection_is_used_again_after_twenty_seconds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """As over httpx: the time of aiohttp's pool is another, and shorter."""
-    async with FaultServer(FakeZiett()).serving() as server:
-        transport = AiohttpTransport()
-        get = Request("GET", server.url, HEADERS)
-        await transport.send(get)
-        monkeypatch.setattr("aiohttp.connector.monotonic", lambda: time.monotonic() + 20)
-        await transport.send(get)
-        await transport.aclose()
-    assert server.accepted == 1
+def test_a_host_is_looked_up_for_every_connection() -> None:
+    """It may have moved since the last one."""
+    with asyncio.Runner(loop_factory=CountingLoop) as runner:
+        loop: Any = runner.get_loop()
+        runner.run(_send_twice_to_a_server_that_leaves())
+    assert loop.asked.count("localhost") == 2
 
 
 async def test_a_free_connection_holds_nothing_of_its_last_request() -> None:

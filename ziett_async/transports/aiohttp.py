@@ -216,6 +216,6 @@ class AiohttpTransport(PooledTransport):
         if not _runs_on_asyncio():
             message = "aiohttp needs asyncio, and this event loop is trio's: use HttpxTransport"
             raise SendFailed(message, reached=False)
-        context = (self._ssl_context or shared_tls_context()) if tls else None
+        context = (self._ssl_context or shared_tls_context()) if tls else True
         connector = new_connector(context)
         return _Connection(connector, self._url, self._connect_timeout, self._keepalive)
