@@ -213,6 +213,32 @@ async def test_after_23_hours_a_batch_is_looked_up() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    "other",
+    [{}, {"content": "another text"}, {"name": "June"}, {"recipients": 5}],
+    ids=["the same", "text", "name", "size"],
+)
+async def test_a_campaign_that_only_looks_alike_is_not_taken_for_it(
+    other: dict[str, Any],
+) -> None:
+    """Name, text and size have to be the same; what is found has its id and the batch's key."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await run(fake, 4, Fault.lose_answer(operation=BATCH), journal=journal, name="July")
+    (record,) = fake.campaigns
+    fake.put(attrs.evolve(record, **other))
+    await fake.clock.sleep(30 * HOUR)
+    (outcome,) = await run(fake, 4, journal=journal, name="July")
+    (look_up,) = [each for each in fake.requests if each.bucket == "list"]
+    assert "q=July" in look_up.query
+    if other:
+        assert isinstance(outcome.error, OutcomeUnknown)
+    else:
+        assert outcome.accepted
+        assert outcome.accepted.campaign_id == record.id
+        assert outcome.accepted.idempotency_key == record.idempotency_key
+
+
+@pytest.mark.anyio
 async def test_a_day_of_too_many_campaigns_settles_nothing() -> None:
     """More than a page of them."""
     fake, journal = FakeZiett(limits={}), MemoryJournal()

@@ -259,7 +259,9 @@ async def test_after_that_a_message_is_looked_up() -> None:
     sends = len(fake.arrivals("send"))
     (found, _) = accepted(await run(fake, journal, 2))
     assert found.message_id == fake.inbox(numbers(1)[0])[0].id
-    assert len(fake.arrivals("list")) == 1
+    assert found.idempotency_key == journal.records[0].key
+    (look_up,) = [each for each in fake.requests if each.bucket == "list"]
+    assert f"q={numbers(1)[0][1:]}" in look_up.query
     assert accepted(await run(fake, journal, 2))[0].message_id == found.message_id
     assert len(fake.arrivals("list")) == 1
     assert len(fake.arrivals("send")) == sends
@@ -326,6 +328,19 @@ async def test_two_that_are_alike_settle_nothing() -> None:
             fake.add_message(target_e164=numbers(1)[0], content=TEXT, created_at=moment)
         outcomes = await run(fake, journal, 2)
         assert sum(isinstance(each.error, OutcomeUnknown) for each in outcomes) == 1
+
+
+async def test_a_day_of_which_a_page_shows_a_part_settles_nothing() -> None:
+    """What it does not show may be alike, too."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await begun(fake, journal, NEVER_ARRIVED, 50.0)
+    moment = datetime.fromtimestamp(fake.clock.time(), UTC) - timedelta(hours=50)
+    for number in range(200):
+        fake.add_message(target_e164=numbers(1)[0], content=str(number), created_at=moment)
+    moment += timedelta(minutes=1)
+    fake.add_message(target_e164=numbers(1)[0], content=TEXT, created_at=moment)
+    outcomes = await run(fake, journal, 2)
+    assert sum(isinstance(each.error, OutcomeUnknown) for each in outcomes) == 1
 
 
 async def test_a_list_that_cannot_be_read_settles_nothing() -> None:
