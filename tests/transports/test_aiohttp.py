@@ -39,7 +39,7 @@ def test_on_trio_nothing_is_sent() -> None:
         transport = AiohttpTransport()
         with pytest.raises(SendFailed, match=r"^aiohttp .*trio.*HttpxTransport$") as caught:
             await transport.send(Request("GET", "http://127.0.0.1:1/", HEADERS))
-        assert not caught.value.reached
+        assert caught.value.reached is False
         await transport.aclose()
 
     anyio.run(send, backend="trio")
