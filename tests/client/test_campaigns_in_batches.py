@@ -258,6 +258,7 @@ async def test_a_campaign_that_only_looks_alike_is_not_taken_for_it(
     assert "q=July" in look_up.query
     if other:
         assert isinstance(outcome.error, OutcomeUnknown)
+        assert outcome.error.operation == "send_batch_campaign"
     else:
         assert outcome.accepted
         assert outcome.accepted.campaign_id == record.id

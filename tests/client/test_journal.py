@@ -277,6 +277,7 @@ async def test_what_the_list_does_not_show_is_reported_and_not_sent() -> None:
         assert isinstance(outcome.error, OutcomeUnknown)
         assert "more than 23 hours old" in str(outcome.error)
         assert outcome.error.idempotency_key == journal.records[0].key
+        assert outcome.error.operation == "send_message"
     assert len(fake.arrivals("send")) == sends
 
 
