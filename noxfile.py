@@ -12,7 +12,16 @@ import nox
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 nox.needs_version = ">=2025.10.14"
-nox.options.sessions = ["lint", "typing", "docs", "tests", "wheel", "lowest", "fidelity"]
+nox.options.sessions = [
+    "lint",
+    "typing",
+    "docs",
+    "coverage",
+    "tests",
+    "wheel",
+    "lowest",
+    "fidelity",
+]
 nox.options.reuse_existing_virtualenvs = False
 # uv installs in a tenth of the time, and is not needed.
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -37,8 +46,9 @@ DIST = Path(".nox", "dist").absolute()
 #: Where `docs` leaves the site.
 SITE = Path(".nox", "site").absolute()
 #: For another Python, or other versions, than those under which everything was run: fewer drawn
-#: examples, without what takes its time (faults that are waited out, proofs) or does not depend on
-#: either (trio, the house, the browser, other people's frameworks).
+#: examples, and of each test's cases a share, without what takes its time (faults that are waited
+#: out, proofs) or does not depend on either (trio, the house, the browser, other people's
+#: frameworks).
 QUICK = (
     *("python", "-m", "pytest", "--hypothesis-profile=quick", "--numprocesses=2", "-k", "not trio"),
     *("--ignore=tests/faults", "--ignore=tests/proofs", "--ignore=tests/house"),
@@ -90,19 +100,22 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
-def tests(session: nox.Session) -> None:
-    """Run all tests on this Python, under coverage; or those that are named."""
+def coverage(session: nox.Session) -> None:
+    """Run the tests that reach every line of the package, and measure that they do."""
     session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
-    if session.posargs:
-        session.run("python", "-m", "pytest", *session.posargs)
-        return
-    side_by_side = ("-m", "pytest", "--numprocesses=2")
     # What an interrupted run has left would be combined as well.
     session.run("coverage", "erase")
-    session.run("coverage", "run", *side_by_side, *COVERED)
-    session.run("python", *side_by_side, *(f"--ignore={each}" for each in COVERED))
+    session.run("coverage", "run", "-m", "pytest", "--numprocesses=2", *COVERED)
     session.run("coverage", "combine")
     session.run("coverage", "report")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all other tests on this Python; or those that are named."""
+    session.install("-e", f".[{ALL_EXTRAS}]", *group("tests"))
+    others = ("--numprocesses=2", *(f"--ignore={each}" for each in COVERED))
+    session.run("python", "-m", "pytest", *(session.posargs or others))
 
 
 @nox.session
@@ -113,7 +126,7 @@ def build(session: nox.Session) -> None:
     session.run("hatchling", "build", "--target", "wheel", "--directory", str(DIST))
 
 
-def test_installed(session: nox.Session) -> None:
+def test_installed(session: nox.Session, share: int) -> None:
     """Test the installed wheel away from the checkout, as a user has it."""
     # No test may depend on what the folder of the checkout is called.
     away = Path(session.create_tmp(), "ziett_async")
@@ -121,7 +134,8 @@ def test_installed(session: nox.Session) -> None:
     shutil.rmtree(away, ignore_errors=True)
     shutil.copytree(".", away, ignore=leave)
     session.chdir(away)
-    session.run(*QUICK, *session.posargs)
+    # The last share is that of the lowest versions.
+    session.run(*QUICK, f"--share={share}/{len(OTHER_PYTHONS) + 1}", *session.posargs)
 
 
 @nox.session(python=OTHER_PYTHONS, requires=["build"])
@@ -129,7 +143,7 @@ def wheel(session: nox.Session) -> None:
     """Test the wheel on every other Python."""
     [built] = DIST.glob("*.whl")
     session.install(f"{built}[{ALL_EXTRAS}]", *group("tests"))
-    test_installed(session)
+    test_installed(session, OTHER_PYTHONS.index(str(session.python)) + 1)
 
 
 @nox.session(
@@ -141,7 +155,7 @@ def lowest(session: nox.Session) -> None:
     pins = sorted({bound.replace(">=", "==") for bound in bounds})
     session.install(*pins, *group("tests"))
     session.install("--no-deps", *map(str, DIST.glob("*.whl")))
-    test_installed(session)
+    test_installed(session, len(OTHER_PYTHONS) + 1)
 
 
 @nox.session

@@ -118,13 +118,14 @@ def fresh_pairs(ours: str, rivals: str, *arguments: str, rounds: int) -> Pairs:
 
 
 #: httpx imports its command line where its parts are installed, as uvicorn's and pytest's are
-#: here, and would be slower to import than where it is used as a library.
-_NO_COMMAND_LINE = "import sys; sys.modules['click'] = None\n"
+#: here, and httpcore imports trio, which others need here. Both would be slower to import than
+#: where httpx is all there is.
+_HTTPX_ALONE = "import sys; sys.modules['click'] = sys.modules['trio'] = None\n"
 
 
 def _printed(program: Sequence[str], environment: Mapping[str, str]) -> float:
     done = subprocess.run(  # noqa: S603 - the programs are constants of this folder
-        [sys.executable, "-c", _NO_COMMAND_LINE + program[0], *program[1:]],
+        [sys.executable, "-c", _HTTPX_ALONE + program[0], *program[1:]],
         check=True,
         stdout=subprocess.PIPE,
         text=True,

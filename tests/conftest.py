@@ -8,14 +8,16 @@ import warnings
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support import chromium, nginx, postgres, valkey
+from tests.support import chromium, faketime, nginx, postgres, valkey
 from tests.support.services import WAYS, Service, Way
 from ziett_async import AsyncZiett, ManualClock
 from ziett_async.testing import Dialect, FakeZiett
@@ -49,7 +51,7 @@ NOT_TESTED = {
     nginx.MISSING: "No real proxy was tested",
     valkey.MISSING: "The limit shared by processes was not tested",
     postgres.MISSING: "No limit in a PostgreSQL database was tested",
-    valkey.NO_FAKETIME: "No clock of a process or a store was set",
+    faketime.MISSING: "No clock of a process or a store was set",
 }
 
 #: Makes a service around a fake; by default one of its own.
@@ -71,14 +73,33 @@ def is_needless(item: pytest.Item) -> bool:
     )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Test aiohttp on asyncio, the only event loop it knows.
+def share_of(nodeids: list[str], share: int, of: int) -> set[str]:
+    """Return what a run has that is one of so many: every test, with its share of the cases.
 
-    And faults of httpx2 on one: httpx, which is used alike, is tested on both.
+    By their names and not in turn: every third case may be a case of the same transport.
     """
-    needless = [item for item in items if is_needless(item)]
-    config.hook.pytest_deselected(items=needless)
-    items[:] = [item for item in items if item not in needless]
+    taken: set[str] = set()
+    for _, each in groupby(sorted(nodeids), key=lambda nodeid: nodeid.partition("[")[0]):
+        cases = sorted(each, key=lambda nodeid: crc32(nodeid.encode()))
+        taken |= set(cases[share - 1 :: of] or [cases[share % len(cases)]])
+    return taken
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let several runs share the cases of every test."""
+    parser.addoption("--share", default="1/1", metavar="K/N", help="run the K-th of N shares")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Test aiohttp on asyncio, the only event loop it knows; and run only this run's share.
+
+    And faults of httpx2 on one loop: httpx, which is used alike, is tested on both.
+    """
+    needed = [item.nodeid for item in items if not is_needless(item)]
+    share, of = map(int, config.getoption("share").split("/"))
+    taken = share_of(needed, share, of)
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in taken])
+    items[:] = [item for item in items if item.nodeid in taken]
 
 
 @given(st.none())
@@ -176,6 +197,16 @@ async def client(service: Service) -> AsyncGenerator[AsyncZiett]:
     """Lend a client of `service`."""
     async with service.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Generator[str]:
+    """Lend a server of PostgreSQL that several tests use, each under names of its own."""
+    server = postgres.PostgresServer()
+    try:
+        yield server.start().url
+    finally:
+        server.remove()
 
 
 @pytest.fixture

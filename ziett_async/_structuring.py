@@ -29,10 +29,12 @@ from ziett_async._scalars import (
     open_enum,
     refuse,
     timestamp,
+    to_uuid,
+    unfrozen,
     uuid,
 )
 from ziett_async._wire import Undecodable
-from ziett_async.models import CallInfo, Message, OpenEnum
+from ziett_async.models import CallInfo, Campaign, Message, OpenEnum
 from ziett_async.models._answer import Answer, Extra
 
 T = TypeVar("T")
@@ -44,6 +46,10 @@ _ALIASES = {
     "to": "target_e164",
     "body": "content",
 }
+#: Ids that no other row has, or few have: to cache them is of no use.
+_UNCACHED = (("id", UUID), ("message_id", UUID), ("contact_id", UUID | None))
+#: What a page holds up to 200 of.
+_ROWS = (Message, Campaign)
 
 
 def structure_function(kind: type[T]) -> Callable[[object], T]:
@@ -80,17 +86,19 @@ def _format(error: BaseException, _: type[object] | None) -> str:
 
 def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
     is_careful = converter.detailed_validation
-    own_id = expecting("a UUID", uuid) if is_careful else uuid
-    # An object's own id occurs in no other row, so caching it is of no use.
+    own_id = uuid(to_uuid)
+    if is_careful:
+        own_id = expecting("a UUID", own_id)
     own: dict[str, Any] = {
         each.name: override(struct_hook=own_id)
         for each in _fields(kind)
-        if each.name in {"id", "message_id"} and each.type is UUID
+        if (each.name, each.type) in _UNCACHED
     }
     is_answer = issubclass(get_origin(kind) or kind, Answer)
     if is_answer:
         own["extra"] = override(omit=True)
-    quickest: Callable[[Any, Any], T] = make_dict_structure_fn(kind, converter, **own)
+    made = _quicker(kind) if kind in _ROWS else kind
+    quickest: Callable[[Any, Any], T] = make_dict_structure_fn(made, converter, **own)
     if is_answer:
         quickest = _with_any_keys(kind, quickest, is_careful=is_careful)
 
@@ -100,6 +108,18 @@ def _model(kind: type[T], converter: BaseConverter) -> Callable[[Any, Any], T]:
         return quickest(cast("dict[str, object]", value), kind)
 
     return from_object if is_careful else quickest
+
+
+def _quicker(kind: type[T]) -> type[T]:
+    """Return a class whose constructor makes objects of a frozen model, in a third of the time."""
+    made: Any = unfrozen(kind)
+
+    def freeze(value: T) -> None:
+        value.__class__ = kind
+
+    made.__attrs_post_init__ = freeze
+    # In place, as it has `__slots__`.
+    return cast("type[T]", attrs.define(made, slots=False, eq=False, repr=False))
 
 
 def _fields(kind: type[Any]) -> "tuple[attrs.Attribute[Any], ...]":
@@ -194,7 +214,7 @@ def _converter(*, detailed_validation: bool) -> BaseConverter:
         converter.register_structure_hook(scalar, exactly(scalar))
     # The id of a sender, campaign or account is in every row of a page: one object serves all.
     texts: list[tuple[type[Any], str, Callable[[Any, object], object]]] = [
-        (UUID, "a UUID", lru_cache(maxsize=1024)(uuid)),
+        (UUID, "a UUID", uuid(lru_cache(maxsize=1024)(to_uuid))),
         (datetime, "an aware date-time", timestamp),
         (Decimal, "a decimal string", decimal),
         *((enum, "a string", open_enum(enum)) for enum in OpenEnum.__subclasses__()),

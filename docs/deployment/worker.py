@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import anyio
-import coredis
 from celery import Celery
-from ziett_async import AsyncZiett, ZiettError, idempotency_key_for
+from redis.asyncio import Redis
+from ziett_async import ZiettError, idempotency_key_for
+from ziett_async.blocking import Ziett
 from ziett_async.limits.redis import RedisLimiter
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ app.conf.broker_transport_options = {
     "visibility_timeout": int(os.environ.get("VISIBILITY_TIMEOUT", "3600"))
 }
 app.conf.worker_prefetch_multiplier = 1
+
+# One client of the process, within the limit that all workers share.
+ziett = Ziett(limiter=RedisLimiter(Redis.from_url(REDIS_URL), new_store="start"))
 
 
 @app.task(
@@ -35,18 +38,10 @@ def send_sms(self: Task[[str, str], None], number: str, content: str) -> None:
     """Send one message; after an error that may pass, again later."""
     key = idempotency_key_for("send_sms", self.request.id)
     try:
-        anyio.run(send, number, content, key)
+        ziett.send_message(number, content=content, idempotency_key=key, timeout=60)
     except ZiettError as error:
         if not (error.is_retryable or error.affects_all_calls):
             raise
         # At most 600 seconds at a time, far below the visibility timeout, and two hours in all.
         countdown = min(2**self.request.retries, 600)
         raise self.retry(exc=error, countdown=countdown) from error
-
-
-async def send(number: str, content: str, key: str) -> None:
-    """Send it within the limit that all workers share."""
-    async with coredis.Redis.from_url(REDIS_URL) as store:
-        limiter = RedisLimiter(store, new_store="start")
-        async with AsyncZiett(limiter=limiter) as client:
-            await client.send_message(number, content=content, idempotency_key=key, timeout=60)

@@ -1,11 +1,10 @@
 """A client that is carried over `fork()`: as with gunicorn's preload and Celery's prefork."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
+from tests.support.forking import forks_beside_threads, in_a_child, needs_fork
 from tests.support.samples import API_KEY, NUMBER, REMITTER
 from ziett_async import ConfigurationError
 from ziett_async.blocking import Ziett
@@ -13,11 +12,7 @@ from ziett_async.blocking._portal import process
 from ziett_async.emulator import Emulator
 from ziett_async.testing import FakeZiett
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()"),
-    # Python 3.12 and later warn of a fork with threads, which is what is tested here.
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
-]
+pytestmark = [needs_fork, forks_beside_threads]
 
 
 @pytest.fixture
@@ -28,21 +23,6 @@ def over_http(fake: FakeZiett) -> Iterator[Ziett]:
         Ziett(API_KEY, base_url=emulator.base_url, default_remitter_id=REMITTER) as client,
     ):
         yield client
-
-
-def in_a_child(run: Callable[[], object]) -> None:
-    """Run this in a forked child, for 20 seconds at most; it must end well."""
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            signal.alarm(20)
-            run()
-            status = 0
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    assert status == 0
 
 
 def test_a_child_uses_the_client_in_an_event_loop_of_its_own(

@@ -1,7 +1,9 @@
 """JSON to models and back: exact about types, tolerant of news, silent about values."""
 
+import copy
 import importlib.util
 import json
+import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,6 +14,7 @@ from uuid import UUID
 
 import attrs
 import pytest
+from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -350,11 +353,12 @@ def test_only_messages_have_older_names(structure_first: Any) -> None:  # noqa: 
 
 
 def test_one_object_serves_all_rows_of_a_sender(structure_first: Any) -> None:  # noqa: ANN401 - the same
-    """Ids that come again are kept, for speed; a row's own id is not, or memory would grow."""
+    """Ids that come again are kept, for speed; a row's own id and its contact's are not."""
     [one, other] = (structure_first(MESSAGE, Message) for _ in range(2))
     assert one.remitter_id is other.remitter_id
     assert one.sms_remitter.id is other.sms_remitter.id
     assert one.id is not other.id
+    assert one.contact_id is not other.contact_id
     [one, other] = (structure_first(ACCEPTED_MESSAGE, AcceptedMessage) for _ in range(2))
     assert one.message_id is not other.message_id
 
@@ -376,6 +380,29 @@ def test_an_id_is_any_other_uuid() -> None:
         hash(made),
         repr(made),
     )
+
+
+@each_kind
+def test_what_was_read_is_what_a_constructor_makes(kind: type[Any], whole: Json) -> None:
+    """The shorter way to make a value leaves no trace: it is as frozen, and of the same class."""
+    read, of = structure(whole, kind), cast("type[Any]", get_origin(kind) or kind)
+    made = attrs.evolve(read)
+    assert type(read) is type(made) is of
+    assert read == made == copy.copy(read)
+    assert read == pickle.loads(pickle.dumps(read))  # noqa: S301 - its own pickle
+    assert repr(read) == repr(made)
+    for each in attrs.fields(of):
+        with pytest.raises(FrozenInstanceError):
+            setattr(read, each.name, None)
+        with pytest.raises(FrozenInstanceError):
+            delattr(read, each.name)
+
+
+def test_an_id_is_frozen() -> None:
+    """As any UUID."""
+    read = structure(MESSAGE, Message).id
+    with pytest.raises(TypeError, match="immutable"):
+        setattr(read, "int", 5)  # noqa: B010 - a type checker would refuse the assignment
 
 
 def test_a_page_is_read_as_it_is() -> None:

@@ -1,23 +1,12 @@
 """Numbers of other countries, with the `phonenumbers` library and without it."""
 
-import subprocess
-import sys
-
 import pytest
 
+from tests.support.interpreter import run
 from ziett_async._telephony.worldwide import find_number, regions
 
 #: In a program, this is as good as not having it.
 WITHOUT_IT = 'import sys; sys.modules["phonenumbers"] = None\n'
-
-
-def run(code: str) -> list[str]:
-    """Run code in a Python of its own, and return the lines that it prints."""
-    done = subprocess.run(  # noqa: S603 - the code is this file's
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 def test_every_country_is_known() -> None:

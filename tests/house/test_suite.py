@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import share_of
 from tests.support.chromium import chromium
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +106,20 @@ def test_faults_on_a_socket_are_not_disturbed_by_each_other() -> None:
     sockets = {"asyncio-httpx", "trio-httpx", "asyncio-httpx2", "asyncio-aiohttp"}
     assert {way for _, way in done} == {"asyncio-memory", "trio-memory", *sockets}
     assert len({worker for worker, way in done if way in sockets}) == 1
+
+
+@pytest.mark.parametrize("of", [1, 2, 3, 4])
+def test_every_run_that_has_a_share_of_the_cases_has_every_test(of: int) -> None:
+    """And all of them together have every case."""
+    cases = {"one": [""], "two": ["[a]", "[b]"], "many": [f"[{case}]" for case in range(30)]}
+    nodeids = [f"tests/test_it.py::{test}{case}" for test in cases for case in cases[test]]
+    shares = [share_of(nodeids, share, of) for share in range(1, of + 1)]
+    assert set().union(*shares) == set(nodeids)
+    for share in shares:
+        counts = [sum(f"::{test}" in nodeid for nodeid in share) for test in cases]
+        assert counts[0] == 1
+        assert counts[1] == max(1, 2 // of)
+        assert 30 // of <= counts[2] <= 30 // of + 1
 
 
 def test_where_ci_is_set_chromium_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,16 +27,6 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     server.kill()
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Generator[str]:
-    """Lend a server that several tests use at once, each under accounts of its own."""
-    server = PostgresServer()
-    try:
-        yield server.start().url
-    finally:
-        server.remove()
-
-
 @pytest.fixture
 def store_url(library: str, request: pytest.FixtureRequest) -> str:
     """Return the address of such a server, for the library of the module."""

@@ -9,8 +9,8 @@ import pytest
 
 from tests.limits._attempts import SEND, take
 from tests.limits._failures import LIMIT, LONGEST, PER, Open, fill
+from tests.support.faketime import needs_faketime
 from tests.support.stores import Server, held
-from tests.support.valkey import FAKETIME, NO_FAKETIME
 from ziett_async import LimiterUnavailable, Rate
 from ziett_async.limits.distributed._bucket import ANSWER_WITHIN, COOL_DOWN
 from ziett_async.limits.distributed._store import START_WITHIN
@@ -109,15 +109,23 @@ async def test_a_late_answer_is_not_used(server: Server, limiting: Open) -> None
 
 
 @pytest.mark.parametrize("way", ["asyncio-redis", "trio-postgres"])
-async def test_a_share_of_the_limit_without_the_store(server: Server, limiting: Open) -> None:
-    """The process goes on at its part of the rate; with the store it has all of it again."""
+async def test_a_share_of_the_limit_without_the_store(
+    server: Server, limiting: Open, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    """The process goes on at its part of the rate; with the store it has all of it again.
+
+    Each of the two is one warning, however many calls there are.
+    """
     server.start()
     async with limiting(server, on_failure=Share(1, 3)) as limiter:
         await fill(limiter)
+        assert _warnings(caplog) == []
         server.kill()
         await limiter.acquire(SEND)
         with pytest.raises(TimeoutError):
             await limiter.acquire(SEND, timeout=PER / 2)
+        [begin] = _warnings(caplog)
+        assert begin.endswith(", send attempts of this process have 1/3 of the limit")
         with pytest.raises(LimiterUnavailable):
             await limiter.pause(SEND, PER)
         server.start()
@@ -125,6 +133,15 @@ async def test_a_share_of_the_limit_without_the_store(server: Server, limiting: 
         # The share would not do: its only token is held.
         with anyio.fail_after(20):
             await fill(limiter)
+    name = way.partition("-")[2].replace("coredis", "redis")
+    end = f"{name}: it grants permits again, and send attempts have the whole limit"
+    assert _warnings(caplog) == [begin, end]
+
+
+def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings of the package."""
+    records = [each for each in caplog.records if each.name == "ziett_async"]
+    return [each.getMessage() for each in records if each.levelno == logging.WARNING]
 
 
 def restart(server: Server) -> None:
@@ -172,9 +189,6 @@ async def test_a_new_store_that_is_trusted_breaks_the_limit(server: Server, limi
         assert await take(limiter) - last < rate.per
 
 
-needs_faketime = pytest.mark.skipif(FAKETIME is None, reason=NO_FAKETIME)
-
-
 @needs_faketime
 @pytest.mark.parametrize("step", [20.0, -20.0])
 @pytest.mark.parametrize("way", ["asyncio-redis", "trio-postgres"])
@@ -187,7 +201,7 @@ async def test_a_clock_that_is_set_is_noticed(
         await limiter.pause(SEND, 0.0)
     async with limiting(server, new_store="wait") as limiter:
         last = await fill(limiter)
-        server.set_clock(step)
+        server.clock.set(step)
         assert await take(limiter) - last >= PER + LONGEST
     said = [each for each in caplog.records if ": its clock was set by " in each.getMessage()]
     # What the store has not noticed of it the client notices, too.

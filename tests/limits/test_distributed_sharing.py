@@ -21,6 +21,7 @@ from ziett_async import (
     Rate,
     TokenBucketLimiter,
 )
+from ziett_async.limits.distributed._store import MOST_ATTEMPTS, MOST_SECONDS
 from ziett_async.limits.redis import Share
 from ziett_async.testing import FakeTransport, FakeZiett
 
@@ -295,6 +296,7 @@ async def test_wrong_arguments_are_refused_by_name(new_limiter: NewLimiter) -> N
         ("reserve", 1),
         ("longest_attempt", 0),
         ("longest_attempt", float("inf")),
+        ("longest_attempt", MOST_SECONDS * 2),
         ("new_store", "hope"),
         ("on_failure", "open"),
     ]
@@ -303,12 +305,33 @@ async def test_wrong_arguments_are_refused_by_name(new_limiter: NewLimiter) -> N
             new_limiter(**{name: given})
 
 
+async def test_a_rate_that_a_store_cannot_count_is_refused_by_its_field(
+    new_limiter: NewLimiter, account: str
+) -> None:
+    """When the limiter is made; one at the end of the range is counted."""
+    wrong = [
+        ("send", Rate(1, per=1e308), f"per must be at most {MOST_SECONDS}"),
+        ("read", Rate(2**63, per=1.0), f"limit must be at most {MOST_ATTEMPTS}"),
+    ]
+    for name, rate, message in wrong:
+        with pytest.raises(ValueError, match=f"^{name}: {message} in a shared limiter, got "):
+            new_limiter(**{name: (Rate(1, per=1.0), rate)})
+    send, read = Rate(MOST_ATTEMPTS, per=MOST_SECONDS), Rate(1, per=MOST_SECONDS)
+    new = new_limiter(send=send, read=read, longest_attempt=MOST_SECONDS, new_store="start")
+    limiter = new.for_account(account)
+    for bucket in (Bucket.SEND, Bucket.SEND, Bucket.READ):
+        permit = await limiter.acquire(bucket)
+        await permit.release()
+    with pytest.raises(TimeoutError):
+        await limiter.acquire(Bucket.READ, timeout=1.0)
+
+
 def test_a_share_is_a_part_of_a_rate() -> None:
     """Rounded down; less than one attempt takes longer instead."""
     assert Share(1, 5).of(Rate(120, per=60.0)) == Rate(24, per=60.0)
     assert Share(2, 7).of(Rate(10, per=60.0)) == Rate(2, per=60.0)
     assert Share(1, 20).of(Rate(10, per=60.0)) == Rate(1, per=120.0)
-    for part, whole in ((0, 5), (6, 5), (1, 0), (1.0, 5)):
+    for part, whole in ((0, 5), (6, 5), (1, 0), (1.0, 5), (1, 10**400)):
         wrong: Any = part
         with pytest.raises(ValueError, match=r"^Share: "):
             Share(wrong, whole)

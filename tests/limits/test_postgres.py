@@ -1,6 +1,8 @@
 """PostgresLimiter: what it is given, what it creates, and failures that only a database has."""
 
+import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -22,11 +24,11 @@ from tests.support.examples import FENCED
 from tests.support.postgres import PostgresServer, do
 from tests.support.samples import API_KEY, REMITTER
 from tests.support.stores import held, timed
-from ziett_async import LimiterUnavailable, Rate
+from ziett_async import Bucket, LimiterUnavailable, Rate
 from ziett_async.emulator import Emulator
 from ziett_async.limits.distributed._bucket import ANSWER_WITHIN, COOL_DOWN
 from ziett_async.limits.distributed._store import Terms
-from ziett_async.limits.postgres import PostgresLimiter
+from ziett_async.limits.postgres import PostgresLimiter, Share
 
 pytestmark = pytest.mark.anyio
 
@@ -132,6 +134,31 @@ async def test_a_role_without_rights_gets_an_error_that_says_what_is_needed(data
         rights = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ziett"
         do(database, f"GRANT {rights} TO {role}")
         await take(limiter)
+
+
+@pytest.mark.parametrize("failure", ["rights", "closed"])
+async def test_why_a_share_is_used_is_one_warning_without_a_secret(
+    database: str, failure: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A role without rights, and a limiter that is closed."""
+    role = f"app_{next(_names)}"
+    do(database, f"CREATE ROLE {role} LOGIN")
+    url = database.replace("postgres@", f"{role}:secret@")
+    async with PostgresLimiter(url, on_failure=Share(1, 5), **QUICK) as limiter:
+        if failure == "closed":
+            await limiter.aclose()
+        account = limiter.for_account("zk_test_secret")
+        for bucket in (Bucket.SEND, Bucket.SEND, Bucket.READ):
+            await account.acquire(bucket)
+    why = {"rights": "postgres: the role may not .*", "closed": "postgres: the limiter is closed"}
+    until = "; until the store grants permits, (send|read) attempts of this process have 1/5 of"
+    assert len(caplog.records) == 2
+    for record, name in zip(caplog.records, ("send", "read"), strict=True):
+        assert (record.name, record.levelno) == ("ziett_async", logging.WARNING)
+        assert re.fullmatch(f"{why[failure]}{until} the limit", record.getMessage())
+        facts = {"ziett_store": "postgres", "ziett_bucket": name, "ziett_share": "1/5"}
+        assert facts.items() <= vars(record).items()
+    assert "secret" not in caplog.text
 
 
 #: Fits better than the server's own where a step hashes a name, and where it counts microseconds.

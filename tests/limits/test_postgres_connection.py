@@ -1,7 +1,6 @@
 """One connection to a real database: its statements end in time, and are done in their order."""
 
 import os
-import signal
 import threading
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -12,6 +11,7 @@ import psycopg
 import pytest
 from anyio.lowlevel import checkpoint
 
+from tests.support.forking import forks_beside_threads, in_a_child, needs_fork
 from tests.support.postgres import do
 from ziett_async import LimiterUnavailable
 from ziett_async.limits._postgres_connection import Connection, Database, begin_anew
@@ -143,23 +143,19 @@ def test_a_loop_that_ends_does_not_wait_for_it(postgres_url: str) -> None:
     database.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks while threads run
+@needs_fork
+@forks_beside_threads
 def test_a_forked_child_has_a_connection_of_its_own(postgres_url: str) -> None:
     """And leaves its parent's alone."""
     database = Database(postgres_url)
     first = anyio.run(database.do, backend)
     read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        signal.alarm(20)
-        try:
-            os.write(write, anyio.run(database.do, backend).encode())
-            database.close()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def use() -> None:
+        os.write(write, anyio.run(database.do, backend).encode())
+        database.close()
+
+    in_a_child(use)
     assert os.read(read, 99).decode() not in {"", first}
     os.close(read)
     os.close(write)

@@ -8,18 +8,16 @@ from typing import Any
 
 import pytest
 
+from tests.support.faketime import needs_faketime
 from tests.support.postgres import PostgresServer
 from tests.support.sharing import Seen, Sharing
 from tests.support.stores import Server
-from tests.support.valkey import FAKETIME, NO_FAKETIME, StoreServer
+from tests.support.valkey import StoreServer
 from ziett_async.limits.distributed._store import START_WITHIN
 
 LIMIT, PER = 20, 1.0
 #: So long an attempt may last: a busy machine needs it.
 LONGEST = 2.0
-
-needs_faketime = pytest.mark.skipif(FAKETIME is None, reason=NO_FAKETIME)
-
 
 WAYS = {
     "valkey": ["asyncio-redis", "trio-coredis"],

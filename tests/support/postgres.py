@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.support.valkey import FAKETIME, HOST, free_port
+from tests.support.faketime import Clock
+from tests.support.valkey import HOST, free_port
 
 #: Seconds until a server answers or has ended, at the most.
 _START = 20.0
@@ -72,7 +73,7 @@ class PostgresServer:
         self._user = _user()
         if self._user.user is not None:
             shutil.chown(self.folder, self._user.user, self._user.group)
-        self._ahead = self.folder / "ahead"
+        self.clock = Clock(self.folder / "ahead")
         self._process: Popen[bytes] | None = None
         given = ("--username", "postgres", "--auth", "trust", "--no-sync", "--wal-segsize", "1")
         self._run(
@@ -92,14 +93,8 @@ class PostgresServer:
         """Start it and wait until it answers; `ahead` gives it a clock that can be set."""
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
         if ahead is not None:
-            assert FAKETIME, "apt-get install libfaketime"
-            self.set_clock(ahead)
-            environment |= {
-                "LD_PRELOAD": str(FAKETIME),
-                "FAKETIME_TIMESTAMP_FILE": str(self._ahead),
-                "FAKETIME_NO_CACHE": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            }
+            self.clock.set(ahead)
+            environment |= self.clock.environment
         settings = {
             "port": str(self.port),
             "listen_addresses": HOST,
@@ -129,13 +124,6 @@ class PostgresServer:
                 pytest.fail(f"no answer: {text}")
             sleep(0.02)
         return self
-
-    def set_clock(self, ahead: float) -> None:
-        """Set its clock so many seconds ahead of the machine's."""
-        waiting = self._ahead.with_suffix(".new")
-        waiting.write_text(f"{ahead:+.3f}s\n", encoding="utf-8")
-        waiting.chmod(0o644)
-        waiting.replace(self._ahead)
 
     def kill(self) -> None:
         """End it as a crash does, also if it is frozen: unlogged tables are empty afterwards."""

@@ -13,7 +13,7 @@ from subprocess import Popen
 
 import attrs
 
-from tests.support.valkey import FAKETIME
+from tests.support import faketime
 from ziett_async import SystemClock
 from ziett_async.emulator import Emulator
 from ziett_async.testing import FakeZiett, Quota
@@ -146,8 +146,7 @@ def _driver(settings: dict[str, object], ahead: float) -> Generator[Popen[str]]:
     """Start a driver and wait until it has imported what its processes need."""
     environment = {"PATH": "/usr/bin:/bin"}
     if ahead:
-        environment |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME": f"{ahead:+.0f}s"}
-        environment |= {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        environment |= faketime.ahead_by(ahead)
     command = [sys.executable, "-m", "tests.support.sharing_driver", json.dumps(settings)]
     with Popen(  # noqa: S603 - our own words
         command,

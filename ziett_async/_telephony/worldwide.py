@@ -5,8 +5,10 @@ Only this module imports it, when a number or country outside the own table is f
 
 from functools import cache
 
+from ziett_async._extras import how_to_install
+
 #: What a user installs for it.
-EXTRA = "python -m pip install '.[phone]' in the clone"
+EXTRA = how_to_install("phone")
 
 
 @cache

@@ -96,7 +96,8 @@ def _describe_parts(messages: Sequence[PlannedMessage]) -> str:
         return str(parts)
     because = Counter(chain.from_iterable(not_gsm))
     shown = " ".join(character for character, _ in because.most_common(_EXAMPLES))
-    return f"{parts}; {len(not_gsm)} of the texts are UCS-2 because of: {shown}"
+    verb = "is" if len(not_gsm) == 1 else "are"
+    return f"{parts}; {len(not_gsm)} of the texts {verb} UCS-2 because of: {shown}"
 
 
 def _describe_empty(messages: Sequence[PlannedMessage]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ziett_async import ZiettError
+from ziett_async._extras import how_to_install
 from ziett_async.cli._failures import (
     BROKEN_PIPE,
     INTERRUPTED,
@@ -57,8 +58,7 @@ def _run(arguments: Sequence[str], name: str, commands: Mapping[str, str]) -> in
         lacking = str(error.name).partition(".")[0]
         if lacking not in _EXTRAS:
             raise
-        install = f"python -m pip install '.[{_EXTRAS[lacking]}]' in the clone"
-        sys.stderr.write(f"ziett needs {lacking}: {install}\n")
+        sys.stderr.write(f"ziett needs {lacking}: {how_to_install(_EXTRAS[lacking])}\n")
         return USAGE
     return code
 

@@ -6,14 +6,17 @@ from http import HTTPStatus
 
 import anyio
 import attrs
-import h11
 
+from ziett_async._extras import needs_extra
 from ziett_async._fake.faults import Ending, Exchange
 from ziett_async._fake.parsing.body import MOST_BYTES
 from ziett_async._fake.responses import Refusal
 from ziett_async._wire import Request, Response
 from ziett_async.emulator._application import Application, StreamingResponse
 from ziett_async.emulator._tcp import CLOSING, Peer
+
+with needs_extra("Emulator", "emulator"):
+    import h11
 
 logger = logging.getLogger("ziett_async")
 

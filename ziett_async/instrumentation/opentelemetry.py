@@ -13,13 +13,15 @@ from time import perf_counter
 from typing import Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
-from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, get_meter
-from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider, get_tracer
-
+from ziett_async._extras import needs_extra
 from ziett_async._operation import Bucket
 from ziett_async.errors import ApiError, OutcomeUnknown
 from ziett_async.instrumentation._observer import ObservedCall
 from ziett_async.models import Attempt
+
+with needs_extra("OpenTelemetryObserver", "otel"):
+    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, get_meter
+    from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider, get_tracer
 
 __all__ = ["OpenTelemetryObserver"]
 

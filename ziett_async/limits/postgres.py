@@ -18,21 +18,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from psycopg import Error
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import (
-    InsufficientPrivilege,
-    InvalidSchemaName,
-    UndefinedFunction,
-    UndefinedTable,
-)
-
+from ziett_async._extras import needs_extra
 from ziett_async.errors import LimiterUnavailable
 from ziett_async.limits._bucket import Rate
-from ziett_async.limits._postgres_connection import Connection, Database
 from ziett_async.limits._rates import BATCH, LIST, READ, SEND, rates_of_buckets
-from ziett_async.limits.distributed._limiter import DistributedLimiter, Share
+from ziett_async.limits.distributed._limiter import DistributedLimiter
 from ziett_async.limits.distributed._script import ScriptedStore
+from ziett_async.limits.distributed._share import Share
+
+with needs_extra("PostgresLimiter", "postgres", "psycopg[binary]"):
+    from psycopg import Error
+    from psycopg.conninfo import conninfo_to_dict
+    from psycopg.errors import (
+        InsufficientPrivilege,
+        InvalidSchemaName,
+        UndefinedFunction,
+        UndefinedTable,
+    )
+
+    from ziett_async.limits._postgres_connection import Connection, Database
 
 __all__ = ["PostgresLimiter", "Share"]
 
@@ -58,20 +62,22 @@ class PostgresLimiter(DistributedLimiter):
         conninfo: a connection string or URL of libpq: `postgresql://app@db.internal/app`. One of
             SQLAlchemy, `postgresql+psycopg://...`, is taken as well. What it leaves out is
             libpq's to find, such as a password in `PGPASSWORD`.
-        send: the rate of `POST /messages`, or several that hold together.
+        send: the rate of `POST /messages`, or several that hold together. A `limit` is at most
+            1000000000, a `per` 100000000 seconds.
         list: the rate of the paginated lists. The defaults are those of the API page, Rate
             limits.
         read: the rate of the other GETs.
         batch: the rate of `POST /campaigns/batch`.
         reserve: the share of every rate that bulk attempts leave to urgent ones.
         longest_attempt: seconds that an attempt lasts at the most: the `attempt_timeout` of
-            the clients, or more. After a crash the permits of a process come back as late.
+            the clients, or more; at most 100000000. After a crash the permits of a process come
+            back as late.
         new_store: where the server has no memory of other processes, as after a restart, no
             attempt starts for the longest `per` and `longest_attempt` together; `"start"` takes
             a server that is empty for one that was never used.
         on_failure: when the server does not answer, `"closed"` raises `LimiterUnavailable`, and
             nothing is sent; `Share(1, 5)` uses a fifth of every rate in this process, until
-            the server answers again.
+            the server answers again, and the log has a warning when that begins and ends.
 
     Raises:
         ValueError: an argument cannot be used; the message names it.

@@ -15,8 +15,9 @@ from typing import Literal, Protocol, cast
 
 from ziett_async.limits._bucket import Rate
 from ziett_async.limits._rates import BATCH, LIST, READ, SEND, rates_of_buckets
-from ziett_async.limits.distributed._limiter import DistributedLimiter, Share
+from ziett_async.limits.distributed._limiter import DistributedLimiter
 from ziett_async.limits.distributed._script import ScriptedStore
+from ziett_async.limits.distributed._share import Share
 
 __all__ = ["RedisLimiter", "Share"]
 
@@ -38,20 +39,22 @@ class RedisLimiter(DistributedLimiter):
     Args:
         store: a client of coredis, for asyncio and trio, or of `redis.asyncio`. You open and
             close it, around everything that uses the limiter.
-        send: the rate of `POST /messages`, or several that hold together.
+        send: the rate of `POST /messages`, or several that hold together. A `limit` is at most
+            1000000000, a `per` 100000000 seconds.
         list: the rate of the paginated lists. The defaults are those of the API page, Rate
             limits.
         read: the rate of the other GETs.
         batch: the rate of `POST /campaigns/batch`.
         reserve: the share of every rate that bulk attempts leave to urgent ones.
         longest_attempt: seconds that an attempt lasts at the most: the `attempt_timeout` of
-            the clients, or more. After a crash the permits of a process come back as late.
+            the clients, or more; at most 100000000. After a crash the permits of a process come
+            back as late.
         new_store: where the store has no memory of other processes, as after a restart, no
             attempt starts for the longest `per` and `longest_attempt` together; `"start"` takes
             a store that is empty for one that was never used.
         on_failure: when the store does not answer, `"closed"` raises `LimiterUnavailable`, and
             nothing is sent; `Share(1, 5)` uses a fifth of every rate in this process, until
-            the store answers again.
+            the store answers again, and the log has a warning when that begins and ends.
 
     Raises:
         ValueError: an argument cannot be used; the message names it.

@@ -4,8 +4,8 @@ import re
 
 from ziett_async._wire import SendFailed
 
-#: The first line of an answer, with the status.
-_STATUS = re.compile(rb"HTTP/1\.[01] ([2-5][0-9]{2})[ \r\n]")
+#: The first line of an answer, with the status. Compiled with the first match: few calls fail so.
+_STATUS = rb"HTTP/1\.[01] ([2-5][0-9]{2})[ \r\n]"
 #: What errors of httpx, of its fork and of aiohttp mean once sending has begun.
 _REASONS = {
     "ReadError": "the connection broke before an answer came",
@@ -46,7 +46,7 @@ def without_answer(error: BaseException, unread: bytes, *, timed_out: bool = Fal
 
     `error` is the library's, and `unread` is what has come of the head.
     """
-    if begun := _STATUS.match(unread):
+    if begun := re.match(_STATUS, unread):
         reason = "the answer was cut in its headers, or there is no end to them"
         return SendFailed(reason, reached=True, status=int(begun[1]))
     name = type(error).__name__

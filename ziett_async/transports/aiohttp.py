@@ -10,15 +10,19 @@ from time import monotonic
 from typing import Any
 from weakref import WeakValueDictionary
 
-import aiohttp
 import anyio
-import certifi
-from yarl import URL
 
+from ziett_async._extras import needs_extra
 from ziett_async._wire import Headers, Response, SendFailed
 from ziett_async.transports import _failures as failures
-from ziett_async.transports._aiohttp import Connector, new_connector
 from ziett_async.transports._pool import PooledTransport, Sending
+
+with needs_extra("AiohttpTransport", "aiohttp"):
+    import aiohttp
+    import certifi
+    from yarl import URL
+
+    from ziett_async.transports._aiohttp import Connector, new_connector
 
 __all__ = ["AiohttpTransport"]
 

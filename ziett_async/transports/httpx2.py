@@ -3,9 +3,11 @@
 from types import ModuleType
 from typing import ClassVar
 
-import httpx2
-
+from ziett_async._extras import needs_extra
 from ziett_async.transports._connections import Body, HttpxLikeTransport
+
+with needs_extra("Httpx2Transport", "httpx2"):
+    import httpx2
 
 
 class _Body(Body, httpx2.AsyncByteStream):

@@ -71,10 +71,26 @@ def test_the_same_command_again_sends_nothing(emulator: Emulator, file: Path) ->
     """It finds the journal beside the file."""
     arguments = ("bulk", str(file), "--template", TEMPLATE, *FAST)
     first, second = ziett(*arguments), ziett(*arguments)
-    assert all("accepted\t3\n" in ended.out for ended in (first, second))
+    assert "accepted\t3\nrejected\t4\n" in first.out
+    assert "accepted\t3, all of them in an earlier run\nrejected\t4\n" in second.out
     assert "goes on with it" in second.out
     assert inbox(emulator) == SENT
     assert len(list(file.parent.glob("contactos.csv-*.journal"))) == 1
+
+
+@pytest.mark.usefixtures("emulator")
+def test_what_an_earlier_run_sent_is_counted_by_itself(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what is accepted in all: here the balance was used up on the way."""
+    service = FakeZiett(clock=SystemClock(), limits={}, balance=2 * 15)
+    arguments = ("bulk", str(file), "--template", TEMPLATE, *FAST)
+    with Emulator(service) as other:
+        monkeypatch.setenv("ZIETT_BASE_URL", other.base_url)
+        assert "accepted\t2\n" in ziett(*arguments).out
+        service.top_up(1000)
+        assert "accepted\t3, 2 of them in an earlier run\n" in ziett(*arguments).out
+        assert inbox(other) == SENT
 
 
 def test_without_its_journal_nothing_is_sent_twice(emulator: Emulator, file: Path) -> None:
@@ -132,6 +148,13 @@ def test_a_dry_run_shows_all_of_it_and_sends_nothing(file: Path) -> None:
     ]
     assert rejected["4"][2]
     assert not list(file.parent.glob("*.journal"))
+
+
+def test_one_text_is_and_several_are_ucs2(file: Path) -> None:
+    """As people write it."""
+    arguments = ("bulk", str(file), "--dry-run", "--remitter", REMITTER, "--template")
+    assert "3; 1 of the texts is UCS-2 because of: ã\n" in ziett(*arguments, "{nome}").out
+    assert "3; 3 of the texts are UCS-2 because of: ã\n" in ziett(*arguments, "ã").out
 
 
 def test_programs_get_an_object_a_line(emulator: Emulator, file: Path) -> None:

@@ -141,6 +141,7 @@ def test_off_loopback_it_says_who_can_read_the_messages() -> None:
     assert "Not on loopback" in said
     assert re.search(r"reaches 0\.0\.0\.0, port \d+, can read\neach message", said)
     assert re.search(r"-p 127\.0\.0\.1:(\d+):\1", said)
+    assert "refuses an http address as ZIETT_BASE_URL" in said
     assert "Not on loopback" not in served("--port", "0", "--host", "127.0.0.1")
 
 

@@ -188,6 +188,24 @@ def test_its_texts_and_controls_are_accessible(
         page.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize("locale", ["en", "pt"])
+@pytest.mark.parametrize("width", [1280, 1440, 1920])
+def test_the_bar_is_one_line(harness: Harness, open_page: Open, width: int, locale: str) -> None:
+    """With a large balance and a clock that was moved; so are the filters below it."""
+    assert isinstance(harness.service.clock, AdjustableClock)
+    harness.service.clock.advance(999 * 3600)
+    harness.service.top_up(1_000_000_000)
+    page = open_page(width=width, locale=locale)
+    expect(page.locator("#clock")).to_be_visible()
+    buttons = page.locator(".actions button")
+    # What is seen of its name is how its name begins.
+    expect(buttons.first).to_have_accessible_name(re.compile("^(Send a message|Enviar mensagem)$"))
+    for parts in (page.locator(".bar > *:visible"), page.locator("#filter label")):
+        boxes = [part.bounding_box() for part in parts.all()]
+        middles = {round(box["y"] + box["height"] / 2) for box in boxes if box}
+        assert max(middles) - min(middles) <= 2
+
+
 def test_on_a_phone_one_thing_is_seen_at_a_time(harness: Harness, open_page: Open) -> None:
     """Recipients, a conversation, a message, and back again the same way."""
     harness.send("Your code is 482910.", save_contact=ANA)

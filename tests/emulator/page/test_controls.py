@@ -152,6 +152,19 @@ def test_a_campaign_is_seen_as_a_whole(harness: Harness, open_page: Open) -> Non
     expect(people).to_have_count(4)
 
 
+def test_one_message_of_a_campaign_is_one_in_portuguese(harness: Harness, open_page: Open) -> None:
+    """The words for what became of messages go by how many there are."""
+    batch = {**SMS, "recipients": [f"+24492300000{n}" for n in range(3)], "content": "Natal"}
+    del batch["target_e164"]
+    harness.ask("POST", "/campaigns/batch", batch)
+    page = open_page("/#/campaigns", locale="pt-AO")
+    campaign = page.locator("#campaign-list > li")
+    expect(campaign).to_contain_text("0 entregues, 3 a caminho, 0 falhadas")
+    for message, status in zip(harness.service.messages, ("DELIVERED", "FAILED"), strict=False):
+        harness.service.deliver(message.id, status)
+    expect(campaign).to_contain_text("1 entregue, 1 a caminho, 1 falhada")
+
+
 def test_an_empty_bucket_says_when(harness: Harness, open_page: Open) -> None:
     """The next request will be let in."""
     for index in range(10):

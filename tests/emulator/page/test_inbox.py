@@ -97,6 +97,17 @@ def test_a_code_is_copied_with_one_click(harness: Harness, open_page: Open) -> N
     expect(page.locator("#toast")).to_contain_text("does not let")
 
 
+@pytest.mark.parametrize("written", ["482-910", "482 910", "482\N{NO-BREAK SPACE}910"])
+def test_a_code_in_two_groups_is_copied_without_what_separates_them(
+    harness: Harness, open_page: Open, written: str
+) -> None:
+    """It is highlighted as it stands in the text."""
+    harness.send(f"O seu código é {written}.")
+    page = open_page()
+    expect(page.get_by_role("button", name="Copy code 482910")).to_be_visible()
+    expect(page.locator("b.code")).to_have_text(written)
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -168,6 +179,19 @@ def test_a_link_to_a_message_opens_it(harness: Harness, open_page: Open) -> None
     page = open_page(f"/#/to/%2B244923456789/{message_id}")
     expect(bubbles(page)).to_have_text(["First"])
     expect(page.get_by_role("complementary")).to_contain_text(message_id)
+
+
+@pytest.mark.parametrize("page", ["constructor", "__proto__", "toString", "nowhere"])
+def test_an_address_that_no_page_has_shows_the_messages(
+    harness: Harness, open_page: Open, page: str
+) -> None:
+    """Also one that every object of JavaScript has."""
+    harness.send("Your code is 482910.")
+    opened = open_page(f"/#/{page}")
+    expect(bubbles(opened)).to_have_text("Your code is 482910.")
+    expect(opened.get_by_role("link", name="Messages", exact=True)).to_have_attribute(
+        "aria-current", "page"
+    )
 
 
 def test_filters_by_status(harness: Harness, open_page: Open) -> None:

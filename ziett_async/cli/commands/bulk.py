@@ -18,7 +18,7 @@ from ziett_async.cli._draft import Draft, make_draft, show_draft
 from ziett_async.cli._failures import DONE, INTERRUPTED, SOME_FAILED, complain
 from ziett_async.cli._output import add_json
 from ziett_async.cli._progress import CountingLimiter, Pace, add_rate, bulk_rate, progress
-from ziett_async.cli._tally import Tally, show_tally
+from ziett_async.cli._tally import HistoryJournal, Tally, show_tally
 from ziett_async.cli.tables.template import make_template
 
 
@@ -51,7 +51,8 @@ def run(options: Namespace) -> int:
 
 def _send(draft: Draft, options: Namespace) -> int:
     rows = {planned.message.target_e164: planned.row for planned in draft.messages}
-    tally = Tally(rows, rejected=len(draft.rejected))
+    journal = HistoryJournal(options.journal)
+    tally = Tally(rows, len(draft.rejected), journal.accepted_before)
     limiter = CountingLimiter(options.per_minute)
     client = make_client(options, limiter)
     pace = Pace(len(rows), limiter, options.per_minute)
@@ -59,7 +60,7 @@ def _send(draft: Draft, options: Namespace) -> int:
     async def send(client: AsyncZiett, _: Namespace) -> int:
         messages = [planned.message for planned in draft.messages]
         # The name of its journal is the name of the run: that is how to send the same anew.
-        outcomes = client.send_many(messages, journal=options.journal, run=options.journal.name)
+        outcomes = client.send_many(messages, journal=journal, run=options.journal.name)
         try:
             async with aclosing(outcomes):
                 await _count(outcomes, tally, pace, as_json=options.json)

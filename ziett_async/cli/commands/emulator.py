@@ -52,6 +52,11 @@ _WARNING = """\
 each message with its number and code, send, and clear everything. There is no password. Publish
 the port of a container on loopback (docker run -p 127.0.0.1:{port}:{port}), and stop the emulator
 on a network that you do not trust.
+
+ziett_async on another machine or in another container refuses an http address as ZIETT_BASE_URL
+(base_url), unless it is of loopback. Give it an https address that a proxy of yours serves, or
+forward a port of its own loopback to {port} here (ssh -L); a container can share this one's network
+(network_mode: service:NAME, or docker run --network container:NAME).
 """
 
 

@@ -11,7 +11,7 @@ function drawCampaigns() {
 function campaignOf(campaign) {
   const counts = { good: 0, moving: 0, bad: 0 };
   for (const [status, count] of Object.entries(campaign.statuses)) counts[toneOf(status)] += count;
-  const progress = t("campaign.progress", counts.good, counts.moving, counts.bad);
+  const progress = Object.entries(counts).map(([tone, count]) => t(`campaign.${tone}`, count)).join(", ");
   return el("li", { class: "campaign" },
     el("div", { class: "heading" },
       el("h3", { tabindex: "-1", "data-does": "campaign" }, el("bdi", {}, campaignName(campaign))),

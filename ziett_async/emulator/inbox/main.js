@@ -69,7 +69,7 @@ function announce(message) {
 /** Read the view and the selection from the address. */
 function locate() {
   const [, page, name, id] = location.hash.split("/");
-  view.page = page in PAGES ? page : "messages";
+  view.page = Object.hasOwn(PAGES, page) ? page : "messages";
   view.number = page === "to" && name ? decoded(name) : null;
   view.id = view.number && id ? id : null;
   view.request = page === "requests" && name ? Number(name) : null;

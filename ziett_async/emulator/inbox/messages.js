@@ -86,10 +86,11 @@ function drawThread(all, shown) {
 
 const operatorOf = (message) => message.channel_destination.replace("_AO", "");
 
-/** A text with its codes highlighted. */
+/** A text with its codes highlighted; one of six digits may stand there in two groups. */
 function textOf(message) {
   if (!message.codes.length) return [message.content];
-  const pieces = message.content.split(new RegExp(`(?<!\\d)(${message.codes.join("|")})(?!\\d)`));
+  const codes = message.codes.map((code) => code.replace(/^(\d{3})(\d{3})$/, "$1[\\s-]?$2"));
+  const pieces = message.content.split(new RegExp(`(?<!\\d)(${codes.join("|")})(?!\\d)`));
   return pieces.map((piece, index) => (index % 2 ? el("b", { class: "code" }, piece) : piece));
 }
 

@@ -2,59 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from os import urandom
-from typing import Literal
 from weakref import WeakSet
-
-import attrs
 
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._operation import Bucket, Priority
-from ziett_async._repr import Value
 from ziett_async.errors import ConfigurationError, LimiterUnavailable
 from ziett_async.limits._base import Permit
 from ziett_async.limits._bucket import LONGEST_PAUSE, Rate
 from ziett_async.limits._forks import register_at_fork
-from ziett_async.limits._local import TokenBucketLimiter
 from ziett_async.limits._rates import checked_reserve
 from ziett_async.limits.distributed._bucket import StoreBucket
 from ziett_async.limits.distributed._queue import StoreQueue
-from ziett_async.limits.distributed._store import Store, Terms
-
-
-def _check_part(_: object, __: object, number: int) -> None:
-    if type(number) is not int or number < 1:
-        message = f"Share: must be whole numbers of at least 1, got {number!r}"
-        raise ValueError(message)
-
-
-@attrs.frozen(repr=False)
-class Share(Value):
-    """What part of the limits a process may use by itself: `Share(1, 5)` is a fifth of them.
-
-    Raises:
-        ValueError: a number is below 1, or the part larger than the whole.
-
-    """
-
-    #: How many of the parts: `1`.
-    part: int = attrs.field(validator=_check_part)
-    #: Into how many parts the limits are divided, one for each process at least: `5`.
-    whole: int = attrs.field(validator=_check_part)
-
-    def __attrs_post_init__(self) -> None:
-        if self.part > self.whole:
-            message = f"Share: {self.part} parts of {self.whole} are more than all"
-            raise ValueError(message)
-
-    def of(self, rate: Rate) -> Rate:
-        """Return a share of a rate; one that is less than one attempt takes longer for it."""
-        limit = rate.limit * self.part // self.whole
-        if limit:
-            return Rate(limit, per=rate.per)
-        return Rate(1, per=rate.per * self.whole / (rate.limit * self.part))
-
-
-OnFailure = Literal["closed"] | Share
+from ziett_async.limits.distributed._share import LocalShare, Share
+from ziett_async.limits.distributed._store import MOST_ATTEMPTS, MOST_SECONDS, Store, Terms
 
 
 class DistributedLimiter:
@@ -74,12 +34,14 @@ class DistributedLimiter:
         new_store: str,
         on_failure: object,
     ) -> None:
-        if type(longest_attempt) not in {int, float} or not 0 < longest_attempt < float("inf"):
+        if type(longest_attempt) not in {int, float} or not 0 < longest_attempt <= MOST_SECONDS:
             message = (
-                "longest_attempt: must be a finite number of seconds above 0, "
+                f"longest_attempt: must be seconds above 0 and at most {MOST_SECONDS}, "
                 f"got {longest_attempt!r}"
             )
             raise ValueError(message)
+        for bucket, each in rates.items():
+            _check_range(bucket, each)
         if new_store not in {"wait", "start"}:
             message = f"new_store: must be 'wait' or 'start', got {new_store!r}"
             raise ValueError(message)
@@ -134,6 +96,18 @@ class DistributedLimiter:
         await self.for_account("").pause(bucket, seconds)
 
 
+def _check_range(bucket: Bucket, rates: Sequence[Rate]) -> None:
+    for rate in rates:
+        for field, given, most in (
+            ("limit", rate.limit, MOST_ATTEMPTS),
+            ("per", rate.per, MOST_SECONDS),
+        ):
+            if given > most:
+                allowed = f"must be at most {most} in a shared limiter"
+                message = f"{bucket}: {field} {allowed}, got {given!r}"
+                raise ValueError(message)
+
+
 class AccountLimiter:
     """The limiter of one account: a queue for each bucket and priority in front of a store."""
 
@@ -157,18 +131,7 @@ class AccountLimiter:
             for priority in Priority
         }
         _limiters.add(self)
-        self._local: TokenBucketLimiter | None = None
-        if share is not None:
-            shares = {
-                bucket: [share.of(rate) for rate in each.rates] for bucket, each in terms.items()
-            }
-            self._local = TokenBucketLimiter(
-                send=shares[Bucket.SEND],
-                list=shares[Bucket.LIST],
-                read=shares[Bucket.READ],
-                batch=shares[Bucket.BATCH],
-                reserve=terms[Bucket.SEND].reserve,
-            )
+        self._local = LocalShare(store.name, share, terms) if share else None
 
     async def acquire(
         self,
@@ -194,12 +157,17 @@ class AccountLimiter:
         """
         began = self._monotonic()
         try:
-            return await self._queues[bucket, priority].acquire(timeout)
-        except LimiterUnavailable:
+            permit = await self._queues[bucket, priority].acquire(timeout)
+        except LimiterUnavailable as error:
             if self._local is None:
                 raise
+            reason = error.message
+        else:
+            if self._local is not None:
+                self._local.end(bucket)
+            return permit
         left = None if timeout is None else began + timeout - self._monotonic()
-        return await self._local.acquire(bucket, priority=priority, timeout=left)
+        return await self._local.acquire(bucket, priority, left, reason)
 
     async def pause(self, bucket: Bucket, seconds: float) -> None:
         """Stop handing out permits, in all processes, for `seconds`, at most 600.

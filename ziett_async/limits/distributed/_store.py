@@ -9,6 +9,9 @@ from ziett_async._operation import Priority
 from ziett_async._repr import Value
 from ziett_async.limits._bucket import Rate
 
+#: The largest limit, and the longest `per` and `longest_attempt` in seconds: a script counts in
+#: microseconds, and has whole numbers of up to 53 bits.
+MOST_ATTEMPTS, MOST_SECONDS = 1_000_000_000, 100_000_000
 #: Seconds after a process asked for a permit in which its attempt must start.
 START_WITHIN = 1.0
 #: Seconds after the moment at which a waiting process should ask again, after which it is
