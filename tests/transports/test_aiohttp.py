@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import select
 import socket
 import threading
@@ -16,6 +15,7 @@ import anyio
 import pytest
 
 from tests.support.fault_server import Act, ClosedPort, FaultServer, Talk, written
+from tests.support.forking import forks_beside_threads, in_a_child, needs_fork
 from tests.transports._echo import echoes, echoing
 from ziett_async import Request, Response, SendFailed
 from ziett_async.testing import FakeZiett, Fault
@@ -80,8 +80,8 @@ async def test_a_get_on_a_connection_that_breaks_is_sent_once() -> None:
         await transport.aclose()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@needs_fork
+@forks_beside_threads
 def test_a_fork_after_the_event_loop_has_ended_is_silent() -> None:
     """Its connections are not paused and read again, be they free still or closed since."""
     transport: Any = AiohttpTransport()
@@ -90,9 +90,7 @@ def test_a_fork_after_the_event_loop_has_ended_is_silent() -> None:
         (pool,) = transport._pools.values()
         kept = [connection for free in pool.free.values() for connection in free]
         for _ in range(2):
-            if not (child := os.fork()):
-                os._exit(0)
-            os.waitpid(child, 0)
+            in_a_child(bool)
             anyio.run(transport.aclose)
     assert len(kept) == 5
 
