@@ -4,6 +4,7 @@ import gc
 import os
 import threading
 import time
+import warnings
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import ExitStack
 from importlib import import_module
@@ -143,6 +144,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if count := sum(missing in str(report.longrepr) for report in skipped):
             terminalreporter.section(title)
             terminalreporter.line(f"{count} tests were skipped, {missing}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Forget the sockets that a failed test has left open, so that its failure is all there is.
+
+    Found later they are an error in pytest itself, which mutmut takes for tests that did not run.
+    """
+    if exitstatus:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -14,6 +14,7 @@ from tests.support.samples import API_KEY, REMITTER
 from ziett_async import (
     AsyncZiett,
     CampaignOutcome,
+    ConfigurationError,
     InsufficientFundsError,
     InvalidRequest,
     OutcomeUnknown,
@@ -84,15 +85,16 @@ async def run(
 async def test_an_audience_of_any_size_gets_the_text_once(
     audience: Callable[[int], Iterable[str] | AsyncIterator[str]],
 ) -> None:
-    """1001 recipients are 501 and 500; each outcome has its own."""
+    """2501 recipients are 834, 834 and 833; each outcome has its own."""
     fake = FakeZiett()
     async with client_of(fake) as client:
-        campaign = client.send_campaign(audience(1001), content=TEXT, name="July")
+        campaign = client.send_campaign(audience(2501), content=TEXT, name="July")
         outcomes = [each async for each in campaign]
-    assert sorted(len(each.recipients) for each in outcomes) == [500, 501]
+    assert sorted(len(each.recipients) for each in outcomes) == [833, 834, 834]
     assert all(each.accepted for each in outcomes)
-    assert sorted(each.target_e164 for each in fake.messages) == sorted(numbers(1001))
-    assert sorted(str(each.name) for each in fake.campaigns) == ["July (1/2)", "July (2/2)"]
+    assert sorted(each.target_e164 for each in fake.messages) == sorted(numbers(2501))
+    names = ["July (1/3)", "July (2/3)", "July (3/3)"]
+    assert sorted(str(each.name) for each in fake.campaigns) == names
 
 
 @pytest.mark.anyio
@@ -109,16 +111,40 @@ async def test_one_batch_has_the_name_as_it_is() -> None:
 async def test_a_campaign_needs_two_recipients(count: int) -> None:
     """One of them is a message."""
     fake = FakeZiett()
-    with pytest.raises(InvalidRequest, match="one is for send_message"):
+    wrong = f"must be at least 2, got {count}; one is for send_message"
+    with pytest.raises(InvalidRequest, match=rf"^send_campaign: recipients: {wrong}$"):
         await run(fake, count)
     assert not fake.requests
+
+
+@pytest.mark.anyio
+async def test_two_recipients_are_a_campaign() -> None:
+    """Of one batch."""
+    fake = FakeZiett()
+    await run(fake, 2)
+    assert len(fake.messages) == 2
+
+
+@pytest.mark.anyio
+async def test_another_audience_under_the_same_journal_is_refused() -> None:
+    """A single number tells it apart, and nothing is sent."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await run(fake, 4, journal=journal)
+    audience = [*numbers(3), numbers(5)[4]]
+    async with client_of(fake) as client:
+        campaign = client.send_campaign(audience, content=TEXT, journal=journal)
+        with pytest.raises(ConfigurationError, match="another list"):
+            await anext(aiter(campaign))
+    assert len(fake.messages) == 4
 
 
 @pytest.mark.anyio
 async def test_a_name_has_room_for_its_number() -> None:
     """200 characters in all; nothing is sent under a name that was cut."""
     fake = FakeZiett()
-    with pytest.raises(InvalidRequest, match="name: must have at most 200 characters"):
+    with pytest.raises(
+        InvalidRequest, match=r"^send_campaign: name: must have at most 200 characters"
+    ):
         await run(fake, 1001, name="x" * 195)
     assert not fake.requests
     await run(fake, 1000, name="x" * 200)
@@ -210,6 +236,33 @@ async def test_after_23_hours_a_batch_is_looked_up() -> None:
             unknown = [each.error for each in again if each.error]
             assert [type(each) for each in unknown] == [OutcomeUnknown] * (not is_found)
             assert len(fake.messages) == (2500 if is_found else 2500 - 834)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "other",
+    [{}, {"content": "another text"}, {"name": "June"}, {"recipients": 5}],
+    ids=["the same", "text", "name", "size"],
+)
+async def test_a_campaign_that_only_looks_alike_is_not_taken_for_it(
+    other: dict[str, Any],
+) -> None:
+    """Name, text and size have to be the same; what is found has its id and the batch's key."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await run(fake, 4, Fault.lose_answer(operation=BATCH), journal=journal, name="July")
+    (record,) = fake.campaigns
+    fake.put(attrs.evolve(record, **other))
+    await fake.clock.sleep(30 * HOUR)
+    (outcome,) = await run(fake, 4, journal=journal, name="July")
+    (look_up,) = [each for each in fake.requests if each.bucket == "list"]
+    assert "q=July" in look_up.query
+    if other:
+        assert isinstance(outcome.error, OutcomeUnknown)
+        assert outcome.error.operation == "send_batch_campaign"
+    else:
+        assert outcome.accepted
+        assert outcome.accepted.campaign_id == record.id
+        assert outcome.accepted.idempotency_key == record.idempotency_key
 
 
 @pytest.mark.anyio

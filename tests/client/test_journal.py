@@ -259,7 +259,9 @@ async def test_after_that_a_message_is_looked_up() -> None:
     sends = len(fake.arrivals("send"))
     (found, _) = accepted(await run(fake, journal, 2))
     assert found.message_id == fake.inbox(numbers(1)[0])[0].id
-    assert len(fake.arrivals("list")) == 1
+    assert found.idempotency_key == journal.records[0].key
+    (look_up,) = [each for each in fake.requests if each.bucket == "list"]
+    assert f"q={numbers(1)[0][1:]}" in look_up.query
     assert accepted(await run(fake, journal, 2))[0].message_id == found.message_id
     assert len(fake.arrivals("list")) == 1
     assert len(fake.arrivals("send")) == sends
@@ -275,6 +277,7 @@ async def test_what_the_list_does_not_show_is_reported_and_not_sent() -> None:
         assert isinstance(outcome.error, OutcomeUnknown)
         assert "more than 23 hours old" in str(outcome.error)
         assert outcome.error.idempotency_key == journal.records[0].key
+        assert outcome.error.operation == "send_message"
     assert len(fake.arrivals("send")) == sends
 
 
@@ -316,6 +319,39 @@ async def test_a_message_that_only_looks_alike_is_not_taken_for_it(
     assert sum(isinstance(each.error, OutcomeUnknown) for each in outcomes) == 1
 
 
+@pytest.mark.parametrize("hours", [-0.9, 24.9])
+async def test_the_clock_of_the_server_may_be_another_by_an_hour(hours: float) -> None:
+    """At either end of the day in which a message may have been accepted."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await begun(fake, journal, NEVER_ARRIVED, 50.0)
+    moment = datetime.fromtimestamp(fake.clock.time(), UTC) + timedelta(hours=hours - 50)
+    fake.add_message(target_e164=numbers(1)[0], content=TEXT, created_at=moment)
+    assert len(accepted(await run(fake, journal, 2))) == 2
+
+
+class Queuing(Unlimited):
+    """No limit, but a list of what asks for a permit."""
+
+    def __init__(self) -> None:
+        self.asked = list[tuple[Bucket, Priority]]()
+
+    async def acquire(
+        self, bucket: Bucket, *, priority: Priority = Priority.URGENT, timeout: float | None = None
+    ) -> Permit:
+        """Grant a permit."""
+        self.asked.append((bucket, priority))
+        return await super().acquire(bucket, priority=priority, timeout=timeout)
+
+
+async def test_a_look_up_waits_behind_urgent_calls() -> None:
+    """As the messages of its run do."""
+    fake, journal, limiter = FakeZiett(), MemoryJournal(), Queuing()
+    await begun(fake, journal, LOST, 50.0)
+    async with client_of(fake, retry=ONCE, limiter=limiter) as client:
+        assert len(accepted(await collected(client.send_many(messages(2), journal=journal)))) == 2
+    assert limiter.asked == [(Bucket.LIST, Priority.BULK)]
+
+
 async def test_two_that_are_alike_settle_nothing() -> None:
     """Neither do more than a page of them, nor a list that cannot be read."""
     for count in (2, 201):
@@ -326,6 +362,19 @@ async def test_two_that_are_alike_settle_nothing() -> None:
             fake.add_message(target_e164=numbers(1)[0], content=TEXT, created_at=moment)
         outcomes = await run(fake, journal, 2)
         assert sum(isinstance(each.error, OutcomeUnknown) for each in outcomes) == 1
+
+
+async def test_a_day_of_which_a_page_shows_a_part_settles_nothing() -> None:
+    """What it does not show may be alike, too."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    await begun(fake, journal, NEVER_ARRIVED, 50.0)
+    moment = datetime.fromtimestamp(fake.clock.time(), UTC) - timedelta(hours=50)
+    for number in range(200):
+        fake.add_message(target_e164=numbers(1)[0], content=str(number), created_at=moment)
+    moment += timedelta(minutes=1)
+    fake.add_message(target_e164=numbers(1)[0], content=TEXT, created_at=moment)
+    outcomes = await run(fake, journal, 2)
+    assert sum(isinstance(each.error, OutcomeUnknown) for each in outcomes) == 1
 
 
 async def test_a_list_that_cannot_be_read_settles_nothing() -> None:

@@ -74,6 +74,12 @@ def test_what_has_no_stable_text_is_refused(parts: tuple[object, ...], field: st
     assert set(caught.value.fields) == {field}
 
 
+def test_a_key_of_nothing_is_refused() -> None:
+    """All calls would have it."""
+    with pytest.raises(InvalidRequest, match=r"^idempotency_key_for.*parts: must be at least one$"):
+        idempotency_key_for()
+
+
 @pytest.mark.anyio
 async def test_the_keys_of_a_run_never_change() -> None:
     """Of a row and of a reference, under a name that was given."""

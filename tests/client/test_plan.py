@@ -8,13 +8,15 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from tests.support.bulk import TEXT, messages
 from tests.support.samples import REMITTER
 from ziett_async import ChannelType, NewMessage, SaveContact
 from ziett_async.bulk.messages import fingerprint
-from ziett_async.bulk.plan import iterate
+from ziett_async.bulk.plan import Plan, iterate
 
 ROW: dict[str, Any] = {"target_e164": "+244923456789", "content": TEXT}
 #: Rows that no two of which are the same message.
@@ -61,6 +63,30 @@ def test_different_messages_have_different_digests() -> None:
 def test_the_same_message_has_the_same_digest(given: object, same: object) -> None:
     """However it is written, and in every process."""
     assert fingerprint(given) == fingerprint(same)
+
+
+@pytest.mark.anyio
+async def test_a_long_list_is_digested_in_turns_with_other_tasks() -> None:
+    """A thousand messages in each turn."""
+    digested, seen = list[object](), set[int]()
+
+    def digest(given: object) -> bytes:
+        digested.append(given)
+        return b""
+
+    async def watch() -> None:
+        while True:
+            seen.add(len(digested))
+            await checkpoint()
+
+    make: Any = Plan
+    parts = dict.fromkeys(("options", "operation", "accepted", "gather", "job"))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watch)
+        await make(**parts, fingerprint=digest).digest(range(3000))
+        tasks.cancel_scope.cancel()
+    assert seen <= {0, 1, 1001, 2001, 3000}
+    assert seen & {1001, 2001}  # trio's tasks have their turns in any order
 
 
 def test_a_digest_is_the_same_in_every_process() -> None:

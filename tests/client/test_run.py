@@ -233,6 +233,15 @@ async def test_a_bad_row_is_an_outcome() -> None:
     assert received(fake) == Counter(numbers(2))
 
 
+async def test_a_field_that_a_message_does_not_have_is_named() -> None:
+    """In the outcome of its row, with the row's reference."""
+    row = {"target_e164": "+244990090990", "content": "Olá", "reference": "7", "nome": "Ana"}
+    async with client_of(FakeZiett()) as client:
+        (outcome,) = await collected(client.send_many([row]))
+    assert str(outcome.error) == "send_message: nome: is not a field of NewMessage"
+    assert outcome.reference == "7"
+
+
 async def test_a_recipient_that_is_not_allowed_is_an_outcome() -> None:
     """And gets nothing."""
     fake = FakeZiett()

@@ -36,7 +36,7 @@ from ziett_async.models._problem import Problem
 HOUR = 3600.0
 NOW = datetime(2025, 7, 14, 10, 30, tzinfo=UTC)
 BEGUN = Record(3, "key", NOW.timestamp())
-CALL = CallInfo(attempts(2, 202), 1.5)
+CALL = CallInfo(attempts(2, 202), 1.5, trace_id="4bf92f35")
 TRAIL = Trail("send_message", attempts(2), "key")
 
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_resolved_says_what_to_do() -> None:
     """With the key, and the time until which it was safe."""
     error = unresolved_error("send_message", "key", NOW.timestamp(), TOO_OLD)
     assert error.safe_to_retry_until == datetime(2025, 7, 15, 10, 30, tzinfo=UTC)
-    assert error.idempotency_key == "key"
+    assert (error.operation, error.idempotency_key) == ("send_message", "key")
     assert "the list does not prove" in str(error)
 
 

@@ -211,3 +211,9 @@ def test_the_naive_replacement_is_found_out() -> None:
     assert to_ascii("½ x²") == "12 x2"
     assert to_ascii(ALPHABET) != ALPHABET
     assert sms_parts(to_ascii("…" * 70)).parts > sms_parts("…" * 70).parts
+
+
+@pytest.mark.parametrize(("text", "units"), [("\uffff", 1), ("\U00010000", 2)])
+def test_what_needs_two_units_of_utf_16_counts_twice(text: str, units: int) -> None:
+    """From the first character outside the basic plane on."""
+    assert sms_parts(text).units == units

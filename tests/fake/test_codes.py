@@ -35,6 +35,22 @@ def test_other_digits_are_no_code(content: str) -> None:
     assert codes_in(content) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "codes"),
+    [
+        ("Hoje saiu 482 910 na lotaria", []),
+        ("Escolha 482-910 hoje", []),
+        ("O seu PIN: 482 910", ["482910"]),
+        ("482 910", ["482910"]),
+    ],
+)
+def test_digits_in_groups_are_a_code_where_a_word_says_so(
+    content: str, codes: Sequence[str]
+) -> None:
+    """Or where they are the whole text."""
+    assert codes_in(content) == codes
+
+
 def test_two_codes_are_both_returned() -> None:
     """In their order; a test that took one of them could take the wrong one."""
     assert codes_in("Use 482910 ou 739214, PIN 482910") == ["482910", "739214"]

@@ -275,6 +275,9 @@ async def test_a_release_that_fails_costs_no_result(caplog: pytest.LogCaptureFix
     logged = [(each.name, each.levelno, each.getMessage()) for each in caplog.records]
     words = "the limiter's release raised ConnectionError"
     assert ("ziett_async", logging.WARNING, words) in logged
+    (record,) = [each for each in caplog.records if each.getMessage() == words]
+    facts = {name: value for name, value in vars(record).items() if name.startswith("ziett_")}
+    assert facts == {"ziett_failed": "limiter.release", "ziett_error": "ConnectionError"}
     assert "password" not in caplog.text
 
 

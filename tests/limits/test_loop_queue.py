@@ -93,6 +93,15 @@ def stopped_loop(
 RATE = Rate(2, per=1.0)
 
 
+def test_the_calls_of_a_closed_event_loop_are_not_woken() -> None:
+    """The loop says so, and that holds no other loop up."""
+    loop = asyncio.new_event_loop()
+    loop.close()
+    with pytest.raises(RuntimeError):
+        loop.call_soon_threadsafe(int)
+    LoopQueue(loop.call_soon_threadsafe).wake_before(1.0)
+
+
 def pass_a_stopped_loop(backend: str, change: Callable[[Any, ReadingClock], None]) -> None:
     """Let three calls wait in a loop that is stopped, and make six attempts in another."""
     clock = ReadingClock()

@@ -1,18 +1,22 @@
 """What aiohttp does by itself, and its transport does not."""
 
+import asyncio
 import gc
 import select
 import socket
 import threading
 from collections.abc import Generator
 from contextlib import closing, contextmanager
+from typing import Any
 from weakref import ref
 
 import aiohttp
 import anyio
 import pytest
 
-from tests.support.fault_server import Act, FaultServer, Talk, written
+from tests.support.fault_server import Act, ClosedPort, FaultServer, Talk, written
+from tests.support.forking import forks_beside_threads, in_a_child, needs_fork
+from tests.transports._echo import echoes, echoing
 from ziett_async import Request, Response, SendFailed
 from ziett_async.testing import FakeZiett, Fault
 from ziett_async.transports.aiohttp import AiohttpTransport
@@ -33,9 +37,9 @@ def test_on_trio_nothing_is_sent() -> None:
 
     async def send() -> None:
         transport = AiohttpTransport()
-        with pytest.raises(SendFailed, match=r"asyncio.*trio.*HttpxTransport") as caught:
+        with pytest.raises(SendFailed, match=r"^aiohttp .*trio.*HttpxTransport$") as caught:
             await transport.send(Request("GET", "http://127.0.0.1:1/", HEADERS))
-        assert not caught.value.reached
+        assert caught.value.reached is False
         await transport.aclose()
 
     anyio.run(send, backend="trio")
@@ -50,7 +54,16 @@ async def test_an_impossible_address_is_not_sent(url: str) -> None:
     with pytest.raises(SendFailed, match="cannot be sent") as caught:
         await transport.send(Request("GET", url, HEADERS))
     await transport.aclose()
-    assert not caught.value.reached
+    assert caught.value.reached is False
+
+
+async def test_a_refused_connection_has_the_reason_of_the_system() -> None:
+    """Without the words that aiohttp puts around it."""
+    port, transport = ClosedPort(), AiohttpTransport()
+    with pytest.raises(SendFailed, match=r": \[Errno \d+\] "):
+        await transport.send(Request("GET", port.url, HEADERS))
+    await transport.aclose()
+    port.close()
 
 
 async def test_a_get_on_a_connection_that_breaks_is_sent_once() -> None:
@@ -61,8 +74,25 @@ async def test_a_get_on_a_connection_that_breaks_is_sent_once() -> None:
         await transport.send(get)
         with server.script(Fault.lose_answer()), pytest.raises(SendFailed) as caught:
             await transport.send(get)
-        assert (caught.value.reached, len(server.heard)) == (True, 2)
+        assert (caught.value.reached, caught.value.timed_out) == (True, False)
+        assert len(server.heard) == 2
+        assert caught.value.reason.startswith("the connection ")
         await transport.aclose()
+
+
+@needs_fork
+@forks_beside_threads
+def test_a_fork_after_the_event_loop_has_ended_is_silent() -> None:
+    """Its connections are not paused and read again, be they free still or closed since."""
+    transport: Any = AiohttpTransport()
+    with echoing() as url:
+        anyio.run(echoes, transport, url)
+        (pool,) = transport._pools.values()
+        kept = [connection for free in pool.free.values() for connection in free]
+        for _ in range(2):
+            in_a_child(bool)
+            anyio.run(transport.aclose)
+    assert len(kept) == 5
 
 
 @pytest.mark.naive("aiohttp's client as it is", "a read is sent again, past policy and limit")
@@ -146,6 +176,58 @@ async def test_an_unsolicited_answer_is_not_believed_unread(
     await transport.aclose()
 
 
+async def test_a_connection_is_used_again_where_the_system_has_no_poll(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Windows has none; to look whether anything has come takes no time there either."""
+    monkeypatch.delattr(select, "poll", raising=False)
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = AiohttpTransport()
+        with anyio.fail_after(4):
+            for _ in range(6):
+                await transport.send(Request("GET", server.url, HEADERS))
+        await transport.aclose()
+    assert server.accepted == 1
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    """An event loop that counts what it looks up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = list[object]()
+
+    async def getaddrinfo(self, host: Any, port: Any, **settings: Any) -> Any:  # noqa: ANN401 - asyncio's
+        """Look a host up."""
+        self.asked.append(host)
+        return await super().getaddrinfo(host, port, **settings)
+
+
+async def _send_twice_to_a_server_that_leaves() -> None:
+    async def leave(talk: Talk) -> None:
+        await talk.read()
+        await talk.send(written(Response(200, ())))
+        await anyio.sleep(0.02)
+        await talk.finish()
+
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = AiohttpTransport()
+        url = server.url.replace("127.0.0.1", "localhost")
+        with server.script(*[Act("an answer, and the end later", leave)] * 2):
+            for _ in range(2):
+                await transport.send(Request("GET", url, HEADERS))
+                await anyio.sleep(0.1)
+        await transport.aclose()
+
+
+def test_a_host_is_looked_up_for_every_connection() -> None:
+    """It may have moved since the last one."""
+    with asyncio.Runner(loop_factory=CountingLoop) as runner:
+        loop: Any = runner.get_loop()
+        runner.run(_send_twice_to_a_server_that_leaves())
+    assert loop.asked.count("localhost") == 2
+
+
 async def test_a_free_connection_holds_nothing_of_its_last_request() -> None:
     """The key, a number and a text are not kept for as long as the transport is open."""
     async with FaultServer(FakeZiett()).serving() as server:
@@ -160,7 +242,7 @@ async def test_a_free_connection_holds_nothing_of_its_last_request() -> None:
 
 
 async def test_nothing_is_added_to_a_request() -> None:
-    """Headers arrive as they were given, in their case and order, and no cookie is kept."""
+    """Headers arrive in their case and order, the address as it is quoted; no cookie is kept."""
     async with FaultServer(FakeZiett()).serving() as server:
         transport = AiohttpTransport()
         asked = list[Request]()
@@ -169,12 +251,13 @@ async def test_nothing_is_added_to_a_request() -> None:
             asked.append(await talk.read())
             await talk.send(written(Response(200, (("set-cookie", "a=b"),))))
 
+        url = server.url.replace("127.0.0.1", "localhost")  # aiohttp keeps none of an address
         headers = (*HEADERS, ("accept-encoding", "identity"))
         with server.script(*[Act("a cookie", play)] * 2):
             for _ in range(2):
-                await transport.send(Request("GET", f"{server.url}/a%2Fb?q=%2B1", headers))
+                await transport.send(Request("GET", f"{url}/a%2Fb%7e?q=%2b1", headers))
         await transport.aclose()
-    assert [(each.url, each.headers[1:]) for each in asked] == [("/a%2Fb?q=%2B1", headers)] * 2
+    assert [(each.url, each.headers[1:]) for each in asked] == [("/a%2Fb%7e?q=%2b1", headers)] * 2
 
 
 async def test_an_answer_in_odd_bytes_is_an_answer() -> None:

@@ -15,6 +15,7 @@ import ziett_async.transports
 from tests.support.fault_runs import API_KEY
 from tests.support.fault_server import (
     Act,
+    ClosedPort,
     FaultServer,
     Talk,
     client_tls,
@@ -101,6 +102,29 @@ async def test_an_error_without_words_says_so(httpx_mock: HTTPXMock) -> None:
     await transport.aclose()
 
 
+async def test_a_time_of_the_library_that_is_up_is_told_as_such(httpx_mock: HTTPXMock) -> None:
+    """Users' mocks have one; the library's own ends with the connection."""
+    httpx_mock.add_exception(httpx.ReadTimeout(""))
+    transport = HttpxTransport()
+    with pytest.raises(SendFailed, match="ReadTimeout") as caught:
+        await transport.send(attrs.evolve(GET, method="POST", body=b"{}"))
+    await transport.aclose()
+    assert (caught.value.reached, caught.value.timed_out) == (True, True)
+
+
+@KINDS
+async def test_a_refused_connection_names_the_host_and_the_reason(
+    kind: type[PooledTransport],
+) -> None:
+    """Both are in the message, also on trio, whose own error has no words."""
+    port, transport = ClosedPort(), kind()
+    host = port.url.removeprefix("http://")
+    with pytest.raises(SendFailed, match=f"^no connection to {host}: .*[Cc]onnect"):
+        await transport.send(attrs.evolve(GET, url=port.url))
+    await transport.aclose()
+    port.close()
+
+
 async def at_once(count: int, transport: PooledTransport, request: Request) -> None:
     """Send so many requests at once."""
     async with anyio.create_task_group() as tasks:
@@ -136,7 +160,7 @@ async def test_an_address_without_a_path_has_the_same_connection(
     """It is the same origin, and that of no other port."""
     async with FaultServer(FakeZiett()).serving() as server:
         transport = kind()
-        for url in (server.url, f"{server.url}/", server.url):
+        for url in (server.url, f"{server.url}/", f"{server.url}/c/v1/messages", server.url):
             await transport.send(Request("GET", url, GET.headers))
         assert server.accepted == 1
         await transport.aclose()
@@ -391,7 +415,7 @@ async def check_is_not_sent(transport: PooledTransport, request: Request) -> Non
     with pytest.raises(SendFailed, match="cannot be sent") as caught:
         await transport.send(request)
     await transport.aclose()
-    assert not caught.value.reached
+    assert caught.value.reached is False
 
 
 @KINDS
@@ -456,6 +480,49 @@ async def test_the_size_limit_is_exact(
                     await transport.send(get)
                 assert (caught.value.reached, caught.value.status) == (True, 200)
         await transport.aclose()
+
+
+def in_pieces(*pieces: bytes) -> Act:
+    """Execute, answer with these bytes and a pause after each, close."""
+
+    async def play(talk: Talk) -> None:
+        await talk.execute()
+        for piece in pieces:
+            await talk.send(piece)
+            await anyio.sleep(0.02)
+        await talk.finish()
+
+    return Act(f"{len(pieces)} pieces", play)
+
+
+@KINDS
+async def test_an_answer_that_comes_in_pieces_is_whole(kind: type[PooledTransport]) -> None:
+    """Cut in its first line, in its headers and in its body."""
+    pieces = (b"HTTP/1.1 2", b"00 OK\r\ncontent-le", b"ngth: 4\r\n\r\na", b"b", b"cd")
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind()
+        with server.script(in_pieces(*pieces)):
+            answer = await transport.send(Request("GET", server.url, GET.headers))
+        await transport.aclose()
+    assert (answer.status, answer.body) == (200, b"abcd")
+
+
+@KINDS
+async def test_an_answer_that_is_cut_in_its_headers_has_a_status(
+    kind: type[PooledTransport],
+) -> None:
+    """Once its first line is there, in however many pieces, and on a connection used before."""
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind()
+        get = Request("GET", server.url, GET.headers)
+        await transport.send(get)
+        with (
+            server.script(in_pieces(b"HTTP/1.1 2", b"02 Accepted\r\nx: y")),
+            pytest.raises(SendFailed, match="cut in its headers") as caught,
+        ):
+            await transport.send(get)
+        await transport.aclose()
+    assert (caught.value.reached, caught.value.status, server.accepted) == (True, 202, 1)
 
 
 @KINDS

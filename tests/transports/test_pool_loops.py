@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 import anyio
 import pytest
@@ -197,6 +198,20 @@ def test_closing_twice_at_the_same_time(
         one.call(close_twice)
         other.call(anyio.sleep, 0.01)
         check_nothing_is_open(before)
+
+
+@UNLIKE
+@pytest.mark.parametrize("loop_is_gone", [True, False])
+def test_a_socket_that_the_library_does_not_show_is_left_to_the_collector(
+    kind: Callable[[], PooledTransport], *, loop_is_gone: bool
+) -> None:
+    """As it may be in another version of the library, or where none was ever opened."""
+
+    async def drop() -> None:
+        transport: Any = kind()
+        transport._new_connection(tls=False).drop(loop_is_gone=loop_is_gone)
+
+    anyio.run(drop)
 
 
 async def _owned_by(pid: int) -> Pool:

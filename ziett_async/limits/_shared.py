@@ -1,10 +1,13 @@
 """Which clients share a limiter: those of one account, as far as this process can tell."""
 
 from collections import deque
+from functools import partial
 from threading import Lock
 from typing import cast
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
+
+import attrs
 
 from ziett_async._clock import Clock, SystemClock
 from ziett_async._sansio import Origin
@@ -15,15 +18,19 @@ from ziett_async.limits._local import TokenBucketLimiter
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
+@attrs.define(eq=False)
 class _Registry:
     """The shared limiters of a process; an unused one is dropped in time."""
 
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.limiters = WeakValueDictionary[tuple[str, int | None], TokenBucketLimiter]()
-        #: The last ones that were looked up, kept alive so that a program that makes one
-        #: client per request does not forget between two of them what it has sent.
-        self.recent = deque[TokenBucketLimiter](maxlen=64)
+    lock: Lock = attrs.field(factory=Lock)
+    limiters: WeakValueDictionary[tuple[str, int | None], TokenBucketLimiter] = attrs.field(
+        factory=WeakValueDictionary[tuple[str, int | None], TokenBucketLimiter]
+    )
+    #: The last ones that were looked up, kept alive so that a program that makes one
+    #: client per request does not forget between two of them what it has sent.
+    recent: deque[TokenBucketLimiter] = attrs.field(
+        factory=partial(deque[TokenBucketLimiter], maxlen=64)
+    )
 
 
 _registry = _Registry()

@@ -28,8 +28,7 @@ class _Protocol(ResponseHandler):
     head = b""
 
     def data_received(self, data: bytes) -> None:
-        if len(self.head) < _STATUS_LINE:
-            self.head += data[:_STATUS_LINE]
+        self.head = (self.head + data[:_STATUS_LINE])[:_STATUS_LINE]
         super().data_received(data)
 
 
@@ -55,7 +54,6 @@ class Connector(aiohttp.TCPConnector):
             raise aiohttp.ServerDisconnectedError
         connection = await super().connect(req, traces, timeout)
         self.protocol, self.transport = connection.protocol, connection.transport
-        self.protocol.head = b""
         self.sending.is_begun = True
         # A free connection would keep the key, and the text.
         self.sending = None
@@ -89,15 +87,14 @@ class Connector(aiohttp.TCPConnector):
         return getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", self.transport)
 
 
-def new_connector(context: ssl.SSLContext | None) -> Connector:
-    """Return a pool of one connection; None as `context` is for plain text."""
+def new_connector(context: ssl.SSLContext | bool) -> Connector:  # noqa: FBT001 - as aiohttp has it
+    """Return a pool of one connection; True as `context` is aiohttp's own, or for plain text."""
     connector = Connector(
-        limit=0,
         keepalive_timeout=_NEVER,
         # It would be another one where aiodns is installed.
         resolver=aiohttp.ThreadedResolver(),
         use_dns_cache=False,
-        ssl=context or True,
+        ssl=context,
     )
     connector.keep_heads()
     return connector

@@ -40,10 +40,11 @@ class Body:
     Not a generator: a cancelled request would leave one half way, and not close it.
     """
 
+    #: Called when sending begins, by when the connection exists.
+    on_begin: Callable[[], None]
+
     def __init__(self, sending: Sending) -> None:
         self._sending = sending
-        #: Called when sending begins, by when the connection exists.
-        self.on_begin: Callable[[], None] = lambda: None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -59,6 +60,10 @@ class Body:
 class Connection:
     """One connection, carrying one request at a time."""
 
+    #: Whether another request may travel here.
+    is_clean: bool
+    free_since: float
+
     def __init__(
         self,
         library: ModuleType,
@@ -71,9 +76,7 @@ class Connection:
         self._transport = library.AsyncHTTPTransport(
             verify=context,
             trust_env=False,
-            limits=library.Limits(
-                max_connections=1, max_keepalive_connections=1, keepalive_expiry=keepalive
-            ),
+            limits=library.Limits(max_connections=1, keepalive_expiry=keepalive),
         )
         #: The stream before TLS: until the handshake ends only this object knows of it.
         self._tcp: Any = None
@@ -81,9 +84,6 @@ class Connection:
         self._stream: Any = None
         #: The connection that a request travels on, as httpcore has it.
         self._connection: Any = None
-        #: Whether another request may travel here.
-        self.is_clean = False
-        self.free_since = 0.0
 
     async def exchange(self, sending: Sending, max_bytes: int) -> Response | SendFailed:
         """Send, and read the whole answer, or at most `max_bytes` of its body."""

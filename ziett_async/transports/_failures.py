@@ -41,7 +41,7 @@ def not_connected(error: BaseException, host: str, *, timed_out: bool) -> SendFa
     return SendFailed(reason, reached=False, timed_out=timed_out)
 
 
-def without_answer(error: BaseException, unread: bytes, *, timed_out: bool) -> SendFailed:
+def without_answer(error: BaseException, unread: bytes, *, timed_out: bool = False) -> SendFailed:
     """Return the failure of an attempt with no answer, or only a part of an answer's head.
 
     `error` is the library's, and `unread` is what has come of the head.

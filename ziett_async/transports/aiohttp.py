@@ -64,7 +64,7 @@ class _Connection:
             auto_decompress=False,
             trust_env=False,
             # aiohttp takes 0 for any time.
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout or _NO_TIME),
+            timeout=aiohttp.ClientTimeout(sock_connect=connect_timeout or _NO_TIME),
         )
         #: Whether another request may travel here.
         self.is_clean = False
@@ -130,14 +130,13 @@ class _Connection:
                 self._connector.abort()
 
     def _failure(self, error: BaseException, sending: Sending) -> SendFailed:
-        timed_out = isinstance(error, TimeoutError)
         if sending.is_begun:
-            head: bytes = self._connector.protocol.head
-            return failures.without_answer(error, head, timed_out=timed_out)
+            return failures.without_answer(error, self._connector.protocol.head)
         if not isinstance(error, OSError | aiohttp.ClientConnectionError):
             # An address that is none, or a host with a part of 64 letters.
             return failures.unsendable(reached=False)
         host = sending.request.url.split("/")[2]
+        timed_out = isinstance(error, TimeoutError)
         return failures.not_connected(error.__cause__ or error, host, timed_out=timed_out)
 
 
@@ -198,6 +197,6 @@ class AiohttpTransport(PooledTransport):
         return URL(url, encoded=True)
 
     def _new_connection(self, *, tls: bool) -> _Connection:
-        context = (self._ssl_context or shared_tls_context()) if tls else None
+        context = (self._ssl_context or shared_tls_context()) if tls else True
         connector = new_connector(context)
         return _Connection(connector, self._url, self._connect_timeout, self._keepalive)
