@@ -96,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     And faults of httpx2 on one loop: httpx, which is used alike, is tested on both.
     """
     needed = [item.nodeid for item in items if not is_needless(item)]
-    share, of = map(int, config.getoption("share").split("/"))
+    share, of = map(int, str(config.getoption("share")).split("/"))
     taken = share_of(needed, share, of)
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in taken])
     items[:] = [item for item in items if item.nodeid in taken]
