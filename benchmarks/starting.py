@@ -79,7 +79,7 @@ def rows() -> Iterator[Row]:
         cold = fresh_pairs(_SEND, _POST, server.base_url, rounds=21)
         secure = fresh_pairs(_SEND_WITH_CERTIFICATES, _POST, server.base_url, rounds=11)
     what, rival = "CPU of a cold process that sends one message", "the same with bare httpx"
-    yield cold.row(what, rival, most=1.1)
+    yield cold.row(what, rival, most=1.0)
     yield secure.row(f"{what}, certificates read as for https", rival, most=None)
     with asyncio.Runner() as runner:
         second = cpu_pairs(
