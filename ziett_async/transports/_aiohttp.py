@@ -31,6 +31,18 @@ class _Protocol(ResponseHandler):
         self.head = (self.head + data[:_STATUS_LINE])[:_STATUS_LINE]
         super().data_received(data)
 
+    def is_clean(self) -> bool:
+        """Return whether it is open and nothing came behind an answer, not even a part of one.
+
+        What came together with the answer is with the parser already, which shows it at an end.
+        """
+        parser: Any = self._parser
+        has_more = True
+        if self.is_connected() and not self.should_close:
+            with suppress(Exception):  # whatever it is, it is no whole answer
+                has_more = parser.feed_eof() is not None
+        return not has_more
+
 
 class Connector(aiohttp.TCPConnector):
     """aiohttp's pool, of one connection, which notes when a request gets it."""
