@@ -34,14 +34,13 @@ class _Protocol(ResponseHandler):
     def is_clean(self) -> bool:
         """Return whether it is open and nothing came behind an answer, not even a part of one.
 
-        What came together with the answer is with the parser already, which shows it at an end.
+        What came together with the answer is in the parser, which returns it at an end.
         """
         parser: Any = self._parser
-        has_more = True
-        if self.is_connected() and not self.should_close:
-            with suppress(Exception):  # whatever it is, it is no whole answer
-                has_more = parser.feed_eof() is not None
-        return not has_more
+        is_clean = False
+        with suppress(Exception):  # an error there is a part as well
+            is_clean = self.is_connected() and not self.should_close and parser.feed_eof() is None
+        return is_clean
 
 
 class Connector(aiohttp.TCPConnector):
