@@ -1,4 +1,4 @@
-"""What the limiter costs when nobody waits, and how near to the limit it brings a busy client."""
+"""What the limiter costs when no call waits, and how near to the limit it brings a busy client."""
 
 import asyncio
 from bisect import bisect_left

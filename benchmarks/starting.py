@@ -48,7 +48,7 @@ asyncio.run(main(sys.argv[1]))
 print(time.process_time())
 """
 #: httpx reads the trusted certificates for every client; here that is done for https only,
-#: which this server does not speak. So that nobody wins by it, this one reads them too.
+#: which this server does not speak. So that neither wins by it, this one reads them too.
 _SEND_WITH_CERTIFICATES = _SEND.replace(
     "async def main(url):",
     "import httpx\nfrom ziett_async.transports import HttpxTransport\n\nasync def main(url):",

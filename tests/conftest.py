@@ -74,7 +74,7 @@ def is_needless(item: pytest.Item) -> bool:
 
 
 def share_of(nodeids: list[str], share: int, of: int) -> set[str]:
-    """Return what a run has that is one of so many: every test, with its share of the cases.
+    """Return the part of one of several runs: every test, with this run's share of its cases.
 
     By their names and not in turn: every third case may be a case of the same transport.
     """

@@ -21,7 +21,7 @@ def needs_extra(user: str, extra: str, *others: str) -> Generator[None]:
 
     Raises:
         ImportError: a library is missing, or cannot be imported; the message says how to
-            install it. It is a `ModuleNotFoundError`, and has its name, if Python's is.
+            install it. It is a `ModuleNotFoundError` where Python's is, with the same `name`.
 
     """
     try:

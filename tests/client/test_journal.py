@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
+from anyio.lowlevel import checkpoint
 
 from tests.support.bulk import (
     ONCE,
@@ -201,7 +202,7 @@ async def test_a_journal_belongs_to_one_run() -> None:
     fake, journal = FakeZiett(), MemoryJournal()
     async with client_of(fake) as client:
         await collected(client.send_many(messages(3), journal=journal, run="July"))
-        with pytest.raises(ConfigurationError, match="a run of another name"):
+        with pytest.raises(ConfigurationError, match=r": it belongs to a run of another name;"):
             await collected(client.send_many(messages(3), journal=journal, run="August"))
         await collected(client.send_many(messages(3), journal=journal))
         await collected(client.send_many(messages(3), run="July"))
@@ -566,6 +567,33 @@ async def test_an_error_that_affects_all_calls_leaves_a_journal_to_go_on_with() 
     await fake.clock.sleep(72 * HOUR)
     assert len(accepted(await run(fake, journal, 9))) == 9
     assert received(fake) == Counter(numbers(9))
+
+
+async def test_a_shorter_stream_is_refused_though_what_it_lacks_first_was_not_sent() -> None:
+    """Its journal has a gap where it ends, and goes on behind that."""
+    fake, journal = FakeZiett(), MemoryJournal()
+    rows = [*messages(2), NewMessage("12", TEXT), *messages(4)[2:]]
+    async with client_of(fake) as client:
+        await collected(client.send_many(iter(rows), journal=journal))
+        with pytest.raises(ConfigurationError, match=r"^journal: "):
+            await collected(client.send_many(iter(rows[:2]), journal=journal))
+    assert len(fake.messages) == 4
+
+
+async def test_a_run_that_is_left_closes_its_journal_to_the_end() -> None:
+    """It is cancelled then; a file that stays open would keep its lock."""
+
+    class Slow(MemoryJournal):
+        async def aclose(self) -> None:
+            await checkpoint()
+            await super().aclose()
+
+    journal = Slow()
+    async with client_of(FakeZiett()) as client:
+        outcomes = client.send_many(messages(2), journal=journal)
+        await anext(outcomes)
+        await outcomes.aclose()
+    assert not journal.is_open
 
 
 async def test_a_generator_that_is_left_in_the_middle_goes_on() -> None:

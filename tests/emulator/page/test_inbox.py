@@ -136,6 +136,22 @@ def test_search_finds(harness: Harness, open_page: Open, words: str, found: list
     expect(page.locator("#found")).to_contain_text("found")
 
 
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [("482910", "482-910"), ("482-910", "482910"), ("482\N{NO-BREAK SPACE}910", "482 910")],
+)
+def test_search_finds_a_code_in_two_groups(
+    harness: Harness, open_page: Open, written: str, words: str
+) -> None:
+    """However it is written in the text and in the search."""
+    harness.send(f"O seu código é {written}.")
+    harness.send("Banana", to="+244923000111")
+    page = open_page()
+    page.get_by_role("searchbox", name="Search messages").fill(words)
+    expect(page.locator("#people .name")).to_have_count(1)
+    expect(page.locator("#people")).to_contain_text(f"O seu código é {written}.")
+
+
 def test_an_empty_phone_says_why(harness: Harness, open_page: Open) -> None:
     """The open conversation stays open when nothing in it is found."""
     harness.send("Olá")

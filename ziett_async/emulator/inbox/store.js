@@ -56,8 +56,8 @@ const store = {
       if (status === "moving" && !MOVING.has(message.status)) return false;
       if (status === "delivered" && message.status !== "DELIVERED") return false;
       if (status === "failed" && toneOf(message.status) !== "bad") return false;
-      const number = message.target_e164;
-      return (compact && number.includes(compact)) || haystackOf(message).includes(wanted);
+      const digits = [message.target_e164, ...message.codes];
+      return (compact && digits.some((each) => each.includes(compact))) || haystackOf(message).includes(wanted);
     });
   },
 
