@@ -192,6 +192,26 @@ async def test_a_connection_that_received_part_of_an_answer_while_free_is_not_us
 
 
 @KINDS
+@pytest.mark.parametrize("part", [b"HT", b"HTTP/1.1 408 Request Timeout\r\n"], ids=["word", "line"])
+async def test_a_connection_that_received_part_of_an_answer_with_its_own_is_not_used_again(
+    kind: type[PooledTransport], part: bytes
+) -> None:
+    """It comes in the same instant, so it has been read before the connection is free."""
+
+    async def play(talk: Talk) -> None:
+        await talk.read()
+        await talk.send(written(Response(200, (), b"first")) + part)
+
+    async with FaultServer(FakeZiett()).serving() as server:
+        transport = kind()
+        with server.script(Act("an answer and part of another", play)):
+            answer = await transport.send(Request("GET", server.url, GET.headers))
+        await transport.send(Request("GET", server.url, GET.headers))
+        assert (answer.body, server.accepted) == (b"first", 2)
+        await transport.aclose()
+
+
+@KINDS
 async def test_a_connection_is_not_used_after_its_time(kind: type[PooledTransport]) -> None:
     """Servers drop idle connections: one that was idle for longer is not the next request's."""
     async with FaultServer(FakeZiett()).serving() as server:

@@ -31,6 +31,17 @@ class _Protocol(ResponseHandler):
         self.head = (self.head + data[:_STATUS_LINE])[:_STATUS_LINE]
         super().data_received(data)
 
+    def is_clean(self) -> bool:
+        """Return whether it is open and nothing came behind an answer, not even a part of one.
+
+        What came together with the answer is in the parser, which returns it at an end.
+        """
+        parser: Any = self._parser
+        is_clean = False
+        with suppress(Exception):  # an error there is a part as well
+            is_clean = self.is_connected() and not self.should_close and parser.feed_eof() is None
+        return is_clean
+
 
 class Connector(aiohttp.TCPConnector):
     """aiohttp's pool, of one connection, which notes when a request gets it."""

@@ -98,7 +98,7 @@ class _Connection:
         if len(body) > max_bytes:
             return failures.too_long(answer.status, max_bytes)
         protocol = self._connector.protocol
-        self.is_clean = protocol.is_connected() and not protocol.should_close
+        self.is_clean = protocol.is_clean()
         protocol.head = b""
         self.free_since = monotonic()
         return Response(answer.status, _headers(answer), body)
