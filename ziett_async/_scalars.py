@@ -77,7 +77,7 @@ def uuid(parse: Callable[[Any], UUID]) -> Callable[[Any, object], UUID | None]:
 
 
 def to_uuid(value: str) -> UUID:
-    """Return what `UUID(value)` does, in half the time."""
+    """Return what `UUID(value)` does, quicker; braces and `urn:` are refused."""
     digits = value.replace("-", "")
     if len(digits) != 32:
         raise ValueError

@@ -382,6 +382,14 @@ def test_an_id_is_any_other_uuid() -> None:
     )
 
 
+@pytest.mark.parametrize("text", [f"{{{ID}}}", f"urn:uuid:{ID}"], ids=["braces", "urn"])
+def test_an_id_is_written_as_the_api_does(text: str) -> None:
+    """Python's `UUID` reads more than that."""
+    assert UUID(text) == UUID(ID)
+    with pytest.raises(Undecodable, match=r"^id: expected a UUID"):
+        structure({**MESSAGE, "id": text}, Message)
+
+
 @each_kind
 def test_what_was_read_is_what_a_constructor_makes(kind: type[Any], whole: Json) -> None:
     """The shorter way to make a value leaves no trace: it is as frozen, and of the same class."""

@@ -170,9 +170,8 @@ async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
 
 
 def _headers(answer: aiohttp.ClientResponse) -> Headers:
-    # A generator would cost half as much again.
     return tuple(
-        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers
     )
 
 

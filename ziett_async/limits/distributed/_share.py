@@ -16,8 +16,6 @@ logger = logging.getLogger("ziett_async")
 
 _BEGINS = "%s; until the store grants permits, %s attempts of this process have %d/%d of the limit"
 _ENDS = "%s: it grants permits again, and %s attempts have the whole limit"
-
-
 #: The most parts of a limit.
 _MOST_PARTS = 1_000_000
 
